@@ -1,0 +1,2 @@
+// Package app wires the parts of the gateway together and says in which order they stop.
+package app

@@ -1,0 +1,93 @@
+package chat
+
+import (
+	"encoding/json"
+
+	"github.com/socketgate/socketgate/pkg/socketio"
+)
+
+// code tells a client, in one word, why an event failed.
+type code string
+
+const (
+	badRequest  code = "bad_request"  // the event is not in a form that is understood
+	forbidden   code = "forbidden"    // the user may not do this
+	notInRoom   code = "not_in_room"  // the room must be joined first
+	tooLarge    code = "too_large"    // the text is longer than MAX_TEXT
+	rateLimited code = "rate_limited" // too many events; the next second has room again
+	unavailable code = "unavailable"  // the store can't be reached; try again later
+)
+
+// request is an event that is owed one answer.
+type request struct {
+	chat   *Chat
+	socket *socketio.Socket
+	event  *socketio.Event
+	name   string // as configured, whatever the spelling
+}
+
+// payload returns the event's first argument, or nil.
+func (r *request) payload() json.RawMessage {
+	if len(r.event.Args) == 0 {
+		return nil
+	}
+	return r.event.Args[0]
+}
+
+// answer is success or failure.
+type answer interface{ outcome() string }
+
+// success is the ack of an event that was done.
+type success struct {
+	Message json.RawMessage
+	Members json.RawMessage
+}
+
+func (success) outcome() string { return "ok" }
+
+func (a success) ack() any {
+	return struct {
+		OK      bool            `json:"ok"`
+		Success bool            `json:"success"`
+		Status  string          `json:"status"`
+		Message json.RawMessage `json:"message,omitempty"`
+		Members json.RawMessage `json:"members,omitempty"`
+	}{true, true, "ok", a.Message, a.Members}
+}
+
+// failure is the ack of an event that was not done, or an `error` event where no ack is wanted.
+type failure struct {
+	Code code
+	Text string // for a person; says what to do
+}
+
+func (f failure) outcome() string { return string(f.Code) }
+
+func (f failure) ack() any {
+	return struct {
+		OK      bool   `json:"ok"`
+		Success bool   `json:"success"`
+		Status  string `json:"status"`
+		Code    code   `json:"code"`
+		Error   string `json:"error"`
+	}{false, false, "error", f.Code, f.Text}
+}
+
+// answer tells the client how its event ended, and counts it. It is called once per request.
+func (r *request) answer(a answer) {
+	r.chat.options.Observer.Event(r.name, a.outcome())
+	switch a := a.(type) {
+	case success:
+		r.event.Ack(a.ack())
+	case failure:
+		if r.event.WantsAck() {
+			r.event.Ack(a.ack())
+			return
+		}
+		r.socket.Emit("error", struct {
+			Code    code   `json:"code"`
+			Message string `json:"message"`
+			Event   string `json:"event"`
+		}{a.Code, a.Text, r.event.Name})
+	}
+}

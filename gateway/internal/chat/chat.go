@@ -1,0 +1,181 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/socketio"
+	"github.com/socketgate/socketgate/pkg/token"
+)
+
+// Store keeps messages and knows who may join.
+type Store interface {
+	// Save stores a draft and calls done exactly once, with the committed row or with an error
+	// that wraps message.ErrUnavailable or message.ErrRejected. Done is called in commit order
+	// within a room. Save does not block.
+	Save(d message.Draft, done func(message.Stored, error))
+	// MayJoin tells whether a user may join a room.
+	MayJoin(ctx context.Context, room, user string) (bool, error)
+}
+
+// Observer counts events by name and outcome: "ok", or the code of the failure. Names of events
+// that nobody handles are all "other".
+type Observer interface {
+	Event(name, outcome string)
+	// AuthenticationRefused names the reason: a word of token.Reason.
+	AuthenticationRefused(reason string)
+}
+
+// Shape is the form of the member list that rooms are told.
+type Shape string
+
+const (
+	ShapeArray  Shape = "array"  // [{userId, username}]
+	ShapeObject Shape = "object" // {roomId, count, members: [{userId, username}]}
+	ShapeCount  Shape = "count"  // {roomId, count}
+)
+
+// Options say what the app expects. Events are named in any of snake, camel and kebab case; all
+// three are accepted.
+type Options struct {
+	Verifier *token.Verifier
+	// Cookie is the name of the cookie that may hold the token.
+	Cookie string
+
+	JoinEvents, LeaveEvents, SendEvents []string
+	MessageEvent, MembersEvent          string
+
+	MembersShape Shape
+	// MembersLimit is the most members that one list names. 0 names all.
+	MembersLimit int
+	// Multi keeps earlier rooms when another is joined.
+	Multi bool
+	// OpenRooms lets people send to rooms that they have not joined.
+	OpenRooms bool
+	// MaxText is the most bytes of a message's text. 0 means no limit of its own.
+	MaxText int
+	// RateLimit is events per second and connection, with a burst of twice that. 0 means no limit.
+	RateLimit float64
+	// JoinTimeout bounds Store.MayJoin.
+	JoinTimeout time.Duration
+
+	Observer Observer
+	Logger   *slog.Logger
+}
+
+// Reasons to close, beside those of package socketio.
+const (
+	// TokenExpired: the client is let back in with a fresh token.
+	TokenExpired engineio.Reason = "token expired"
+	// Flooding: the client kept sending far above its rate limit.
+	Flooding engineio.Reason = "flooding"
+)
+
+// Chat answers the events of one namespace.
+type Chat struct {
+	options   Options
+	store     Store
+	namespace *socketio.Namespace
+	rosters   *rosters
+	ctx       context.Context // ends waits on the store when the chat closes
+	cancel    context.CancelFunc
+}
+
+// New registers the chat's handlers with a namespace. Close ends what it starts.
+func New(ns *socketio.Namespace, store Store, o Options) *Chat {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &Chat{options: o, store: store, namespace: ns, ctx: ctx, cancel: cancel}
+	c.rosters = newRosters(c.announce)
+	ns.Use(c.authenticate)
+	ns.OnConnect(c.connected)
+	ns.OnDisconnecting(c.disconnecting)
+	c.handle(o.JoinEvents, c.join)
+	c.handle(o.LeaveEvents, c.leave)
+	c.handle(o.SendEvents, c.send)
+	ns.OnOther(c.unknown)
+	return c
+}
+
+// Close stops member lists from being told. Call it when the server has been shut down.
+func (c *Chat) Close() {
+	c.cancel()
+	c.rosters.close()
+}
+
+// Rooms returns how many rooms have members.
+func (c *Chat) Rooms() int { return c.rosters.count() }
+
+// handler does what an event asks for. What it returns is the answer to the client, unless it
+// returns nil and answers later.
+type handler func(s *socketio.Socket, m *member, r *request) answer
+
+func (c *Chat) handle(events []string, h handler) {
+	for _, event := range events {
+		for _, spelling := range spellings(event) {
+			c.namespace.On(spelling, func(s *socketio.Socket, e *socketio.Event) {
+				m := s.Data.(*member)
+				r := &request{chat: c, socket: s, event: e, name: event}
+				if !c.allow(s, m, r) {
+					return
+				}
+				if a := h(s, m, r); a != nil {
+					r.answer(a)
+				}
+			})
+		}
+	}
+}
+
+// unknown answers events that nobody handles. Apps emit much that only their own server knew;
+// who asks for an ack is told, the others are not bothered.
+func (c *Chat) unknown(s *socketio.Socket, e *socketio.Event) {
+	r := &request{chat: c, socket: s, event: e, name: "other"}
+	if !c.allow(s, s.Data.(*member), r) {
+		return
+	}
+	c.options.Observer.Event("other", "ignored")
+	if e.WantsAck() {
+		e.Ack(failure{Code: badRequest, Text: "this server does not know the event"}.ack())
+	}
+}
+
+// allow applies the rate limit.
+func (c *Chat) allow(s *socketio.Socket, m *member, r *request) bool {
+	now := time.Now()
+	if m.rate.take(now, c.options.RateLimit, 2*c.options.RateLimit) {
+		return true
+	}
+	// Each refusal is an answer, and answers cost too.
+	if !m.refusals.take(now, 10*c.options.RateLimit, 20*c.options.RateLimit) {
+		s.Close(Flooding)
+		return false
+	}
+	r.answer(failure{Code: rateLimited, Text: "too many events, slow down"})
+	return false
+}
+
+func (c *Chat) connected(s *socketio.Socket) {
+	if m := s.Data.(*member); !m.expires.IsZero() {
+		s.CloseAt(m.expires, TokenExpired)
+	}
+}
+
+// disconnecting updates every room that the socket was in, whatever ended it.
+func (c *Chat) disconnecting(s *socketio.Socket, _ engineio.Reason) {
+	m := s.Data.(*member)
+	for _, room := range s.Rooms() {
+		s.Leave(room)
+		c.rosters.leave(room, m.person)
+	}
+}
+
+// announce tells a room its members.
+func (c *Chat) announce(room string, list memberList) (cost int) {
+	payload := list.shaped(c.options.MembersShape, room, c.options.MembersLimit)
+	c.namespace.To(room).Emit(c.options.MembersEvent, json.RawMessage(payload))
+	return len(payload) * list.sockets
+}

@@ -1,0 +1,82 @@
+package chat
+
+import (
+	"context"
+	"errors"
+
+	"github.com/socketgate/socketgate/pkg/socketio"
+)
+
+// join enters a room and, unless Multi, leaves all others: a client that forgets to leave would
+// haunt its old room as a ghost that still hears it.
+func (c *Chat) join(s *socketio.Socket, m *member, r *request) answer {
+	room, ok := roomOf(r.payload())
+	if !ok {
+		return badRoom
+	}
+	if no := c.guard(room, m); no != nil {
+		return no
+	}
+	earlier := s.Rooms()
+	switch err := s.Join(room); {
+	case errors.Is(err, socketio.ErrPrivateRoom):
+		return failure{forbidden, "this room is private to another connection"}
+	case err != nil: // the socket has gone meanwhile
+		return failure{unavailable, "the connection is closing"}
+	}
+	rejoined := false
+	for _, other := range earlier {
+		if rejoined = rejoined || other == room; other != room && !c.options.Multi {
+			c.exit(s, m, other)
+		}
+	}
+	c.enter(s, m, room, rejoined)
+	if !r.event.WantsAck() { // the list is work that grows with the room
+		return success{}
+	}
+	return success{Members: c.rosters.list(room).array(c.options.MembersLimit)}
+}
+
+// guard asks the app's own rule.
+func (c *Chat) guard(room string, m *member) answer {
+	ctx, cancel := context.WithTimeout(c.ctx, c.options.JoinTimeout)
+	defer cancel()
+	switch may, err := c.store.MayJoin(ctx, room, m.id); {
+	case err != nil:
+		c.options.Logger.Warn("room access could not be checked", "error", err)
+		return failure{unavailable, "room access can't be checked right now, try again"}
+	case !may:
+		return failure{forbidden, "you may not join this room"}
+	}
+	return nil
+}
+
+// enter counts a socket in. Whoever changes nothing for the others, by a second tab or by joining
+// again, still wants to see the list.
+func (c *Chat) enter(s *socketio.Socket, m *member, room string, rejoined bool) {
+	if !rejoined && c.rosters.enter(room, m.person) {
+		return
+	}
+	list := c.rosters.list(room).shaped(c.options.MembersShape, room, c.options.MembersLimit)
+	s.Emit(c.options.MembersEvent, list)
+}
+
+// leave leaves a room.
+func (c *Chat) leave(s *socketio.Socket, m *member, r *request) answer {
+	room, ok := roomOf(r.payload())
+	if !ok {
+		return badRoom
+	}
+	if !c.exit(s, m, room) {
+		return failure{notInRoom, "you are not in this room"}
+	}
+	return success{}
+}
+
+func (c *Chat) exit(s *socketio.Socket, m *member, room string) bool {
+	if !s.Leave(room) {
+		return false
+	}
+	c.rosters.leave(room, m.person)
+	return true
+}

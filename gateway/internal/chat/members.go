@@ -1,0 +1,132 @@
+package chat
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// roster is the people in one room.
+type roster struct {
+	room string
+
+	// rosters.mu guards these.
+	queued    bool
+	index     int
+	notBefore time.Time
+
+	mu      sync.Mutex
+	people  map[string]*presence
+	order   []*presence // by arrival, with nil where somebody left
+	gaps    int
+	sockets int
+}
+
+// presence is one person in one room, however many tabs they have open.
+type presence struct {
+	*person
+	tabs     int
+	position int
+}
+
+// enter reports whether the person is new to the room.
+func (t *roster) enter(p *person) (changed bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sockets++
+	if here := t.people[p.id]; here != nil {
+		here.tabs++
+		return false
+	}
+	here := &presence{person: p, tabs: 1, position: len(t.order)}
+	t.people[p.id] = here
+	t.order = append(t.order, here)
+	return true
+}
+
+// leave reports whether the person has left for good.
+func (t *roster) leave(p *person) (changed bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	here := t.people[p.id]
+	if here == nil {
+		return false
+	}
+	t.sockets--
+	if here.tabs--; here.tabs > 0 {
+		return false
+	}
+	delete(t.people, p.id)
+	t.order[here.position] = nil
+	if t.gaps++; t.gaps > len(t.order)/2 {
+		t.close()
+	}
+	return true
+}
+
+// close closes the gaps. mu is held.
+func (t *roster) close() {
+	t.order = slices.DeleteFunc(t.order, func(p *presence) bool { return p == nil })
+	for i, p := range t.order {
+		p.position = i
+	}
+	t.gaps = 0
+}
+
+func (t *roster) empty() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.people) == 0
+}
+
+func (t *roster) list() memberList {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := memberList{people: make([]*person, 0, len(t.people)), sockets: t.sockets}
+	for _, p := range t.order {
+		if p != nil {
+			list.people = append(list.people, p.person)
+		}
+	}
+	return list
+}
+
+// memberList is who is in a room at one moment, unique by user, by arrival.
+type memberList struct {
+	people  []*person
+	sockets int
+}
+
+// array returns the list as [{userId, username}], of at most limit people; 0 means all.
+func (l memberList) array(limit int) json.RawMessage {
+	people := l.people
+	if limit > 0 && len(people) > limit {
+		people = people[:limit]
+	}
+	b := []byte{'['}
+	for i, p := range people {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"userId":`...)
+		b = append(b, p.idJSON...)
+		b = append(b, `,"username":`...)
+		b = append(b, p.nameJSON...)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// shaped returns the list in the form that the app wants.
+func (l memberList) shaped(shape Shape, room string, limit int) json.RawMessage {
+	if shape == ShapeArray {
+		return l.array(limit)
+	}
+	o := object{{"roomId", quote(room)}, {"count", json.RawMessage(strconv.Itoa(len(l.people)))}}
+	if shape == ShapeObject {
+		o.set("members", l.array(limit))
+	}
+	return o.encode()
+}

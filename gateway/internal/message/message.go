@@ -1,0 +1,36 @@
+// Package message is a chat message in the two states it has: said by somebody, and stored.
+//
+// It holds no technology, so that the chat and the store agree on words without knowing each other.
+package message
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// What a store answers when it does not store. A caller tells them apart with errors.Is.
+var (
+	// ErrUnavailable means that the store can't be reached or is full: the same draft may be stored later.
+	ErrUnavailable = errors.New("message store unavailable")
+	// ErrRejected means that the database refuses this one draft, and would again: a room that does
+	// not exist, a text too long for its column.
+	ErrRejected = errors.New("message rejected by the database")
+)
+
+// Draft is a message as a verified user said it: in plaintext, not stored.
+type Draft struct {
+	Room     string
+	User     string
+	Username string
+	Text     string
+}
+
+// Stored is the row that a committed message became.
+type Stored struct {
+	// ID, Room and User are JSON as the web app would print the columns: a string, or a number
+	// where the column is an integer.
+	ID, Room, User json.RawMessage
+	// CreatedAt is UTC in whole milliseconds, and later than that of every earlier message of the room.
+	CreatedAt time.Time
+}

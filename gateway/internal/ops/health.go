@@ -1,0 +1,48 @@
+package ops
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// readyTimeout bounds a readiness check: probes give up after a second or more.
+const readyTimeout = 2 * time.Second
+
+// Health answers probes. Healthy means that the process runs; ready, that clients may be sent to it.
+type Health struct {
+	// Store reports whether messages can be stored.
+	Store    func(context.Context) error
+	draining atomic.Bool
+}
+
+// Drain makes the gateway not ready, for good.
+func (h *Health) Drain() { h.draining.Store(true) }
+
+// ServeHealthz says 200 for as long as the process answers: restarting it would not help more.
+func (h *Health) ServeHealthz(w http.ResponseWriter, r *http.Request) { say(w, http.StatusOK, "ok") }
+
+// ServeReadyz says 200 when the store is reachable and the gateway does not shut down, and 503
+// with the reason otherwise.
+func (h *Health) ServeReadyz(w http.ResponseWriter, r *http.Request) {
+	if h.draining.Load() {
+		say(w, http.StatusServiceUnavailable, "shutting down")
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := h.Store(ctx); err != nil {
+		// The error may name hosts, which are not the public's business.
+		say(w, http.StatusServiceUnavailable, "message store unavailable")
+		return
+	}
+	say(w, http.StatusOK, "ready")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write([]byte(text + "\n"))
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/config"
+	"github.com/socketgate/socketgate/pkg/token"
+)
+
+// mintToken prints a token signed with the JWT_SECRET of the environment.
+func mintToken(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("gateway token", flag.ContinueOnError)
+	user := flags.String("user", "dev", "the user's id")
+	name := flags.String("name", "", "the user's name (default: the id)")
+	ttl := flags.Duration("ttl", time.Hour, "how long it is valid")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *name == "" {
+		*name = *user
+	}
+	secret, err := config.LoadSecret()
+	if err != nil {
+		return err
+	}
+	tok, err := token.Mint([]byte(secret), *user, *name, *ttl)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, tok)
+	return err
+}

@@ -1,0 +1,90 @@
+package engineio
+
+import "net"
+
+// clog hands a connection that takes no more at once to a goroutine of its own, which waits in the
+// place of the flush loop. Rest is copied: it may be the loop's buffer. Only the flush loop calls it.
+func (c *websocket) clog(written int, rest []byte, b *batch, next int) {
+	rest = append([]byte(nil), rest...)
+	c.session.server.loops.Go(func() {
+		more, err := c.writeBlocking(written, rest, b, next)
+		c.drain(more, err)
+	})
+}
+
+// drain writes blocking until nothing waits. The heartbeat, a full queue or the close grace end it
+// when the client takes nothing.
+func (c *websocket) drain(more bool, err error) {
+	for more && err == nil {
+		b := c.session.take()
+		if b == nil { // it has ended
+			return
+		}
+		more, err = c.writeBlocking(0, nil, b, 0)
+	}
+	if err != nil {
+		c.session.end(TransportError)
+	}
+}
+
+// writeBlocking writes rest and then the packets of b from next on. Written bytes were written
+// before it and are not settled yet.
+func (c *websocket) writeBlocking(written int, rest []byte, b *batch, next int) (more bool, err error) {
+	buffers := make(net.Buffers, 0, 1+len(b.packets)-next)
+	if len(rest) > 0 {
+		buffers = append(buffers, rest)
+	}
+	for _, p := range b.packets[next:] {
+		buffers = append(buffers, p.frame)
+	}
+	n, err := buffers.WriteTo(c.conn)
+	b.free()
+	more, last := c.session.settle(written + int(n))
+	if last && err == nil {
+		c.flushed()
+	}
+	return more, err
+}
+
+// blockedWrite is the writing goroutine of a connection that can only be written blocking.
+type blockedWrite struct {
+	more    chan struct{}
+	stopped chan struct{}
+}
+
+func newBlockedWrite(c *websocket) *blockedWrite {
+	w := &blockedWrite{more: make(chan struct{}, 1), stopped: make(chan struct{})}
+	c.session.server.readers.Go(func() { w.run(c) })
+	return w
+}
+
+func (w *blockedWrite) run(c *websocket) {
+	for {
+		select {
+		case <-w.stopped:
+			return
+		case <-w.more:
+			c.drain(true, nil)
+		}
+	}
+}
+
+func (w *blockedWrite) wake() {
+	select {
+	case w.more <- struct{}{}:
+	default:
+	}
+}
+
+func (w *blockedWrite) stop() { close(w.stopped) }
+
+// readBlocking reads from a connection that has no file descriptor to wait for. It holds a buffer
+// while it waits.
+func readBlocking(conn net.Conn) *reading {
+	r := readings.Get().(*reading)
+	r.n, r.err = conn.Read(r.buffer[:])
+	if r.n > 0 {
+		r.err = nil
+	}
+	return r
+}

@@ -1,0 +1,168 @@
+package engineio
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+)
+
+// patience is how long a test waits for what must happen.
+const patience = 10 * time.Second
+
+// recorder is a Handler that echoes messages and remembers how each session ended.
+type recorder struct {
+	opened chan *Session
+	closed chan Reason
+	onOpen func(*Session)
+}
+
+type echo struct {
+	session  *Session
+	recorder *recorder
+}
+
+func newRecorder() *recorder {
+	return &recorder{opened: make(chan *Session, 100), closed: make(chan Reason, 100)}
+}
+
+func (h *recorder) Open(s *Session, r *http.Request) Receiver {
+	if h.onOpen != nil {
+		h.onOpen(s)
+	}
+	h.opened <- s
+	return &echo{s, h}
+}
+
+func (e *echo) Message(data []byte, binary bool) {
+	if binary {
+		e.session.Send(BinaryMessage(data))
+		return
+	}
+	e.session.Send(Message(data))
+}
+
+func (e *echo) Closed(reason Reason) { e.recorder.closed <- reason }
+
+// serve starts a server that the test's end shuts down.
+func serve(t testing.TB, h Handler, o Options) (server *Server, address string) {
+	t.Helper()
+	server = New(h, o)
+	web := httptest.NewServer(server)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		web.Close()
+	})
+	return server, strings.TrimPrefix(web.URL, "http://")
+}
+
+// client is a WebSocket client that is as rude as the test wants.
+type client struct {
+	t      testing.TB
+	conn   net.Conn
+	reader *bufio.Reader
+}
+
+const handshakeQuery = "/engine.io/?EIO=4&transport=websocket"
+
+func dial(t testing.TB, address string) *client {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, early, _, err := ws.Dial(ctx, "ws://"+address+handshakeQuery)
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	var reader io.Reader = conn
+	if early != nil {
+		reader = io.MultiReader(early, conn)
+	}
+	return &client{t, conn, bufio.NewReader(reader)}
+}
+
+// dialOpen dials and reads the open packet.
+func dialOpen(t testing.TB, address string) *client {
+	t.Helper()
+	c := dial(t, address)
+	if got := c.read(); !strings.HasPrefix(got, `0{"sid":"`) {
+		t.Fatalf("first packet %q, want an open packet", got)
+	}
+	return c
+}
+
+func (c *client) send(text string) {
+	c.t.Helper()
+	if err := wsutil.WriteClientText(c.conn, []byte(text)); err != nil {
+		c.t.Fatalf("write: %v", err)
+	}
+}
+
+// next returns the next frame of the server.
+func (c *client) next() (ws.OpCode, string, error) {
+	header, err := ws.ReadHeader(c.reader)
+	if err != nil {
+		return 0, "", err
+	}
+	payload := make([]byte, header.Length)
+	_, err = io.ReadFull(c.reader, payload)
+	return header.OpCode, string(payload), err
+}
+
+func (c *client) read() string {
+	c.t.Helper()
+	opcode, payload, err := c.next()
+	if err != nil || opcode == ws.OpClose {
+		c.t.Fatalf("read: opcode %v, %q, %v", opcode, payload, err)
+	}
+	return payload
+}
+
+// closed reads to the end and returns the code of the close frame: 1005 for a frame without a
+// code, 0 for a connection that ended without a frame.
+func (c *client) closed() int {
+	c.t.Helper()
+	for {
+		opcode, payload, err := c.next()
+		switch {
+		case errors.Is(err, io.EOF) || isReset(err):
+			return 0
+		case err != nil:
+			c.t.Fatalf("waiting for the close: %v", err)
+		case opcode == ws.OpClose && payload == "":
+			return int(ws.StatusNoStatusRcvd)
+		case opcode == ws.OpClose:
+			code, _ := ws.ParseCloseFrameData([]byte(payload))
+			return int(code)
+		}
+	}
+}
+
+func isReset(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "connection reset")
+}
+
+func within[T any](t testing.TB, c <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("waited %v for %s", patience, what)
+		panic("unreachable")
+	}
+}

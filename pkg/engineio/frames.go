@@ -1,0 +1,136 @@
+package engineio
+
+import (
+	"errors"
+	"io"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+// Why a connection's bytes can't be read on, with the close code that RFC 6455 section 7.4.1 has
+// for it.
+var (
+	errProtocol = errors.New("WebSocket protocol error")
+	errTooBig   = errors.New("message longer than maxPayload")
+	errNotUTF8  = errors.New("text is not UTF-8")
+)
+
+// maxFragments bounds how finely one message may be cut (ws CVE-2026-48779: floods of tiny
+// fragments). Browsers don't fragment below 64 KiB or so.
+const maxFragments = 1024
+
+// assembly is what a connection keeps between reads, while a frame or a message is incomplete.
+type assembly struct {
+	partial   []byte // the beginning of a frame
+	message   []byte // the fragments of a message so far
+	opcode    ws.OpCode
+	fragments int
+}
+
+func (a *assembly) empty() bool { return len(a.partial) == 0 && a.fragments == 0 }
+
+// sink takes what frames hold: whole messages, and control frames. The data is valid during the
+// call. False stops the reading.
+type sink interface {
+	frame(opcode ws.OpCode, data []byte) bool
+}
+
+// feed cuts the next bytes of a connection into messages. It unmasks in place. Frames may be cut
+// anywhere between calls.
+func (a *assembly) feed(r *reading, data []byte, limit int, to sink) error {
+	if len(a.partial) > 0 {
+		a.partial = append(a.partial, data...)
+		data = a.partial
+	}
+	for len(data) > 0 {
+		header, size, err := r.parse(data)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return errProtocol
+		}
+		if err := a.check(header, limit); err != nil {
+			return err
+		}
+		end := size + int(header.Length)
+		if len(data) < end {
+			break
+		}
+		payload := data[size:end]
+		ws.Cipher(payload, header.Mask, 0)
+		if more, err := a.accept(header, payload, to); err != nil || !more {
+			return err
+		}
+		data = data[end:]
+	}
+	a.keep(data)
+	return nil
+}
+
+// keep holds on to the beginning of a frame for the next feed.
+func (a *assembly) keep(rest []byte) {
+	if len(rest) == 0 {
+		a.partial = nil
+		return
+	}
+	a.partial = append(a.partial[:0], rest...)
+}
+
+// parse reads the frame header at the start of data; io.EOF means that it is not all there.
+func (r *reading) parse(data []byte) (ws.Header, int, error) {
+	r.source.Reset(data)
+	header, err := ws.ReadHeaderBuffer(&r.source, r.header[:])
+	if err == io.ErrUnexpectedEOF {
+		err = io.EOF
+	}
+	return header, len(data) - r.source.Len(), err
+}
+
+// check refuses a frame by its header alone, before its payload is waited for.
+func (a *assembly) check(h ws.Header, limit int) error {
+	state := ws.StateServerSide
+	if a.fragments > 0 {
+		state = state.Set(ws.StateFragmented)
+	}
+	if err := ws.CheckHeader(h, state); err != nil {
+		return errProtocol
+	}
+	if h.OpCode.IsControl() {
+		return nil
+	}
+	if h.Length > int64(limit-len(a.message)) {
+		return errTooBig
+	}
+	return nil
+}
+
+func (a *assembly) accept(h ws.Header, payload []byte, to sink) (more bool, err error) {
+	switch {
+	case h.OpCode.IsControl():
+		return to.frame(h.OpCode, payload), nil
+	case h.Fin && h.OpCode != ws.OpContinuation:
+		return deliver(h.OpCode, payload, to)
+	}
+	if h.OpCode != ws.OpContinuation {
+		a.opcode = h.OpCode
+	}
+	if a.fragments++; a.fragments > maxFragments {
+		return false, errProtocol
+	}
+	a.message = append(a.message, payload...)
+	if !h.Fin {
+		return true, nil
+	}
+	message := a.message
+	a.message, a.fragments = nil, 0
+	return deliver(a.opcode, message, to)
+}
+
+func deliver(opcode ws.OpCode, data []byte, to sink) (bool, error) {
+	if opcode == ws.OpText && !utf8.Valid(data) {
+		return false, errNotUTF8
+	}
+	return to.frame(opcode, data), nil
+}

@@ -1,0 +1,102 @@
+package engineio
+
+import (
+	"net/http"
+	"net/netip"
+	"runtime"
+	"time"
+)
+
+// Options configure a Server. The zero value is the official server's defaults (engine.io 6.6).
+type Options struct {
+	// PingInterval is the time between a pong and the next ping. Zero means 25 s.
+	PingInterval time.Duration
+	// PingTimeout is how long a pong may take. Zero means 20 s.
+	PingTimeout time.Duration
+	// MaxPayload is the most bytes that a client's message may have. Longer ones close the
+	// session with WebSocket code 1009. Zero means 1,000,000.
+	MaxPayload int
+	// SendQueueBytes is the most that may wait for one slow client; more ends its session with
+	// QueueFull. It bounds memory: connections times this. Zero means 1 MiB.
+	SendQueueBytes int
+	// CloseGrace is how long a closed session may take to receive what was queued for it and to
+	// answer the close frame. Zero means 2 s.
+	CloseGrace time.Duration
+
+	// MaxConnections is the most sessions at a time; more get 503. Zero means no limit.
+	MaxConnections int
+	// MaxConnectionsPerIP is the same for one client address. Zero means no limit.
+	MaxConnectionsPerIP int
+	// ClientAddr tells the address of the client, behind proxies that the caller trusts.
+	// Nil means the peer of the TCP connection.
+	ClientAddr func(*http.Request) netip.Addr
+
+	// Allow is asked before every handshake; false refuses it with the protocol's code 4,
+	// "Forbidden". Nil allows all. This is the place to check the Origin header, since browsers
+	// don't protect WebSockets by CORS.
+	Allow func(*http.Request) bool
+	// Observer counts. Nil counts nothing.
+	Observer Observer
+}
+
+// Observer is told of what a server's operator wants counted. Its methods are called from many
+// goroutines and must not block.
+type Observer interface {
+	SessionOpened()
+	SessionClosed(Reason)
+	// HandshakeRefused names the cause: one of the Cause constants.
+	HandshakeRefused(cause string)
+}
+
+// Causes of refused handshakes.
+const (
+	CausePolling     = "polling"                // long-polling, which this server does not speak
+	CauseTransport   = "unknown transport"      // missing or unknown transport
+	CauseVersion     = "protocol version"       // EIO is not 4
+	CauseSession     = "unknown session"        // a sid that is not known
+	CauseMethod      = "bad method"             // not a GET
+	CauseBadRequest  = "bad request"            // not a WebSocket upgrade
+	CauseForbidden   = "forbidden"              // Options.Allow said no
+	CauseMaximum     = "max connections"        // Options.MaxConnections
+	CauseMaximumByIP = "max connections per ip" // Options.MaxConnectionsPerIP
+	CauseDraining    = "shutting down"          // Shutdown was called
+)
+
+type noObserver struct{}
+
+func (noObserver) SessionOpened()          {}
+func (noObserver) SessionClosed(Reason)    {}
+func (noObserver) HandshakeRefused(string) {}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.PingInterval, 25*time.Second)
+	setDefault(&o.PingTimeout, 20*time.Second)
+	setDefault(&o.MaxPayload, 1_000_000)
+	setDefault(&o.SendQueueBytes, 1<<20)
+	setDefault(&o.CloseGrace, 2*time.Second)
+	if o.ClientAddr == nil {
+		o.ClientAddr = peerAddr
+	}
+	if o.Allow == nil {
+		o.Allow = func(*http.Request) bool { return true }
+	}
+	if o.Observer == nil {
+		o.Observer = noObserver{}
+	}
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func peerAddr(r *http.Request) netip.Addr {
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return peer.Addr().Unmap()
+}
+
+// flushLoops is how many goroutines write: one per core that may run Go code.
+func flushLoops() int { return runtime.GOMAXPROCS(0) }

@@ -1,0 +1,192 @@
+package engineio
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+)
+
+// ErrClosed is returned by Send once a session is closing or closed.
+var ErrClosed = errors.New("engineio: session closed")
+
+// Session is one client's connection, whatever carries it. All methods may be called from any
+// goroutine and return without waiting for the network.
+type Session struct {
+	server   *Server
+	receiver Receiver
+	carrier  *websocket
+	id       string
+	addr     netip.Addr
+
+	mu      sync.Mutex
+	out     *batch // what waits for the flush loop; nil when nothing does
+	queued  int    // bytes of out, and of what a clogged connection has not taken yet
+	state   state
+	writing bool // somebody owns the writing side: the flush loop that will come, or a drain
+	parted  parting
+	reason  Reason
+	pulse
+}
+
+// parting is what has been said of a goodbye. When both sides have, the connection is cut.
+type parting uint8
+
+const (
+	heardClose parting = 1 << iota // the client's close frame has come
+	wroteClose                     // ours has been written, after all that was queued before it
+)
+
+// state only grows.
+type state uint8
+
+const (
+	open    state = iota
+	closing       // the last packet is queued; what the client says is ignored
+	ended
+)
+
+// batch is a run of packets in the order they were sent.
+type batch struct{ packets []*Packet }
+
+var batches = sync.Pool{New: func() any { return &batch{packets: make([]*Packet, 0, 16)} }}
+
+func (b *batch) free() {
+	clear(b.packets)
+	b.packets = b.packets[:0]
+	batches.Put(b)
+}
+
+func newSession(server *Server, addr netip.Addr) *Session {
+	return &Session{server: server, id: NewID(), addr: addr}
+}
+
+// ID returns the session's id. It is a secret of this client and the server.
+func (s *Session) ID() string { return s.id }
+
+// Addr returns the address of the client, as Options.ClientAddr tells it.
+func (s *Session) Addr() netip.Addr { return s.addr }
+
+// Send queues packets, contiguously and in order. It returns ErrClosed when the session is not
+// open any more. A queue over SendQueueBytes ends the session with QueueFull.
+func (s *Session) Send(packets ...*Packet) error {
+	s.mu.Lock()
+	if s.state != open {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	wake := s.enqueue(packets)
+	full := s.queued > s.server.options.SendQueueBytes
+	s.mu.Unlock()
+	if full {
+		s.end(QueueFull)
+		return ErrClosed
+	}
+	if wake {
+		s.carrier.wake()
+	}
+	return nil
+}
+
+// enqueue reports whether nobody writes yet, and the caller has to wake somebody. mu is held.
+func (s *Session) enqueue(packets []*Packet) (wake bool) {
+	if s.out == nil {
+		s.out = batches.Get().(*batch)
+	}
+	s.out.packets = append(s.out.packets, packets...)
+	for _, p := range packets {
+		s.queued += len(p.frame)
+	}
+	wake = !s.writing
+	s.writing = true
+	return wake
+}
+
+// take hands what is queued to the writer, who calls settle after writing it.
+func (s *Session) take() *batch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.out
+	s.out = nil
+	return b
+}
+
+// settle accounts for written bytes. It reports whether more has come; if not, the writing side is
+// given up, and last tells that this was the end of a closing session.
+func (s *Session) settle(written int) (more, last bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queued -= written
+	if s.out != nil {
+		return true, false
+	}
+	s.writing = false
+	return false, s.state == closing
+}
+
+// part notes one side of the goodbye and ends the session when the other has been said before.
+func (s *Session) part(side parting) (both bool) {
+	s.mu.Lock()
+	s.parted |= side
+	both = s.parted == heardClose|wroteClose
+	s.mu.Unlock()
+	if both {
+		s.end(TransportClose)
+	}
+	return both
+}
+
+// Close ends the session after what is queued has been written. Closing again does nothing: the
+// first reason stays.
+func (s *Session) Close(reason Reason) { s.close(reason, closeNormal) }
+
+// close ends the session with a WebSocket close frame after what is queued.
+func (s *Session) close(reason Reason, frame *Packet) {
+	s.mu.Lock()
+	if s.state != open {
+		s.mu.Unlock()
+		return
+	}
+	s.state = closing
+	s.reason = reason
+	wake := s.enqueue([]*Packet{frame})
+	// Under the lock: the reader, once it sees that the session is closing, sets the deadline of
+	// the goodbye, which this must not overwrite.
+	s.carrier.interrupt()
+	s.mu.Unlock()
+	if wake {
+		s.carrier.wake()
+	}
+}
+
+// end is the only way out: it drops the queue, cuts the connection and takes the session out of
+// the server. The session's reader then tells the Receiver.
+func (s *Session) end(reason Reason) {
+	s.mu.Lock()
+	if s.state == ended {
+		s.mu.Unlock()
+		return
+	}
+	if s.state == open {
+		s.reason = reason
+	}
+	s.state = ended
+	if s.out != nil {
+		s.out.free()
+		s.out = nil
+	}
+	s.mu.Unlock()
+	s.carrier.cut()
+	s.server.dismiss(s)
+}
+
+func (s *Session) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == open
+}
+
+func (s *Session) endReason() Reason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reason
+}

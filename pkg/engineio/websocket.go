@@ -1,0 +1,205 @@
+package engineio
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// Close frames by status code, RFC 6455 section 7.4.1. The official server closes without a code
+// whatever the reason, except for what the WebSocket layer itself refuses.
+var (
+	closeNormal   = newPacket(finClose, nil)
+	closeProtocol = newPacket(finClose, ws.NewCloseFrameBody(ws.StatusProtocolError, ""))
+	closeNotUTF8  = newPacket(finClose, ws.NewCloseFrameBody(ws.StatusInvalidFramePayloadData, ""))
+	closeTooBig   = newPacket(finClose, ws.NewCloseFrameBody(ws.StatusMessageTooBig, ""))
+)
+
+// upgradeTimeout is how long the answer to an upgrade may take to write.
+const upgradeTimeout = 10 * time.Second
+
+// websocket carries a session over one connection.
+type websocket struct {
+	session *Session
+	conn    net.Conn
+	pipe    pipe
+	flusher *flusher      // writes, where that can be done without blocking
+	blocked *blockedWrite // writes otherwise
+	pending *assembly     // nil between messages
+}
+
+// serveWebSocket answers the upgrade and leaves the session to its own goroutine: net/http's has
+// grown a deep stack by now, and ends here.
+func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
+	conn, buffered, _, err := ws.HTTPUpgrader{Timeout: upgradeTimeout}.Upgrade(r, w)
+	if err != nil {
+		s.server.options.Observer.HandshakeRefused(CauseBadRequest)
+		if conn != nil {
+			conn.Close()
+		}
+		s.server.dismiss(s)
+		s.server.readers.Done()
+		return
+	}
+	s.server.options.Observer.SessionOpened()
+	c := newWebsocket(s, conn)
+	s.Send(s.server.openPacket(s.id))
+	s.startHeart()
+	if !s.server.register(s) {
+		s.Close(ShuttingDown)
+	}
+	s.receiver = s.server.handler.Open(s, r)
+	c.consumeBuffered(buffered.Reader)
+	go c.run()
+}
+
+func newWebsocket(s *Session, conn net.Conn) *websocket {
+	c := &websocket{session: s, conn: conn, pipe: newPipe(conn)}
+	s.carrier = c
+	if c.pipe.direct() {
+		c.flusher = s.server.flusherOf(s)
+	} else {
+		c.blocked = newBlockedWrite(c)
+	}
+	return c
+}
+
+// run is the one goroutine of a connection. It stays shallow: what needs a stack is done by workers.
+func (c *websocket) run() {
+	defer c.session.server.readers.Done()
+	c.listen()
+	c.farewell()
+	c.session.end(TransportClose)
+	if c.blocked != nil {
+		c.blocked.stop()
+	}
+}
+
+// listen passes on what the client says until the session is not open any more.
+func (c *websocket) listen() {
+	for c.session.isOpen() {
+		r := c.pipe.read(c.conn)
+		r.carrier = c
+		c.session.server.workers.do(r)
+		readings.Put(r)
+	}
+}
+
+// farewell tells the receiver, and then gives a closing session its time to receive what is queued
+// for it. What the client still says is read and dropped: closing with unread bytes would make
+// the kernel discard what the client has not received yet.
+func (c *websocket) farewell() {
+	s := c.session
+	s.receiver.Closed(s.endReason())
+	s.server.options.Observer.SessionClosed(s.endReason())
+	c.conn.SetReadDeadline(time.Now().Add(s.server.options.CloseGrace))
+	for {
+		r := c.pipe.read(c.conn)
+		err := r.err
+		if err == nil {
+			err = c.decode(r, r.buffer[:r.n])
+		}
+		readings.Put(r)
+		if err != nil {
+			return
+		}
+	}
+}
+
+// interrupt wakes the reader.
+func (c *websocket) interrupt() { c.conn.SetReadDeadline(time.Unix(1, 0)) }
+
+// cut ends the connection as it is.
+func (c *websocket) cut() { c.conn.Close() }
+
+// consume is called on a worker with what was just read, or with the end of it.
+func (c *websocket) consume(r *reading) {
+	switch {
+	case r.err == nil:
+		c.fail(c.decode(r, r.buffer[:r.n]))
+	case c.session.isOpen():
+		c.session.end(TransportClose)
+	}
+}
+
+// consumeBuffered takes the bytes that came in one segment with the upgrade request.
+func (c *websocket) consumeBuffered(b *bufio.Reader) {
+	if b.Buffered() == 0 {
+		return
+	}
+	r := readings.Get().(*reading)
+	defer readings.Put(r)
+	data, _ := b.Peek(b.Buffered())
+	c.fail(c.decode(r, data))
+}
+
+func (c *websocket) decode(r *reading, data []byte) error {
+	a := c.pending
+	if a == nil {
+		a = &assembly{}
+	}
+	err := a.feed(r, data, c.session.server.options.MaxPayload, c)
+	c.pending = a
+	if a.empty() {
+		c.pending = nil
+	}
+	return err
+}
+
+// fail closes a session whose bytes can't be read on.
+func (c *websocket) fail(err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, errTooBig):
+		c.session.close(TransportError, closeTooBig)
+	case errors.Is(err, errNotUTF8):
+		c.session.close(TransportError, closeNotUTF8)
+	default:
+		c.session.close(TransportError, closeProtocol)
+	}
+}
+
+// frame takes a message or a control frame of the client.
+func (c *websocket) frame(opcode ws.OpCode, data []byte) bool {
+	switch opcode {
+	case ws.OpClose:
+		c.session.close(TransportClose, closeNormal)
+		c.session.part(heardClose)
+		return false
+	case ws.OpPing:
+		c.session.Send(newPacket(finPong, data))
+	case ws.OpText:
+		c.text(data)
+	case ws.OpBinary:
+		c.message(data, true)
+	}
+	return true
+}
+
+func (c *websocket) text(data []byte) {
+	kind, payload, err := decodeText(data)
+	switch {
+	case err != nil:
+		c.session.Close(ParseError)
+	case kind == typeMessage:
+		c.message(payload, false)
+	case kind == typeBinary:
+		c.message(payload, true)
+	case kind == typePing: // only servers ping in v4
+		c.session.Close(TransportError)
+	default: // like Node: open, close, upgrade and noop mean nothing here
+		c.session.heard(kind == typePong)
+	}
+}
+
+func (c *websocket) message(data []byte, binary bool) {
+	if !c.session.isOpen() {
+		return
+	}
+	c.session.heard(false)
+	c.session.receiver.Message(data, binary)
+}

@@ -1,0 +1,36 @@
+package socketio
+
+import "fmt"
+
+// Broadcast addresses many sockets. It is a value: each method returns a narrower one.
+type Broadcast struct {
+	ns     *Namespace
+	rooms  []string
+	except []string
+}
+
+// To adds rooms to the union that is addressed.
+func (b Broadcast) To(rooms ...string) Broadcast {
+	b.rooms = append(b.rooms[:len(b.rooms):len(b.rooms)], rooms...)
+	return b
+}
+
+// Except leaves out every socket that is in one of these rooms; a socket's id is a room of its own.
+func (b Broadcast) Except(rooms ...string) Broadcast {
+	b.except = append(b.except[:len(b.except):len(b.except)], rooms...)
+	return b
+}
+
+// Emit sends an event. It is encoded once; every socket gets it once. All members of a room get
+// its events in the same order.
+func (b Broadcast) Emit(event string, args ...any) error {
+	if Reserved(event) {
+		return fmt.Errorf("%w: %q", ErrReserved, event)
+	}
+	p, err := encodeEvent(b.ns.name, event, args)
+	if err != nil {
+		return err
+	}
+	b.ns.adapter.Broadcast(p, Target{Rooms: b.rooms, Except: b.except})
+	return nil
+}

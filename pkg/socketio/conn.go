@@ -1,0 +1,189 @@
+package socketio
+
+import (
+	"errors"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// conn is one client's connection with its sockets, one per namespace it joined.
+type conn struct {
+	server    *Server
+	session   *engineio.Session
+	handshake *Handshake // nil once no namespace is left to join
+
+	mu      sync.Mutex
+	sockets []*Socket
+	left    []string // namespaces the server made it leave: late packets for them are no fault
+}
+
+// Message takes one packet of the client.
+func (c *conn) Message(data []byte, binary bool) {
+	defer c.recover()
+	if binary {
+		c.session.Close(engineio.ParseError)
+		return
+	}
+	p, err := decodePacket(data)
+	if err != nil {
+		c.session.Close(engineio.ParseError)
+		return
+	}
+	c.dispatch(p)
+}
+
+// recover keeps a handler's bug from ending everybody's connection.
+func (c *conn) recover() {
+	if v := recover(); v != nil {
+		c.server.options.Logger.Error("socketio: a handler panicked", "panic", v, "stack", string(debug.Stack()))
+		c.session.Close(HandlerPanic)
+	}
+}
+
+func (c *conn) dispatch(p packet) {
+	if p.kind == typeConnect {
+		c.connect(p)
+		return
+	}
+	s := c.socket(p.namespace)
+	switch {
+	case s == nil && c.wasLeft(p.namespace):
+	case s == nil || p.kind == typeConnectError:
+		c.session.Close(engineio.ForcedClose)
+	case p.kind == typeDisconnect:
+		c.remove(s)
+		s.leave(ClientDisconnect)
+	case p.kind == typeEvent:
+		c.event(s, p)
+	}
+}
+
+func (c *conn) event(s *Socket, p packet) {
+	name, args, err := decodeEvent(p.data)
+	if err != nil {
+		c.session.Close(engineio.ParseError)
+		return
+	}
+	s.namespace.dispatch(s, &Event{Name: name, Args: args, socket: s, id: p.id, unanswered: p.hasID})
+}
+
+// connect joins a namespace, as far as its middlewares allow.
+func (c *conn) connect(p packet) {
+	ns := c.server.namespaces[p.namespace]
+	switch {
+	case ns == nil:
+		c.control(typeConnectError, p.namespace, map[string]string{"message": "Invalid namespace"})
+		return
+	case c.socket(p.namespace) != nil || c.handshake == nil:
+		c.session.Close(engineio.ForcedClose)
+		return
+	}
+	s := &Socket{conn: c, namespace: ns, id: engineio.NewID()}
+	handshake := *c.handshake
+	if len(p.data) > 0 {
+		handshake.Auth = slices.Clone(p.data)
+	}
+	if err := ns.admit(s, &handshake); err != nil {
+		c.refuse(p.namespace, err)
+		return
+	}
+	c.add(s)
+	ns.sockets.add(s)
+	c.session.CloseAt(time.Time{}, "")
+	c.control(typeConnect, p.namespace, map[string]string{"sid": s.id})
+	for _, h := range ns.onConnect {
+		h(s)
+	}
+}
+
+func (c *conn) refuse(namespace string, err error) {
+	var refusal *ConnectError
+	if !errors.As(err, &refusal) {
+		// Whatever it is, it was not written for the client's eyes.
+		refusal = &ConnectError{Message: "internal error"}
+	}
+	c.control(typeConnectError, namespace, struct {
+		Message string `json:"message"`
+		Data    any    `json:"data,omitempty"`
+	}{refusal.Message, refusal.Data})
+	if refusal.Close {
+		c.session.Close(Refused)
+	}
+}
+
+// Closed takes every socket out when the connection is gone.
+func (c *conn) Closed(reason engineio.Reason) {
+	c.mu.Lock()
+	sockets := c.sockets
+	c.sockets = nil
+	c.mu.Unlock()
+	for _, s := range sockets {
+		c.goodbye(s, reason)
+	}
+}
+
+// goodbye lets a handler's panic end neither the process nor the goodbyes of the other sockets.
+func (c *conn) goodbye(s *Socket, reason engineio.Reason) {
+	defer c.recover()
+	s.leave(reason)
+}
+
+func (c *conn) control(kind byte, namespace string, payload any) {
+	if p, err := encodeControl(kind, namespace, payload); err == nil {
+		c.session.Send(p)
+	}
+}
+
+func (c *conn) socket(namespace string) *Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sockets {
+		if s.namespace.name == namespace {
+			return s
+		}
+	}
+	return nil
+}
+
+func (c *conn) wasLeft(namespace string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Contains(c.left, namespace)
+}
+
+func (c *conn) add(s *Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sockets = append(c.sockets, s)
+	c.left = slices.DeleteFunc(c.left, func(name string) bool { return name == s.namespace.name })
+	if len(c.server.namespaces) == 1 {
+		c.handshake = nil
+	}
+}
+
+// remove reports whether the socket was still there.
+func (c *conn) remove(s *Socket) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.Index(c.sockets, s)
+	if i < 0 {
+		return false
+	}
+	c.sockets = slices.Delete(c.sockets, i, i+1)
+	return true
+}
+
+// dismiss is remove by the server's wish.
+func (c *conn) dismiss(s *Socket) bool {
+	if !c.remove(s) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left = append(c.left, s.namespace.name)
+	return true
+}

@@ -1,0 +1,23 @@
+// Package socketio is a Socket.IO v4 server (protocol 5) on top of package engineio.
+//
+// Handlers are registered once per [Namespace], before the server is used, not once per socket:
+//
+//	server := socketio.NewServer(socketio.Options{})
+//	chat := server.Of("/")
+//	chat.On("say", func(s *socketio.Socket, e *socketio.Event) {
+//		chat.To("lobby").Emit("said", e.Args[0])
+//		e.Ack("ok")
+//	})
+//	http.Handle("/socket.io/", server)
+//
+// # Order
+//
+// The handlers of one client run one at a time, in the order of its packets: while a handler
+// waits, only its own client waits. Handlers of different clients run at the same time. What is
+// emitted to a room arrives in one order at all of its members.
+//
+// # Lock order
+//
+// Socket.mu, then shard.mu, then room.mu, then those of package engineio. No lock is held while a
+// handler runs.
+package socketio

@@ -1,0 +1,60 @@
+package socketio
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// Event is something that a client said.
+type Event struct {
+	Name string
+	// Args are the arguments as JSON. They belong to the handler.
+	Args []json.RawMessage
+
+	socket     *Socket
+	id         uint64
+	mu         sync.Mutex
+	unanswered bool
+}
+
+// ErrArguments is returned by Decode when there are too few arguments.
+var ErrArguments = errors.New("socketio: too few arguments")
+
+// Decode unmarshals the first arguments into targets, one each.
+func (e *Event) Decode(targets ...any) error {
+	if len(e.Args) < len(targets) {
+		return ErrArguments
+	}
+	for i, target := range targets {
+		if err := json.Unmarshal(e.Args[i], target); err != nil {
+			return fmt.Errorf("socketio: argument %d of %q: %w", i+1, e.Name, err)
+		}
+	}
+	return nil
+}
+
+// WantsAck tells whether the client waits for an Ack that was not given yet.
+func (e *Event) WantsAck() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.unanswered
+}
+
+// Ack answers the event. It may be called from any goroutine, also after the handler has returned.
+// Only the first call counts; without an ack wanted, none does.
+func (e *Event) Ack(args ...any) error {
+	e.mu.Lock()
+	wanted := e.unanswered
+	e.unanswered = false
+	e.mu.Unlock()
+	if !wanted {
+		return nil
+	}
+	p, err := encodeAck(e.socket.namespace.name, e.id, args)
+	if err != nil {
+		return err
+	}
+	return e.socket.send(p)
+}

@@ -1,0 +1,37 @@
+package socketio
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// Handshake is what a client said of itself when it connected. It is for middlewares: what is
+// needed later goes into Socket.Data, so that thousands of idle sockets don't hold their headers.
+type Handshake struct {
+	Header http.Header
+	Query  url.Values
+	Host   string
+	// Addr is the client's address behind trusted proxies.
+	Addr netip.Addr
+	// Auth is the payload of the CONNECT packet: a JSON object, or nil when there was none.
+	Auth json.RawMessage
+}
+
+func newHandshake(session *engineio.Session, r *http.Request) *Handshake {
+	return &Handshake{Header: r.Header, Query: r.URL.Query(), Host: r.Host, Addr: session.Addr()}
+}
+
+// ConnectError refuses a client. Message and Data are what its `connect_error` event shows.
+type ConnectError struct {
+	Message string
+	// Data is omitted when nil.
+	Data any
+	// Close ends the whole connection after the refusal, other namespaces included.
+	Close bool
+}
+
+func (e *ConnectError) Error() string { return e.Message }

@@ -1,0 +1,80 @@
+package socketio
+
+import (
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// Namespace is a set of sockets with handlers of its own. Everything about its handlers is set up
+// before the server serves; the rest may be called from anywhere at any time.
+type Namespace struct {
+	name            string
+	middlewares     []func(*Socket, *Handshake) error
+	onConnect       []func(*Socket)
+	onDisconnecting []func(*Socket, engineio.Reason)
+	events          map[string]func(*Socket, *Event)
+	other           func(*Socket, *Event)
+	sockets         *sockets
+	adapter         Adapter
+}
+
+func newNamespace(name string) *Namespace {
+	ns := &Namespace{name: name, events: make(map[string]func(*Socket, *Event)), sockets: newSockets()}
+	ns.adapter = newMemoryAdapter(ns.sockets)
+	return ns
+}
+
+// Name returns the namespace's name, with its slash.
+func (ns *Namespace) Name() string { return ns.name }
+
+// Use adds a middleware: it sees every socket before it is connected, may set its Data, and
+// refuses it by returning an error. A *ConnectError reaches the client; of any other error the
+// client learns nothing but "internal error".
+func (ns *Namespace) Use(middleware func(*Socket, *Handshake) error) {
+	ns.middlewares = append(ns.middlewares, middleware)
+}
+
+// OnConnect adds a handler for sockets that have been connected, after the client was told.
+func (ns *Namespace) OnConnect(h func(*Socket)) { ns.onConnect = append(ns.onConnect, h) }
+
+// OnDisconnecting adds a handler for sockets that go, whatever ended them, while they are still in
+// their rooms. It runs once per socket that was connected.
+func (ns *Namespace) OnDisconnecting(h func(*Socket, engineio.Reason)) {
+	ns.onDisconnecting = append(ns.onDisconnecting, h)
+}
+
+// On sets the handler of an event. Reserved names never arrive.
+func (ns *Namespace) On(event string, h func(*Socket, *Event)) { ns.events[event] = h }
+
+// OnOther sets the handler of every event that has none.
+func (ns *Namespace) OnOther(h func(*Socket, *Event)) { ns.other = h }
+
+// To addresses the members of a room, or of the union of several; a socket's id is the room of
+// that socket alone.
+func (ns *Namespace) To(rooms ...string) Broadcast { return Broadcast{ns: ns, rooms: rooms} }
+
+// Emit sends an event to every socket of the namespace.
+func (ns *Namespace) Emit(event string, args ...any) error {
+	return Broadcast{ns: ns}.Emit(event, args...)
+}
+
+// Sockets returns how many sockets are connected.
+func (ns *Namespace) Sockets() int { return ns.sockets.count() }
+
+func (ns *Namespace) admit(s *Socket, h *Handshake) error {
+	for _, m := range ns.middlewares {
+		if err := m(s, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (ns *Namespace) dispatch(s *Socket, e *Event) {
+	if h := ns.events[e.Name]; h != nil {
+		h(s, e)
+		return
+	}
+	if ns.other != nil {
+		ns.other(s, e)
+	}
+}

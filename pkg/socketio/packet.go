@@ -1,0 +1,151 @@
+package socketio
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+)
+
+// Packet types. https://github.com/socketio/socket.io-protocol, "Packet types".
+const (
+	typeConnect      = '0'
+	typeDisconnect   = '1'
+	typeEvent        = '2'
+	typeAck          = '3'
+	typeConnectError = '4'
+	typeBinaryEvent  = '5'
+	typeBinaryAck    = '6'
+)
+
+// packet is a decoded packet. Its data is a part of what it was decoded from.
+type packet struct {
+	kind      byte
+	namespace string
+	hasID     bool
+	id        uint64
+	data      []byte // JSON, or nothing
+}
+
+// What the decoder refuses; the texts are those of socket.io-parser.
+var (
+	errUnknownType    = errors.New("unknown packet type")
+	errInvalidPayload = errors.New("invalid payload")
+	errBinary         = errors.New("binary packets are not supported")
+)
+
+// decodePacket reads one packet. It is as strict as socket.io-parser 4.2.7, and stricter where that
+// one is lax by accident: an ack id is digits only.
+func decodePacket(b []byte) (packet, error) {
+	p := packet{namespace: "/"}
+	if len(b) == 0 || b[0] < typeConnect || b[0] > typeBinaryAck {
+		return p, errUnknownType
+	}
+	p.kind = b[0]
+	if p.kind == typeBinaryEvent || p.kind == typeBinaryAck {
+		return p, errBinary
+	}
+	b = b[1:]
+	if len(b) > 0 && b[0] == '/' {
+		name, rest, _ := bytes.Cut(b, []byte{','})
+		p.namespace, b = string(name), rest
+	}
+	digits := 0
+	for digits < len(b) && b[digits] >= '0' && b[digits] <= '9' {
+		digits++
+	}
+	if digits > 0 {
+		id, err := strconv.ParseUint(string(b[:digits]), 10, 64)
+		if err != nil {
+			return p, errInvalidPayload
+		}
+		p.hasID, p.id = true, id
+	}
+	p.data = b[digits:]
+	return p, p.check()
+}
+
+// check refuses a payload that does not fit the type.
+func (p *packet) check() error {
+	first := byte(0)
+	if trimmed := bytes.TrimLeft(p.data, " \t\r\n"); len(trimmed) > 0 {
+		first = trimmed[0]
+	}
+	empty := len(p.data) == 0
+	ok := false
+	switch p.kind {
+	case typeConnect:
+		ok = empty || first == '{'
+	case typeDisconnect:
+		ok = empty
+	case typeEvent:
+		ok = first == '['
+	case typeAck:
+		ok = empty || first == '['
+	case typeConnectError:
+		ok = first == '{' || first == '"'
+	}
+	if !ok || !empty && !json.Valid(p.data) {
+		return errInvalidPayload
+	}
+	return nil
+}
+
+// reserved names can't be events: they are what the libraries themselves say to the application.
+var reserved = map[string]bool{
+	"connect": true, "connect_error": true, "disconnect": true, "disconnecting": true,
+	"newListener": true, "removeListener": true,
+}
+
+// Reserved reports whether an event may not have this name (socket.io-parser, RESERVED_EVENTS).
+func Reserved(event string) bool { return reserved[event] }
+
+// decodeEvent splits the payload of an event into its name and arguments, which it copies.
+func decodeEvent(data []byte) (name string, args []json.RawMessage, err error) {
+	elements := splitArray(append([]byte(nil), data...))
+	if len(elements) == 0 {
+		return "", nil, errInvalidPayload
+	}
+	switch first := elements[0]; {
+	case first[0] == '"':
+		if err := json.Unmarshal(first, &name); err != nil {
+			return "", nil, errInvalidPayload
+		}
+	case first[0] == '-' || first[0] >= '0' && first[0] <= '9':
+		name = string(first)
+	default:
+		return "", nil, errInvalidPayload
+	}
+	if Reserved(name) {
+		return "", nil, errInvalidPayload
+	}
+	return name, elements[1:], nil
+}
+
+// splitArray returns the elements of a JSON array that is known to be valid.
+func splitArray(data []byte) []json.RawMessage {
+	data = bytes.TrimSpace(data)
+	data = data[1 : len(data)-1]
+	var elements []json.RawMessage
+	depth, start, quoted := 0, 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			depth--
+		case c == ',' && depth == 0:
+			elements = append(elements, bytes.TrimSpace(data[start:i]))
+			start = i + 1
+		}
+	}
+	if last := bytes.TrimSpace(data[start:]); len(last) > 0 {
+		elements = append(elements, last)
+	}
+	return elements
+}

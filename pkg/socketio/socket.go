@@ -1,0 +1,108 @@
+package socketio
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// Socket is one client in one namespace. Its methods may be called from any goroutine.
+type Socket struct {
+	// Data is the application's. It is set by a middleware, and read by handlers.
+	Data any
+
+	conn      *conn
+	namespace *Namespace
+	id        string
+
+	mu          sync.Mutex
+	gone        bool
+	memberships []*membership
+}
+
+// What Join and Emit refuse.
+var (
+	// ErrPrivateRoom: the room is another socket's own, named like its id.
+	ErrPrivateRoom = errors.New("socketio: room is private to another socket")
+	// ErrDisconnected: the socket is gone.
+	ErrDisconnected = errors.New("socketio: socket disconnected")
+	// ErrReserved: events can't have this name.
+	ErrReserved = errors.New("socketio: reserved event name")
+)
+
+// ID returns the socket's id: 20 characters, unguessable, new with every connection.
+func (s *Socket) ID() string { return s.id }
+
+// Emit sends an event to this client. Arguments are what encoding/json takes; a json.RawMessage
+// goes out as it is. Sent is not received: a client that goes away may have missed it.
+func (s *Socket) Emit(event string, args ...any) error {
+	if Reserved(event) {
+		return fmt.Errorf("%w: %q", ErrReserved, event)
+	}
+	p, err := encodeEvent(s.namespace.name, event, args)
+	if err != nil {
+		return err
+	}
+	return s.send(p)
+}
+
+// Join enters a room. A socket is in the room of its own id from the start.
+func (s *Socket) Join(room string) error {
+	if room == s.id {
+		return nil
+	}
+	if s.namespace.sockets.get(room) != nil {
+		return ErrPrivateRoom
+	}
+	return s.namespace.adapter.Join(s, room)
+}
+
+// Leave leaves a room; false means that the socket was not in it. Its own room is never left.
+func (s *Socket) Leave(room string) bool { return s.namespace.adapter.Leave(s, room) }
+
+// Rooms returns the rooms that the socket is in, without its own, in the order of joining.
+func (s *Socket) Rooms() []string { return s.namespace.adapter.Rooms(s) }
+
+// In tells whether the socket is in a room.
+func (s *Socket) In(room string) bool { return s.namespace.adapter.In(s, room) }
+
+// Disconnect takes the socket out of its namespace, or with all the whole connection down. The
+// client is told by a DISCONNECT packet and does not come back by itself; to have it come back,
+// use Close.
+func (s *Socket) Disconnect(all bool) {
+	s.conn.control(typeDisconnect, s.namespace.name, nil)
+	if all {
+		s.conn.session.Close(ServerDisconnect)
+		return
+	}
+	if s.conn.dismiss(s) {
+		s.leave(ServerDisconnect)
+	}
+}
+
+// Close closes the connection after what is queued, without a DISCONNECT packet: the client comes
+// back by itself.
+func (s *Socket) Close(reason engineio.Reason) { s.conn.session.Close(reason) }
+
+// CloseAt is Close when t has come. The zero time takes it back. There is one such time for a
+// connection: the last call counts.
+func (s *Socket) CloseAt(t time.Time, reason engineio.Reason) { s.conn.session.CloseAt(t, reason) }
+
+func (s *Socket) send(packets ...*engineio.Packet) error {
+	if err := s.conn.session.Send(packets...); err != nil {
+		return ErrDisconnected
+	}
+	return nil
+}
+
+// leave is the end of the socket. The conn calls it once, after taking the socket out.
+func (s *Socket) leave(reason engineio.Reason) {
+	defer s.namespace.sockets.remove(s)
+	defer s.namespace.adapter.LeaveAll(s)
+	for _, h := range s.namespace.onDisconnecting {
+		h(s, reason)
+	}
+}
