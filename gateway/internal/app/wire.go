@@ -104,6 +104,7 @@ func (a *App) chatOptions(v *token.Verifier, metrics *ops.Metrics) chat.Options 
 		Multi:        c.JoinMode == "multi",
 		OpenRooms:    !c.RequireJoin,
 		MaxText:      c.MaxText,
+		MaxEvent:     c.SendQueueBytes / 4,
 		RateLimit:    float64(c.RateLimit),
 		JoinTimeout:  c.DatabaseTimeout,
 		Observer:     metrics,

@@ -50,8 +50,12 @@ type Options struct {
 	MessageEvent, MembersEvent          string
 
 	MembersShape Shape
-	// MembersLimit is the most members that one list names. 0 names all.
+	// MembersLimit is the most members that one list names. 0 names all that fit into MaxEvent.
 	MembersLimit int
+	// MaxEvent is the most bytes of an event that goes to a room. It should be a fraction of the
+	// queue that each connection has: what fills a queue at one blow disconnects a whole room.
+	// 0 means no limit.
+	MaxEvent int
 	// Multi keeps earlier rooms when another is joined.
 	Multi bool
 	// OpenRooms lets people send to rooms that they have not joined.
@@ -175,7 +179,7 @@ func (c *Chat) disconnecting(s *socketio.Socket, _ engineio.Reason) {
 
 // announce tells a room its members.
 func (c *Chat) announce(room string, list memberList) (cost int) {
-	payload := list.shaped(c.options.MembersShape, room, c.options.MembersLimit)
+	payload := c.shaped(list, room)
 	c.namespace.To(room).Emit(c.options.MembersEvent, json.RawMessage(payload))
 	return len(payload) * list.sockets
 }

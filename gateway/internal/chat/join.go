@@ -34,7 +34,7 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) answer {
 	if !r.event.WantsAck() { // the list is work that grows with the room
 		return success{}
 	}
-	return success{Members: c.rosters.list(room).array(c.options.MembersLimit)}
+	return success{Members: c.array(c.rosters.list(room))}
 }
 
 // guard asks the app's own rule.
@@ -57,8 +57,7 @@ func (c *Chat) enter(s *socketio.Socket, m *member, room string, rejoined bool) 
 	if !rejoined && c.rosters.enter(room, m.person) {
 		return
 	}
-	list := c.rosters.list(room).shaped(c.options.MembersShape, room, c.options.MembersLimit)
-	s.Emit(c.options.MembersEvent, list)
+	s.Emit(c.options.MembersEvent, c.shaped(c.rosters.list(room), room))
 }
 
 // leave leaves a room.

@@ -99,14 +99,17 @@ type memberList struct {
 	sockets int
 }
 
-// array returns the list as [{userId, username}], of at most limit people; 0 means all.
-func (l memberList) array(limit int) json.RawMessage {
-	people := l.people
-	if limit > 0 && len(people) > limit {
-		people = people[:limit]
-	}
+// array returns the list as [{userId, username}], as long as the options allow.
+func (c *Chat) array(l memberList) json.RawMessage {
 	b := []byte{'['}
-	for i, p := range people {
+	for i, p := range l.people {
+		if c.options.MembersLimit > 0 && i == c.options.MembersLimit {
+			break
+		}
+		entry := len(p.idJSON) + len(p.nameJSON) + len(`,{"userId":,"username":}]`)
+		if c.options.MaxEvent > 0 && len(b)+entry > c.options.MaxEvent {
+			break
+		}
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -120,13 +123,13 @@ func (l memberList) array(limit int) json.RawMessage {
 }
 
 // shaped returns the list in the form that the app wants.
-func (l memberList) shaped(shape Shape, room string, limit int) json.RawMessage {
-	if shape == ShapeArray {
-		return l.array(limit)
+func (c *Chat) shaped(l memberList, room string) json.RawMessage {
+	if c.options.MembersShape == ShapeArray {
+		return c.array(l)
 	}
 	o := object{{"roomId", quote(room)}, {"count", json.RawMessage(strconv.Itoa(len(l.people)))}}
-	if shape == ShapeObject {
-		o.set("members", l.array(limit))
+	if c.options.MembersShape == ShapeObject {
+		o.set("members", c.array(l))
 	}
 	return o.encode()
 }

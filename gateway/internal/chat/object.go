@@ -60,6 +60,15 @@ func (o *object) set(key string, value json.RawMessage) {
 	(*o)[i].value = value
 }
 
+// size is about how many bytes encode returns.
+func (o object) size() int {
+	n := 0
+	for _, f := range o {
+		n += len(f.key) + len(f.value) + len(`"":,`)
+	}
+	return n
+}
+
 // encode returns the object as JSON.
 func (o object) encode() json.RawMessage {
 	b := []byte{'{'}

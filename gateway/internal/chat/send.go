@@ -3,6 +3,7 @@ package chat
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -28,6 +29,9 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) answer {
 		return no
 	}
 	fields.speak(m.person)
+	if limit := c.options.MaxEvent; limit > 0 && fields.size()+rowSize > limit {
+		return failure{tooLarge, fmt.Sprintf("the message is too large, at most %d bytes fit", limit)}
+	}
 	draft := message.Draft{Room: room, User: m.id, Username: m.name, Text: text}
 	c.store.Save(draft, func(row message.Stored, err error) {
 		if err != nil {
@@ -58,7 +62,7 @@ func (c *Chat) text(fields *object) (string, answer) {
 			return "", failure{badRequest, "the message is empty"}
 		}
 		if c.options.MaxText > 0 && len(text) > c.options.MaxText {
-			return "", failure{tooLarge, "the message is too long"}
+			return "", failure{tooLarge, fmt.Sprintf("the text is too long, at most %d bytes fit", c.options.MaxText)}
 		}
 		quoted := quote(text)
 		fields.set(key, quoted)
@@ -85,6 +89,9 @@ func (c *Chat) destination(s *socketio.Socket, fields object) (string, answer) {
 	}
 	return room, nil
 }
+
+// rowSize is more than what putRow adds: ids, names and a time.
+const rowSize = 2048
 
 // putRow lays the stored row over the client's own fields.
 func (o *object) putRow(row message.Stored, by *person) {

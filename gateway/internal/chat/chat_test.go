@@ -1,0 +1,181 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/message"
+)
+
+func TestStoreRefusalsBecomeCodes(t *testing.T) {
+	t.Parallel()
+	for code, err := range map[string]error{
+		"bad_request": fmt.Errorf("23503: %w", message.ErrRejected),
+		"unavailable": fmt.Errorf("dial: %w", message.ErrUnavailable),
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			h := serve(t, &memory{fail: err}, nil)
+			v := h.visit("u1", time.Hour)
+			v.ask("join_room", `"r"`)
+			got := v.ask("send_message", `{"text":"hi","roomId":"r"}`)
+			if got["ok"] != false || got["success"] != false || got["status"] != "error" || got["code"] != code {
+				t.Errorf("ack %v, want code %s", got, code)
+			}
+			if n := h.tally.of("send_message " + code); n != 1 {
+				t.Errorf("counted %d times", n)
+			}
+		})
+	}
+}
+
+func TestRoomAccessIsAskedBeforeJoining(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{guests: map[string]bool{"ann": true}}, nil)
+	ann, eve := h.visit("ann", time.Hour), h.visit("eve", time.Hour)
+	if got := ann.ask("join_room", `"r"`); got["ok"] != true {
+		t.Errorf("ann: %v", got)
+	}
+	if got := eve.ask("join_room", `"r"`); got["code"] != "forbidden" {
+		t.Errorf("eve: %v", got)
+	}
+	if got := eve.ask("send_message", `{"text":"hi","roomId":"r"}`); got["code"] != "not_in_room" {
+		t.Errorf("eve's message: %v", got)
+	}
+}
+
+func TestRoomAccessThatCannotBeCheckedIsNotGranted(t *testing.T) {
+	t.Parallel()
+	v := serve(t, &memory{barred: errors.New("down")}, nil).visit("u1", time.Hour)
+	if got := v.ask("join_room", `"r"`); got["code"] != "unavailable" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestStoredRowIsLaidOverTheClientsFields(t *testing.T) {
+	t.Parallel()
+	v := serve(t, &memory{}, nil).visit("u1", time.Hour)
+	v.ask("join_room", `"r"`)
+	v.say(`42["send_message",{"message":"<b> & é","roomId":"r","id":"mine","userId":"eve","tempId":7}]`)
+	got := v.await(`42["receive_message"`)
+	want := `42["receive_message",{"message":"<b> & é","roomId":"r","id":"m1","userId":"u1","tempId":7,` +
+		`"text":"<b> & é","createdAt":"2026-01-02T03:04:05.006Z","user":{"username":"Name of u1"}}]`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestTextThatIsNotUnicodeIsBroadcastAsItIsStored(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	v := serve(t, store, nil).visit("u1", time.Hour)
+	v.ask("join_room", `"r"`)
+	v.say(`42["send_message",{"text":"a\ud800b","roomId":"r"}]`)
+	if got := v.await(`42["receive_message"`); !strings.Contains(got, `"text":"a`+"\ufffd"+`b"`) {
+		t.Errorf("got %s", got)
+	}
+	if store.saved[0].Text != "a\ufffdb" {
+		t.Errorf("stored %q", store.saved[0].Text)
+	}
+}
+
+func TestFailureWithoutAckIsAnErrorEvent(t *testing.T) {
+	t.Parallel()
+	v := serve(t, &memory{}, nil).visit("u1", time.Hour)
+	v.say(`42["sendMessage",{"text":"hi","roomId":"r"}]`)
+	got := v.await(`42["error"`)
+	want := `42["error",{"code":"not_in_room","message":"join the room before you send to it","event":"sendMessage"}]`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestUnknownEventsAreAnsweredOnlyIfAsked(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{}, nil)
+	v := h.visit("u1", time.Hour)
+	for _, event := range []string{"typing", "toString", "__proto__", "constructor", ""} {
+		v.say(`42["` + event + `",1]`)
+		if got := v.ask(event, "1"); got["code"] != "bad_request" {
+			t.Errorf("%q: %v", event, got)
+		}
+	}
+	if n := h.tally.of("other ignored"); n != 10 {
+		t.Errorf("counted %d, want 10", n)
+	}
+}
+
+func TestEventsOverTheRateAreRefused(t *testing.T) {
+	t.Parallel()
+	v := serve(t, &memory{}, func(o *Options) { o.RateLimit = 5 }).visit("u1", time.Hour)
+	refused := 0
+	for range 30 {
+		if v.ask("join_room", `"r"`)["code"] == "rate_limited" {
+			refused++
+		}
+	}
+	if refused < 10 || refused > 20 { // a burst of 10, and a few more as time goes by
+		t.Errorf("%d of 30 were refused", refused)
+	}
+}
+
+func TestFloodIsClosed(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{}, func(o *Options) { o.RateLimit = 1 })
+	v := h.visit("u1", time.Hour)
+	for range 100 {
+		v.say(`42["join_room","r"]`)
+	}
+	if got := <-h.tally.closed; got != Flooding {
+		t.Errorf("closed for %q, want %q", got, Flooding)
+	}
+}
+
+func TestExpiredTokenEndsTheConnectionWithoutDisconnect(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{}, nil)
+	v := h.visit("u1", time.Second)
+	for {
+		packet, err := v.next()
+		if err != nil {
+			break
+		}
+		if strings.HasPrefix(packet, "41") {
+			t.Fatal("got a DISCONNECT: the client would not come back")
+		}
+	}
+	if got := <-h.tally.closed; got != TokenExpired {
+		t.Errorf("closed for %q, want %q", got, TokenExpired)
+	}
+}
+
+func TestBadTokenGetsAuthenticationErrorAndTheEnd(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{}, nil)
+	v := h.dial(`{"token":"a.b.c"}`)
+	if got := v.await("44"); got != `44{"message":"Authentication error"}` {
+		t.Errorf("got %s", got)
+	}
+	if packet, err := v.next(); err == nil {
+		t.Errorf("the connection goes on with %q", packet)
+	}
+}
+
+func TestMessageThatWouldFillTheQueuesIsRefusedBeforeItIsStored(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	v := serve(t, store, func(o *Options) { o.MaxText, o.MaxEvent = 100, 4096 }).visit("u1", time.Hour)
+	v.ask("join_room", `"r"`)
+	long, blob := strings.Repeat("x", 101), strings.Repeat("x", 4096)
+	for _, message := range []string{`{"text":"` + long + `"}`, `{"text":"hi","extra":"` + blob + `"}`} {
+		if got := v.ask("send_message", message); got["code"] != "too_large" {
+			t.Errorf("%.40s…: %v", message, got)
+		}
+	}
+	if len(store.saved) != 0 {
+		t.Errorf("stored %d", len(store.saved))
+	}
+}

@@ -1,0 +1,35 @@
+package chat
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestRoomIsReadInEveryFormOfTheSurvey(t *testing.T) {
+	t.Parallel()
+	for payload, want := range map[string]string{
+		`"lobby"`: "lobby", `5`: "5", `"5"`: "5", `-1`: "-1",
+		`{"roomId":"a"}`: "a", `{"room":7}`: "7", `{"conversationId":"c"}`: "c",
+		`{"chatId":"d","x":1}`: "d", `{"channelId":"e"}`: "e",
+		`{"room":"second","roomId":"first"}`:  "first",
+		`{"roomId":null,"chatId":"fallback"}`: "fallback",
+		`"h\u00e9"`:                           "hé",
+	} {
+		if got, ok := roomOf(json.RawMessage(payload)); !ok || got != want {
+			t.Errorf("roomOf(%s) = %q, %v; want %q", payload, got, ok, want)
+		}
+	}
+}
+
+func TestWhatIsNoRoomIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, payload := range []string{
+		"", `""`, `null`, `true`, `[]`, `["a"]`, `{}`, `{"roomId":""}`, `{"roomId":{}}`, `{"roomId":["a"]}`,
+		`{"id":"a"}`, `"` + strings.Repeat("x", maxRoom+1) + `"`,
+	} {
+		if got, ok := roomOf(json.RawMessage(payload)); ok {
+			t.Errorf("roomOf(%.40s) = %.40q, want a refusal", payload, got)
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package chat
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestNobodySpeaksInAnothersName(t *testing.T) {
+	t.Parallel()
+	ann := &person{id: "u1", idJSON: quote("u1"), name: "Ann", nameJSON: quote("Ann")}
+	number := &person{id: "42", idJSON: json.RawMessage("42"), name: "Bob", nameJSON: quote("Bob")}
+	const whole = `{"id":"u1","userId":"u1","username":"Ann","name":"Ann"}`
+	for _, c := range []struct {
+		p        *person
+		in, want string
+	}{
+		{ann, `{"userId":"eve"}`, `{"userId":"u1"}`},
+		{ann, `{"senderId":"eve","author_id":"eve","UID":7}`, `{"senderId":"u1","author_id":"u1","UID":"u1"}`},
+		{ann, `{"username":"Eve","user_name":"Eve","senderName":"Eve"}`, `{"username":"Ann","user_name":"Ann","senderName":"Ann"}`},
+		{ann, `{"sender":"Eve"}`, `{"sender":"Ann"}`},
+		{ann, `{"sender":"u1"}`, `{"sender":"u1"}`},
+		{ann, `{"author":{"id":"eve","role":"admin"}}`, `{"author":` + whole + `}`},
+		{ann, `{"from":["eve"]}`, `{"from":"Ann"}`},
+		{number, `{"userId":"42","sender":42}`, `{"userId":42,"sender":42}`},
+		{ann, `{"tempId":"t1","replyTo":"m1"}`, `{"tempId":"t1","replyTo":"m1"}`},
+	} {
+		o, _ := parseObject(json.RawMessage(c.in))
+		o.speak(c.p)
+		if got := string(o.encode()); got != c.want {
+			t.Errorf("%s became\n%s, want\n%s", c.in, got, c.want)
+		}
+	}
+}

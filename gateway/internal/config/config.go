@@ -1,0 +1,90 @@
+package config
+
+import (
+	"log/slog"
+	"os"
+	"time"
+)
+
+// Config is what the gateway runs with. Its values have been checked: lists are trimmed, origins and the socket path
+// are normalised, choices are in lower case.
+//
+// A field's tags say everything about its variable: the name (envconfig), the default, what being unset means (unset),
+// the bounds (min, max, oneof), what a fault says it should hold where bounds don't tell (want), and its meaning (desc).
+type Config struct {
+	JWTSecret   Secret `envconfig:"JWT_SECRET" unset:"required" want:"the secret that the web app signs its tokens with" desc:"secret that the web app signs its tokens with (HS256)"`
+	TokenCookie string `envconfig:"TOKEN_COOKIE" default:"token" want:"the name of a cookie" desc:"cookie that holds the token"`
+
+	DatabaseURL          DatabaseURL   `envconfig:"DATABASE_URL" unset:"required" want:"postgres://user:password@host/database, file:./dev.db for SQLite, or none" desc:"where messages are stored: postgres://…, postgresql://…, file:./dev.db (SQLite), or none to relay without storing"`
+	MessageEncryptionKey Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY" unset:"required" want:"64 hex characters, the same as in the web app (a new key: openssl rand -hex 32)" desc:"key for text at rest, 64 hex characters; not needed if MESSAGE_CIPHER is plaintext or DATABASE_URL is none"`
+	MessageCipher        string        `envconfig:"MESSAGE_CIPHER" default:"aes-256-gcm" oneof:"aes-256-gcm plaintext" desc:"how text is stored: aes-256-gcm (iv:tag:ciphertext in hex) or plaintext"`
+	MessageTable         string        `envconfig:"MESSAGE_TABLE" unset:"found by looking" desc:"table of messages, may be schema.table"`
+	MessageTextColumn    string        `envconfig:"MESSAGE_TEXT_COLUMN" unset:"found by looking" desc:"its column for the text"`
+	MessageUserColumn    string        `envconfig:"MESSAGE_USER_COLUMN" unset:"found by looking" desc:"its column for the sender's id"`
+	MessageRoomColumn    string        `envconfig:"MESSAGE_ROOM_COLUMN" unset:"found by looking" desc:"its column for the room's id"`
+	MessageID            string        `envconfig:"MESSAGE_ID" default:"auto" oneof:"auto cuid uuid database" desc:"who makes the ids: the gateway (cuid or uuid), the database's default (database), or by the column's type (auto)"`
+	MessageConstants     Constants     `envconfig:"MESSAGE_CONSTANTS" unset:"none" want:"column=value pairs with commas between them, such as type=TEXT,status=SENT" desc:"values for columns that nobody else fills: column=value,…"`
+	RoomAccessQuery      string        `envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
+	DatabaseTimeout      time.Duration `envconfig:"DATABASE_TIMEOUT" default:"4s" min:"100ms" max:"30s" desc:"longest wait for the database before a sender is told unavailable"`
+
+	Host                string        `envconfig:"HOST" default:"0.0.0.0" want:"an IP address or a host name, without a port" desc:"address to listen on"`
+	Port                int           `envconfig:"PORT" default:"4000" min:"0" max:"65535" desc:"port to listen on; 0 takes a free one"`
+	SocketPath          string        `envconfig:"SOCKET_PATH" default:"/socket.io/" want:"a path below the root, such as /socket.io/" desc:"path of the sockets, the client's option path"`
+	Polling             string        `envconfig:"POLLING" default:"off" oneof:"off" desc:"HTTP long-polling: off, the only choice in this version (clients need transports: [\"websocket\"])"`
+	AllowedOrigins      []string      `envconfig:"ALLOWED_ORIGINS" unset:"same host" want:"origins like https://app.example.com with commas between them, or *" desc:"other origins whose pages may connect, scheme://host[:port],…; * lets every web site act as the user who visits it: dangerous with cookies"`
+	MaxPayload          int           `envconfig:"MAX_PAYLOAD" default:"1000000" min:"1000" max:"100000000" desc:"most bytes in one packet from a client"`
+	SendQueueBytes      int           `envconfig:"SEND_QUEUE_BYTES" default:"1048576" min:"1000" max:"1000000000" desc:"most bytes waiting for one slow client before it is disconnected; at least MAX_PAYLOAD"`
+	RateLimit           int           `envconfig:"RATE_LIMIT" default:"100" min:"0" max:"1000000" desc:"events per second from one connection, twice that in a burst; 0 is no limit"`
+	MaxConnections      int           `envconfig:"MAX_CONNECTIONS" default:"0" min:"0" max:"100000000" desc:"most connections at once; 0 is no limit"`
+	MaxConnectionsPerIP int           `envconfig:"MAX_CONNECTIONS_PER_IP" default:"0" min:"0" max:"100000000" desc:"most connections at once from one address; 0 is no limit"`
+	TrustedProxies      Proxies       `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For is believed: private (loopback and private networks), none, or a list of CIDRs"`
+	PingInterval        time.Duration `envconfig:"PING_INTERVAL" default:"25s" min:"100ms" max:"1h" desc:"time between pings"`
+	PingTimeout         time.Duration `envconfig:"PING_TIMEOUT" default:"20s" min:"100ms" max:"1h" desc:"longest wait for a pong"`
+	ConnectTimeout      time.Duration `envconfig:"CONNECT_TIMEOUT" default:"45s" min:"100ms" max:"1h" desc:"longest wait for a connection to join a namespace"`
+
+	JoinMode     string   `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`
+	RequireJoin  bool     `envconfig:"REQUIRE_JOIN" default:"true" want:"true or false" desc:"only those who joined a room may send to it"`
+	JoinEvents   []string `envconfig:"JOIN_EVENTS" default:"join_room" want:"names of events with commas between them" desc:"events that join a room; snake, camel and kebab case are all understood"`
+	LeaveEvents  []string `envconfig:"LEAVE_EVENTS" default:"leave_room" want:"names of events with commas between them" desc:"events that leave a room"`
+	SendEvents   []string `envconfig:"SEND_EVENTS" default:"send_message" want:"names of events with commas between them" desc:"events that send a message"`
+	MessageEvent string   `envconfig:"MESSAGE_EVENT" default:"receive_message" want:"the name of an event" desc:"event that brings a message to the room"`
+	MembersEvent string   `envconfig:"MEMBERS_EVENT" default:"room_members" want:"the name of an event" desc:"event that tells who is in the room"`
+	MembersShape string   `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what it holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`
+	MembersLimit int      `envconfig:"MEMBERS_LIMIT" default:"1000" min:"0" max:"10000000" desc:"most members listed in one event; 0 lists all"`
+	MaxText      int      `envconfig:"MAX_TEXT" default:"65536" min:"1" max:"100000000" desc:"most bytes in the text of one message; a whole message may have a quarter of SEND_QUEUE_BYTES"`
+
+	AdminAddr       string        `envconfig:"ADMIN_ADDR" unset:"off" want:"host:port, such as 127.0.0.1:9090" desc:"host:port for metrics and pprof; keep it private"`
+	LogFormat       string        `envconfig:"LOG_FORMAT" default:"text" oneof:"text json" desc:"text or json"`
+	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" want:"debug, info, warn or error" desc:"debug, info, warn or error"`
+	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"8s" min:"100ms" max:"10s" desc:"longest wait for accepted messages at the end; Docker kills after 10s"`
+
+	// Warnings are lines for the log: what was understood, but is probably not what was meant.
+	Warnings []string `ignored:"true"`
+}
+
+// Load reads the environment of the process and the .env files in the working directory. The error is a [Faults] with
+// one line for each thing to fix. Call it while nothing else reads the environment: the variables of the gateway are
+// changed while it runs and put back before it returns (see decode).
+func Load() (Config, error) {
+	env, faults, warnings := readEnvironment(".", os.Environ())
+	c, more := parse(env)
+	c.Warnings = append(warnings, c.Warnings...)
+	return c, append(faults, more...).orNil()
+}
+
+// Default returns what an empty environment gives, without the variables that are required. It reads no files, and the
+// warning of [Load] holds for it too.
+func Default() Config {
+	c, _ := parse(environment{})
+	return c
+}
+
+// parse is Load for an environment that has been read.
+func parse(env environment) (Config, Faults) {
+	faults := newReport(env)
+	c := decode(env, faults)
+	checkBounds(&c, faults)
+	c.check(faults)
+	c.warn(env)
+	return c, faults.inOrder()
+}

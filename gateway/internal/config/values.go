@@ -1,0 +1,129 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// A Secret is a text that no log, error or dump shows: formatted in any way it tells only its length. Convert it to
+// string or []byte to use it.
+type Secret string
+
+// String hides the secret.
+func (s Secret) String() string { return fmt.Sprintf("%d bytes (hidden)", len(s)) }
+
+// GoString hides it from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides it from JSON.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// A DatabaseURL is shown without its password and parameters. Convert it to string to connect with it.
+type DatabaseURL string
+
+// None tells that messages are to be relayed without being stored.
+func (d DatabaseURL) None() bool { return d == "none" }
+
+// String gives what may be shown: scheme, user, host and database. Of a text that is not surely a URL it gives less,
+// as the password may be anywhere in it.
+func (d DatabaseURL) String() string {
+	text := string(d)
+	if d.None() {
+		return text
+	}
+	u, err := url.Parse(text)
+	scheme, _, isURL := strings.Cut(text, ":")
+	switch {
+	case err == nil && u.Scheme == "file":
+		text, _, _ = strings.Cut(text, "?")
+		return text
+	case err == nil && u.Host != "" && !strings.Contains(u.Path+u.RawQuery+u.Fragment, "@"):
+		shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+		if _, has := u.User.Password(); has {
+			shown.User = url.UserPassword(u.User.Username(), "hidden")
+		} else {
+			shown.User = u.User
+		}
+		return shown.String()
+	case isURL && strings.HasPrefix(scheme, "postgres"):
+		return fmt.Sprintf("%.12s:… (%d bytes, hidden)", scheme, len(text))
+	default:
+		return fmt.Sprintf("%d bytes (hidden)", len(text))
+	}
+}
+
+// GoString hides the password from %#v.
+func (d DatabaseURL) GoString() string { return d.String() }
+
+// MarshalText hides the password from JSON.
+func (d DatabaseURL) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// Proxies are the networks whose X-Forwarded-For is believed.
+type Proxies []netip.Prefix
+
+// privateNetworks are what the word private stands for: loopback, RFC 1918 and fc00::/7.
+var privateNetworks = []netip.Prefix{
+	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("fc00::/7"),
+}
+
+// Contain tells whether addr, which may be an IPv4 address in IPv6 form, belongs to a trusted proxy.
+func (p Proxies) Contain(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	for _, network := range p {
+		if network.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// Decode reads the form of TRUSTED_PROXIES; envconfig calls it.
+func (p *Proxies) Decode(value string) error {
+	networks := Proxies{}
+	for _, item := range strings.Split(value, ",") {
+		item = strings.TrimSpace(item)
+		if item == "none" && item == value {
+			break
+		}
+		if item == "private" {
+			networks = append(networks, privateNetworks...)
+			continue
+		}
+		network, err := netip.ParsePrefix(item)
+		if addr, addrErr := netip.ParseAddr(item); addrErr == nil && addr.Zone() == "" {
+			addr = addr.Unmap()
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return hint("%q is neither an address nor a network", item)
+		}
+		networks = append(networks, network.Masked())
+	}
+	*p = networks
+	return nil
+}
+
+// Constants are values for columns of the message table, by column.
+type Constants map[string]string
+
+// Decode reads the form of MESSAGE_CONSTANTS; envconfig calls it.
+func (c *Constants) Decode(value string) error {
+	pairs := Constants{}
+	for _, item := range strings.Split(value, ",") {
+		column, constant, ok := strings.Cut(item, "=")
+		column = strings.TrimSpace(column)
+		if !ok || column == "" {
+			return hint("%q is not column=value", strings.TrimSpace(item))
+		}
+		if _, twice := pairs[column]; twice {
+			return hint("column %q is there twice", column)
+		}
+		pairs[column] = strings.TrimSpace(constant)
+	}
+	*c = pairs
+	return nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/socketgate/socketgate/pkg/token"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func output(t *testing.T, args ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := run(t.Context(), args, &out); err != nil {
+		t.Fatalf("gateway %s: %v", strings.Join(args, " "), err)
+	}
+	return out.String()
+}
+
+func TestReadmeHoldsWhatEnvPrints(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "<!-- what `gateway env` prints -->\n")
+	table, _, found := strings.Cut(rest, "<!-- end of `gateway env` -->")
+	if want := output(t, "env"); !found || table != want {
+		t.Errorf("the README's table of variables is not what `gateway env` prints; replace it by:\n%s", want)
+	}
+}
+
+func TestTokenIsSignedWithTheSecretOfTheEnvironment(t *testing.T) {
+	const secret = "a secret that is long enough for tests"
+	t.Setenv("JWT_SECRET", secret)
+	tok := strings.TrimSpace(output(t, "token", "-user", "u7", "-name", "Ann"))
+	verifier, err := token.NewVerifier([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims, err := verifier.Verify(tok)
+	if err != nil || claims.UserID != "u7" || claims.Username != "Ann" || claims.Expires.IsZero() {
+		t.Errorf("claims %+v, %v", claims, err)
+	}
+}
+
+func TestVersionNamesGo(t *testing.T) {
+	t.Parallel()
+	if got := output(t, "version"); !strings.HasPrefix(got, "socketgate ") || !strings.Contains(got, " go1.") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestUnknownCommandShowsTheUsage(t *testing.T) {
+	t.Parallel()
+	err := run(t.Context(), []string{"serv"}, &bytes.Buffer{})
+	if err == nil || !strings.Contains(err.Error(), `"serv"`) || !strings.Contains(err.Error(), "usage:") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDemoLeavesNothingBehind(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &firstWrite{seen: cancel} // ends the demo as soon as it has said its URL
+	if err := run(ctx, []string{"demo", "-port", "0"}, out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "http://localhost:") {
+		t.Errorf("printed %q", out.String())
+	}
+	if left, _ := os.ReadDir(os.TempDir()); len(left) != 0 {
+		t.Errorf("left %v behind", left)
+	}
+}
+
+type firstWrite struct {
+	bytes.Buffer
+	seen func()
+}
+
+func (w *firstWrite) Write(b []byte) (int, error) {
+	defer w.seen()
+	return w.Buffer.Write(b)
+}

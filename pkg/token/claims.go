@@ -1,0 +1,117 @@
+package token
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+	"unicode/utf8"
+)
+
+// Claims say who holds a token, and until when.
+type Claims struct {
+	// UserID is the first of the claims userId, id, sub, _id that is a non-empty string, as is, or an integer, in
+	// decimal with every digit kept. Never empty.
+	UserID string
+	// UserIDJSON is the same claim as JSON, a string or a number as the app wrote it, ready to be embedded.
+	UserIDJSON json.RawMessage
+	// Username is the first of username, name, email, by the same rule, or else UserID.
+	Username string
+	// Expires is when the token's exp passes. Zero means never.
+	Expires time.Time
+}
+
+var (
+	identityClaims = [...]string{"userId", "id", "sub", "_id"}
+	nameClaims     = [...]string{"username", "name", "email"}
+)
+
+// readClaims decodes the verified payload of a token. It goes by a map because a struct would match names in any case.
+func readClaims(payload []byte, now time.Time) (Claims, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &fields); err != nil {
+		return Claims{}, fmt.Errorf("%w: claims are not a JSON object", ErrMalformed)
+	}
+	c := Claims{}
+	var err error
+	if c.Expires, err = validity(fields, now); err != nil {
+		return Claims{}, err
+	}
+	c.UserID, c.UserIDJSON = firstText(fields, identityClaims[:])
+	if c.UserID == "" {
+		return Claims{}, ErrNoIdentity
+	}
+	c.Username, _ = firstText(fields, nameClaims[:])
+	if c.Username == "" {
+		c.Username = c.UserID
+	}
+	return c, nil
+}
+
+// validity checks nbf and exp against now and returns when the token expires, zero for never.
+func validity(fields map[string]json.RawMessage, now time.Time) (time.Time, error) {
+	notBefore, err := numericDate(fields, "nbf")
+	if err != nil {
+		return time.Time{}, err
+	}
+	if now.Add(nbfLeeway).Before(notBefore) {
+		return time.Time{}, fmt.Errorf("%w: it starts at %s", ErrNotYet, notBefore.UTC().Format(time.RFC3339))
+	}
+	expires, err := numericDate(fields, "exp")
+	if err != nil {
+		return time.Time{}, err
+	}
+	if !expires.IsZero() && !now.Before(expires) {
+		return time.Time{}, fmt.Errorf("%w: at %s", ErrExpired, expires.UTC().Format(time.RFC3339))
+	}
+	return expires, nil
+}
+
+// numericDate reads a claim of seconds since 1970, which may have a fraction. An absent claim is the zero time; one
+// that is not a number is an error, as ignoring it would make the token live for ever.
+func numericDate(fields map[string]json.RawMessage, name string) (time.Time, error) {
+	raw, ok := fields[name]
+	if !ok {
+		return time.Time{}, nil
+	}
+	var seconds *float64
+	if err := json.Unmarshal(raw, &seconds); err != nil || seconds == nil {
+		return time.Time{}, fmt.Errorf("%w: %s is not a number", ErrMalformed, name)
+	}
+	const lastYear = 253402300799 // 9999-12-31, where JavaScript's and Go's text forms of a time end
+	whole, fraction := math.Modf(min(max(*seconds, 0), lastYear))
+	return time.Unix(int64(whole), int64(fraction*1e9)), nil
+}
+
+// firstText returns the first of the named claims that is a non-empty string or an integer, as text and as JSON.
+func firstText(fields map[string]json.RawMessage, names []string) (string, json.RawMessage) {
+	for _, name := range names {
+		raw := fields[name]
+		if isInteger(raw) {
+			return string(raw), raw
+		}
+		var text string
+		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil || text == "" {
+			continue
+		}
+		if !utf8.Valid(raw) { // clients would close the connection on such a frame
+			raw, _ = json.Marshal(text)
+		}
+		return text, raw
+	}
+	return "", nil
+}
+
+// isInteger tells an integer by its JSON text, so that ids beyond 2^53 keep their digits.
+func isInteger(raw json.RawMessage) bool {
+	digits := raw
+	if len(digits) > 1 && digits[0] == '-' {
+		digits = digits[1:]
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(digits) > 0
+}

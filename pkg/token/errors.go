@@ -1,0 +1,41 @@
+package token
+
+import "errors"
+
+// What Find and Verify return, sometimes wrapped with a detail. Callers tell them apart with errors.Is.
+var (
+	ErrMissing    = errors.New("no token in the cookie, the auth payload or the Authorization header")
+	ErrTooLong    = errors.New("token is longer than 16 KiB")
+	ErrMalformed  = errors.New("token is malformed")
+	ErrAlgorithm  = errors.New("token is not signed with HS256")
+	ErrSignature  = errors.New("token signature does not match the secret")
+	ErrExpired    = errors.New("token has expired")
+	ErrNotYet     = errors.New("token is not valid yet")
+	ErrNoIdentity = errors.New("token names no user: none of the claims userId, id, sub, _id is a text or an integer")
+)
+
+// Reason gives a short fixed word for err, fit for a log field or a metric label: the set is closed, and nothing a
+// client sends can add to it. It is "ok" for nil and "other" for an error that is not this package's.
+func Reason(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, ErrMissing):
+		return "no_token"
+	case errors.Is(err, ErrTooLong):
+		return "too_long"
+	case errors.Is(err, ErrMalformed):
+		return "malformed"
+	case errors.Is(err, ErrAlgorithm):
+		return "wrong_algorithm"
+	case errors.Is(err, ErrSignature):
+		return "bad_signature"
+	case errors.Is(err, ErrExpired):
+		return "expired"
+	case errors.Is(err, ErrNotYet):
+		return "not_yet_valid"
+	case errors.Is(err, ErrNoIdentity):
+		return "no_identity"
+	}
+	return "other"
+}

@@ -1,0 +1,117 @@
+package token
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTokenIsFoundInTheOrderOfTheSources(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		cookie, auth, authorization string
+		tok, from                   string
+	}{
+		"all three":                       {"token=C", `{"token":"A"}`, "Bearer H", "C", "cookie"},
+		"auth before the header":          {"other=C", `{"token":"A"}`, "Bearer H", "A", "auth"},
+		"header last":                     {"", `{}`, "Bearer H", "H", "header"},
+		"header without a scheme":         {"", "", "H", "H", "header"},
+		"header with spaces":              {"", "", "  bEaReR   H ", "H", "header"},
+		"Basic is not a token":            {"", "", "Basic dXNlcjpwdw==", "", ""},
+		"Bearer alone":                    {"", `{"token":"Bearer "}`, "Bearer", "", ""},
+		"Bearer in auth.token":            {"", `{"token":"Bearer A"}`, "", "A", "auth"},
+		"Bearer in auth.token, shouted":   {"", `{"token":"BEARER A"}`, "", "A", "auth"},
+		"Bearer in the cookie":            {"token=Bearer%20C", "", "", "C", "cookie"},
+		"percent-encoded cookie":          {"token=a%2Eb%2Ec", "", "", "a.b.c", "cookie"},
+		"plus is not a space":             {"token=a+b%2Ec", "", "", "a+b.c", "cookie"},
+		"bad percent-encoding stays":      {"token=a%2", "", "", "a%2", "cookie"},
+		"quoted cookie":                   {`token="C"`, "", "", "C", "cookie"},
+		"duplicates: the first":           {"token=first; x=y; token=second", "", "", "first", "cookie"},
+		"cookie among malformed ones":     {"bad name=1; =2; ;; x; token=C", "", "", "C", "cookie"},
+		"name in another case":            {"Token=C", "", "Bearer H", "H", "header"},
+		"empty cookie: the next source":   {"token=", `{"token":"A"}`, "", "A", "auth"},
+		"auth is null":                    {"", `null`, "", "", ""},
+		"auth is a string":                {"", `"A"`, "", "", ""},
+		"auth.token is a number":          {"", `{"token":42}`, "Bearer H", "H", "header"},
+		"auth.token is an object":         {"", `{"token":{"a":1}}`, "", "", ""},
+		"auth is not JSON":                {"", `{"token":`, "", "", ""},
+		"auth has other things beside it": {"", `{"room":{"a":[1]},"token":"A"}`, "", "A", "auth"},
+		"nothing":                         {"", "", "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := http.Header{}
+			if c.cookie != "" {
+				h.Set("Cookie", c.cookie)
+			}
+			if c.authorization != "" {
+				h.Set("Authorization", c.authorization)
+			}
+			tok, from, err := Find(h, json.RawMessage(c.auth), "token")
+			if tok != c.tok || from != c.from {
+				t.Errorf("found %q in %q, want %q in %q", tok, from, c.tok, c.from)
+			}
+			if (c.tok == "") != errors.Is(err, ErrMissing) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+func TestCookieMayHaveAnotherName(t *testing.T) {
+	t.Parallel()
+	h := http.Header{"Cookie": {"token=T; accessToken=A"}}
+	if tok, _, err := Find(h, nil, "accessToken"); tok != "A" || err != nil {
+		t.Errorf("found %q, %v", tok, err)
+	}
+	if _, _, err := Find(nil, nil, "token"); !errors.Is(err, ErrMissing) {
+		t.Errorf("no header at all: %v", err)
+	}
+}
+
+func TestCookieNamesAreBoundedAndHoldNoToken(t *testing.T) {
+	t.Parallel()
+	got := CookieNames(http.Header{"Cookie": {"a=1; b=2", "__Secure-next-auth.session-token=3"}})
+	if want := []string{"a", "b", "__Secure-next-auth.session-token"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	var many strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&many, "%s%d=v; ", strings.Repeat("n", 100), i)
+	}
+	got = CookieNames(http.Header{"Cookie": {many.String()}})
+	if len(got) != 20 || len(got[0]) != 40 {
+		t.Errorf("%d names of %d bytes", len(got), len(got[0]))
+	}
+	tok := sign(hs256, `{"userId":"ada"}`)
+	payload := strings.Split(tok, ".")[1]
+	if got = CookieNames(http.Header{"Cookie": {tok}}); strings.Contains(got[0], payload[:6]) {
+		t.Errorf("a token sent as a name is told: %q", got)
+	}
+}
+
+func FuzzFind(f *testing.F) {
+	f.Add("token=a.b.c; x=y", `{"token":"Bearer A"}`, "Bearer H", "token")
+	f.Add("token=%42earer%20x; token=", `{"Token":1}`, "Basic eA==", "token")
+	f.Add(`a="b;c"; ;;=; __proto__=1`, `[[[[`, "bearer", "__proto__")
+	f.Fuzz(func(t *testing.T, cookie, auth, authorization, name string) {
+		h := http.Header{"Cookie": {cookie}, "Authorization": {authorization}}
+		tok, from, err := Find(h, json.RawMessage(auth), name)
+		if (err == nil) != (tok != "") || (err == nil) != (from != "") {
+			t.Errorf("%q, %q, %v", tok, from, err)
+		}
+		if tok != strings.TrimSpace(tok) {
+			t.Errorf("%q has space around it", tok)
+		}
+		if len(tok) > len(cookie)+len(auth)+len(authorization)+3*len(auth) {
+			t.Errorf("%d bytes out of nowhere", len(tok))
+		}
+		if len(CookieNames(h)) > 20 {
+			t.Error("more than 20 names")
+		}
+	})
+}

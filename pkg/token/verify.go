@@ -1,0 +1,110 @@
+package token
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jws"
+)
+
+// maxLen bounds the work done for an unauthenticated client. A browser sends at most 4 KiB in one cookie.
+const maxLen = 16 << 10
+
+// nbfLeeway is what the clocks of the app and of the gateway may differ by: a token is often used within
+// milliseconds of being made. Expiry has no leeway.
+const nbfLeeway = 5 * time.Second
+
+// A Verifier checks tokens against one secret. It may be used from many goroutines at once.
+type Verifier struct {
+	secret []byte
+	hs256  jws.Verifier
+	now    func() time.Time
+}
+
+// NewVerifier returns a Verifier for tokens signed with secret, which must not be empty and is copied.
+func NewVerifier(secret []byte) (*Verifier, error) {
+	if len(secret) == 0 {
+		return nil, errors.New("token verifier: the secret is empty")
+	}
+	hs256, err := jws.NewVerifier(jwa.HS256)
+	if err != nil {
+		return nil, fmt.Errorf("token verifier: %w", err)
+	}
+	return &Verifier{secret: append([]byte(nil), secret...), hs256: hs256, now: time.Now}, nil
+}
+
+// Verify returns the claims of tok if it is signed with the secret by HS256, has not expired (no leeway) and is valid
+// already (nbf, 5 s of leeway). The algorithm is pinned: the header has to agree with it, and has no say.
+//
+// The signature is checked over the bytes that came, before the claims are decoded. Costs 6 µs; jwt.Parse of the same
+// library takes 20 µs for as much (BenchmarkVerify).
+func (v *Verifier) Verify(tok string) (Claims, error) {
+	if tok == "" {
+		return Claims{}, ErrMissing
+	}
+	if len(tok) > maxLen {
+		return Claims{}, ErrTooLong
+	}
+	header, payload, signature, err := jws.SplitCompactString(tok)
+	if err != nil {
+		return Claims{}, fmt.Errorf("%w: it does not have three parts", ErrMalformed)
+	}
+	if err := checkHeader(header); err != nil {
+		return Claims{}, err
+	}
+	mac, err := decodePart(signature)
+	if err != nil {
+		return Claims{}, fmt.Errorf("%w: signature is not base64url", ErrMalformed)
+	}
+	signed := tok[:len(header)+1+len(payload)]
+	if v.hs256.Verify([]byte(signed), mac, v.secret) != nil {
+		return Claims{}, ErrSignature
+	}
+	body, err := decodePart(payload)
+	if err != nil {
+		return Claims{}, fmt.Errorf("%w: claims are not base64url", ErrMalformed)
+	}
+	return readClaims(body, v.now())
+}
+
+// checkHeader refuses what the verifier would not honour: another algorithm, or an extension (crit) that RFC 7515
+// says must be understood.
+func checkHeader(part []byte) error {
+	text, err := decodePart(part)
+	if err != nil {
+		return fmt.Errorf("%w: header is not base64url", ErrMalformed)
+	}
+	var header struct {
+		Alg  string          `json:"alg"`
+		Crit json.RawMessage `json:"crit"`
+	}
+	if err := json.Unmarshal(text, &header); err != nil {
+		return fmt.Errorf("%w: header is not a JSON object", ErrMalformed)
+	}
+	if header.Alg != jwa.HS256.String() {
+		return ErrAlgorithm
+	}
+	if header.Crit != nil {
+		return fmt.Errorf("%w: header asks for an unknown extension", ErrMalformed)
+	}
+	return nil
+}
+
+// strict refuses what encoding/base64 would let pass: bits beyond the last byte, by which one signature could be
+// written in several ways.
+var strict = base64.RawURLEncoding.Strict()
+
+func decodePart(part []byte) ([]byte, error) {
+	for _, c := range part {
+		if c == '\n' || c == '\r' { // the decoder skips these
+			return nil, base64.CorruptInputError(0)
+		}
+	}
+	out := make([]byte, strict.DecodedLen(len(part)))
+	n, err := strict.Decode(out, part)
+	return out[:n], err
+}
