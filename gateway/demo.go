@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -89,7 +90,7 @@ func demoPage(a *app.App, c config.Config) http.Handler {
 			return shown, err
 		},
 		SocketPath: c.SocketPath,
-		Database:   c.DatabaseURL.String(),
+		Database:   strings.TrimPrefix(c.DatabaseURL.String(), "file:"),
 	})
 }
 
