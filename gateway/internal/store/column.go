@@ -1,0 +1,90 @@
+package store
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/socketgate/socketgate/gateway/internal/message"
+)
+
+// Column is one column of the message table.
+type Column struct {
+	Name string
+	Type string // as the database spells it, without a length
+
+	kind      columnKind
+	limit     int  // of a text: characters, of an integer: bits; 0 is no limit
+	required  bool // NOT NULL
+	made      bool // the database has a value when none is given: default, serial, identity
+	generated bool // always computed, never written
+	unique    bool // alone under a unique index
+	primary   bool // in the primary key
+	integer   bool // a time that SQLite keeps as Unix milliseconds
+}
+
+type columnKind int
+
+const (
+	kindOther columnKind = iota
+	kindText
+	kindInteger
+	kindUUID
+	kindTime
+)
+
+func (c Column) String() string { return c.Name + ":" + strings.ReplaceAll(c.Type, " ", "_") }
+
+func (c Column) holdsText() bool    { return c.kind == kindText }
+func (c Column) mustBeFilled() bool { return c.required && !c.made && !c.generated }
+
+// fit gives v as the column holds it, or message.ErrRejected. The database would say the same, but it would
+// say it of the whole batch, and cost every sender in it a second round.
+func (c Column) fit(v string) (string, error) {
+	switch c.kind {
+	case kindInteger:
+		n, err := strconv.ParseInt(v, 10, cmp.Or(c.limit, 64))
+		if err != nil {
+			return "", c.reject("takes integers")
+		}
+		return strconv.FormatInt(n, 10), nil
+	case kindUUID:
+		if len(v) != 36 {
+			return "", c.reject("takes uuids")
+		}
+		id, err := uuid.Parse(v)
+		if err != nil {
+			return "", c.reject("takes uuids")
+		}
+		return id.String(), nil
+	}
+	if strings.IndexByte(v, 0) >= 0 || !utf8.ValidString(v) {
+		return "", c.reject("takes UTF-8 without NUL")
+	}
+	if c.kind == kindText && c.limit > 0 && utf8.RuneCountInString(v) > c.limit {
+		return "", c.reject(fmt.Sprintf("takes %d characters", c.limit))
+	}
+	return v, nil
+}
+
+func (c Column) reject(why string) error {
+	return &refusal{"rejected", errors.New("column " + c.Name + " " + why), message.ErrRejected}
+}
+
+// json gives a value that fits as the web app would print it.
+func (c Column) json(v string) json.RawMessage {
+	if c.kind == kindInteger {
+		return json.RawMessage(v)
+	}
+	b, err := json.Marshal(v)
+	if err != nil { // a string always has its JSON
+		return json.RawMessage("null")
+	}
+	return b
+}

@@ -1,0 +1,379 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/socketgate/socketgate/gateway/internal/message"
+)
+
+const aUUID = "0198c0de-0000-4000-8000-0123456789ab"
+
+// A schema as an app has it, a message, and what the answer must look like as JSON: "text", "number", "uuid".
+func TestSchemasOfRealApps(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		schema, query string // query reads text, user and room of the one row
+		config        Config
+		url           string // appended
+		user, room    string
+		id, ref       string
+		ids           string
+	}{
+		"prisma default": {schema: prismaPostgres, ids: idsCUID, id: "cuid"},
+		"content, senderId, conversationId": {
+			schema: `CREATE TABLE "Message" (id TEXT PRIMARY KEY, content TEXT NOT NULL, "senderId" TEXT NOT NULL, "conversationId" TEXT NOT NULL,
+				"createdAt" TIMESTAMP(3) NOT NULL DEFAULT now(), "imageUrl" TEXT, "isRead" BOOLEAN NOT NULL DEFAULT false)`,
+			query: `SELECT concat_ws('|', content, "senderId", "conversationId") FROM "Message"`, ids: idsCUID, id: "cuid",
+		},
+		"snake case, @@map": {
+			schema: `CREATE TABLE messages (id TEXT PRIMARY KEY, body VARCHAR(500) NOT NULL, author_id TEXT NOT NULL, channel_id TEXT NOT NULL, created_at TIMESTAMPTZ NOT NULL, updated_at TIMESTAMPTZ NOT NULL);
+				DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Tokyo''', current_database()); END $$`,
+			query: `SELECT concat_ws('|', body, author_id, channel_id) FROM messages WHERE created_at = updated_at AND created_at BETWEEN now() - interval '1 minute' AND now() + interval '1 second'`,
+			ids:   idsCUID, id: "cuid",
+		},
+		"autoincrement": {
+			schema: `CREATE TABLE "Message" (id SERIAL PRIMARY KEY, text TEXT NOT NULL, "userId" INTEGER NOT NULL, "roomId" BIGINT NOT NULL, "createdAt" TIMESTAMP(3) NOT NULL DEFAULT now())`,
+			user:   "7", room: "9007199254740993", ids: idsDatabase, id: "number", ref: "number",
+		},
+		"identity": {
+			schema: `CREATE TABLE "Message" (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text TEXT NOT NULL, "userId" TEXT NOT NULL, "roomId" TEXT NOT NULL)`,
+			ids:    idsDatabase, id: "number",
+		},
+		"uuid without default": {
+			schema: `CREATE TABLE "Message" (id UUID PRIMARY KEY, text TEXT NOT NULL, "userId" UUID NOT NULL, "roomId" UUID NOT NULL, "createdAt" TIMESTAMP(3) NOT NULL)`,
+			user:   aUUID, room: aUUID, ids: idsUUID, id: "uuid",
+		},
+		"uuid with default": {
+			schema: `CREATE TABLE "Message" (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), text TEXT NOT NULL, "userId" TEXT NOT NULL, "roomId" TEXT NOT NULL, "createdAt" TIMESTAMP(3) NOT NULL)`,
+			ids:    idsDatabase, id: "uuid",
+		},
+		"text ids that are uuids so far": {
+			schema: prismaPostgres + `; INSERT INTO "Message" VALUES ('` + aUUID + `', '', '', '')`,
+			query:  `SELECT concat_ws('|', text, "userId", "roomId") FROM "Message" WHERE text <> ''`,
+			ids:    idsUUID, id: "uuid",
+		},
+		"MESSAGE_ID says uuid": {schema: prismaPostgres, config: Config{IDKind: idsUUID}, ids: idsUUID, id: "uuid"},
+		"updatedAt NOT NULL": {
+			schema: strings.Replace(prismaPostgres, "CONSTRAINT", `"updatedAt" TIMESTAMP(3) NOT NULL, CONSTRAINT`, 1),
+			query:  `SELECT concat_ws('|', text, "userId", "roomId") FROM "Message" WHERE "updatedAt" = "createdAt"`,
+			ids:    idsCUID, id: "cuid",
+		},
+		"an enum filled by MESSAGE_CONSTANTS": {
+			schema: `CREATE TYPE "Kind" AS ENUM ('TEXT', 'IMAGE'); ` + strings.Replace(prismaPostgres, "CONSTRAINT", `kind "Kind" NOT NULL, CONSTRAINT`, 1),
+			config: Config{Constants: map[string]string{"kind": "TEXT"}},
+			query:  `SELECT concat_ws('|', text, "userId", "roomId") FROM "Message" WHERE kind = 'TEXT'`,
+			ids:    idsCUID, id: "cuid",
+		},
+		"another schema": {
+			schema: `CREATE SCHEMA "Chat"; SET search_path = "Chat"; ` + prismaPostgres,
+			url:    "?schema=Chat",
+			query:  `SELECT concat_ws('|', text, "userId", "roomId") FROM "Chat"."Message"`,
+			ids:    idsCUID, id: "cuid",
+		},
+		"no named statements": {schema: prismaPostgres, url: "?pgbouncer=true&connection_limit=1", ids: idsCUID, id: "cuid"},
+		"no named statements, ids from the database": {
+			schema: `CREATE TABLE "Message" (id SERIAL PRIMARY KEY, text TEXT NOT NULL, "userId" INTEGER NOT NULL, "roomId" UUID NOT NULL)`,
+			url:    "?pgbouncer=true", user: "7", room: aUUID, ids: idsDatabase, id: "number", ref: "",
+			query: `SELECT concat_ws('|', text, "userId", "roomId") FROM "Message"`,
+		},
+		"named by hand": {
+			schema: `CREATE TABLE "Chat ""log""" (nr TEXT PRIMARY KEY, "what said" TEXT NOT NULL, who TEXT, "where" TEXT)`,
+			config: Config{Table: `Chat "log"`, TextColumn: "what said", UserColumn: "who", RoomColumn: "where"},
+			query:  `SELECT concat_ws('|', "what said", who, "where") FROM "Chat ""log"""`,
+			ids:    idsCUID, id: "cuid",
+		},
+		"the column that must be filled is meant": {
+			schema: strings.Replace(prismaPostgres, "CONSTRAINT", `"channelId" TEXT, CONSTRAINT`, 1), ids: idsCUID, id: "cuid",
+		},
+		"a column called message that holds no text": {
+			schema: `CREATE TABLE "Message" (id TEXT PRIMARY KEY, text JSONB, message TEXT, "userId" TEXT, "roomId" TEXT)`,
+			query:  `SELECT concat_ws('|', message, "userId", "roomId") FROM "Message"`,
+			ids:    idsCUID, id: "cuid",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := newPostgres(t, c.schema)
+			c.config.URL = url + c.url
+			s := open(t, c.config)
+			if c.user == "" {
+				c.user = "u1"
+			}
+			if c.room == "" {
+				c.room = "room 'one'"
+			}
+			if c.query == "" {
+				c.query = `SELECT concat_ws('|', text, "userId", "roomId") FROM "Message"`
+			}
+			stored := mustSave(t, s, message.Draft{Room: c.room, User: c.user, Text: "it's"})
+			if got := column(t, url, c.query); len(got) != 1 || got[0] != "it's|"+c.user+"|"+c.room {
+				t.Errorf("row %q", got)
+			}
+			if s.Mapping().IDs != c.ids {
+				t.Errorf("ids made by %s, want %s", s.Mapping().IDs, c.ids)
+			}
+			if got := shapeOf(t, stored.ID); got != c.id {
+				t.Errorf("id %s is a %s, want %s", stored.ID, got, c.id)
+			}
+			if c.ref == "number" && (string(stored.User) != c.user || string(stored.Room) != c.room) {
+				t.Errorf("user %s, room %s, want numbers", stored.User, stored.Room)
+			}
+			must(t, s.Ready(t.Context()))
+		})
+	}
+}
+
+func shapeOf(t *testing.T, raw json.RawMessage) string {
+	t.Helper()
+	var v any
+	must(t, json.Unmarshal(raw, &v))
+	switch v := v.(type) {
+	case float64:
+		return "number"
+	case string:
+		if uuidShape.MatchString(v) {
+			return "uuid"
+		}
+		if len(v) == 25 && v[0] == 'c' {
+			return "cuid"
+		}
+	}
+	return "stranger"
+}
+
+func TestIDsFromTheDatabaseFollowTheOrderOfSaves(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t, `CREATE TABLE "Message" (id SERIAL PRIMARY KEY, text TEXT NOT NULL, "userId" TEXT NOT NULL, "roomId" TEXT NOT NULL)`)
+	s := open(t, Config{URL: url})
+	const many = 500
+	var answered sync.WaitGroup
+	answered.Add(many)
+	for i := range many {
+		s.Save(draft("r1", fmt.Sprint(i)), func(stored message.Stored, err error) {
+			defer answered.Done()
+			if err != nil || string(stored.ID) != fmt.Sprint(i+1) {
+				t.Errorf("message %d has id %s, %v", i, stored.ID, err)
+			}
+		})
+	}
+	answered.Wait()
+	for i, text := range column(t, url, `SELECT text FROM "Message" ORDER BY id`) {
+		if text != fmt.Sprint(i) {
+			t.Fatalf("row %d holds %q", i+1, text)
+		}
+	}
+}
+
+// Each start stops with an error that says what to do.
+func TestASchemaThatDoesNotFitStopsTheStart(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		schema string
+		config Config
+		says   []string
+	}{
+		"no table":              {`CREATE TABLE "User" (id TEXT)`, Config{}, []string{"MESSAGE_TABLE", "Message", `"public"`, "only User"}},
+		"no tables at all":      {"", Config{}, []string{"MESSAGE_TABLE", "no tables"}},
+		"a table named wrongly": {prismaPostgres, Config{Table: "Nachricht"}, []string{"MESSAGE_TABLE", "Nachricht", "only Message"}},
+		"two tables":            {prismaPostgres + "; CREATE TABLE chat_messages AS TABLE \"Message\"; ALTER TABLE chat_messages ADD PRIMARY KEY (id)", Config{}, []string{"MESSAGE_TABLE", "Message, chat_messages"}},
+		"no room":               {`CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT, "userId" TEXT, "receiverId" TEXT)`, Config{}, []string{"MESSAGE_ROOM_COLUMN", "roomId", "receiverId"}},
+		"two senders":           {strings.Replace(prismaPostgres, "CONSTRAINT", `"authorId" TEXT NOT NULL, CONSTRAINT`, 1), Config{}, []string{"MESSAGE_USER_COLUMN", "userId", "authorId"}},
+		"text can't hold text":  {`CREATE TABLE "Message" (id TEXT PRIMARY KEY, text BYTEA, "userId" TEXT, "roomId" TEXT)`, Config{}, []string{"MESSAGE_TEXT_COLUMN"}},
+		"a column nobody fills": {strings.Replace(prismaPostgres, "CONSTRAINT", `"type" TEXT NOT NULL, CONSTRAINT`, 1), Config{}, []string{`"type"`, "NOT NULL", "MESSAGE_CONSTANTS=type="}},
+		"a constant for nobody": {prismaPostgres, Config{Constants: map[string]string{"kind": "x"}}, []string{"MESSAGE_CONSTANTS", `"kind"`}},
+		"a constant for text":   {prismaPostgres, Config{Constants: map[string]string{"text": "x"}}, []string{"MESSAGE_CONSTANTS", `"text"`}},
+		"integer ids of nobody": {`CREATE TABLE "Message" (id INTEGER PRIMARY KEY, text TEXT, "userId" TEXT, "roomId" TEXT)`, Config{}, []string{`"id"`, "default"}},
+		"cuids in a uuid":       {`CREATE TABLE "Message" (id UUID PRIMARY KEY, text TEXT, "userId" TEXT, "roomId" TEXT)`, Config{IDKind: idsCUID}, []string{"MESSAGE_ID=cuid", "uuid"}},
+		"an unknown id kind":    {prismaPostgres, Config{IDKind: "nanoid"}, []string{"MESSAGE_ID", "nanoid", "cuid"}},
+		"no key":                {`CREATE TABLE "Message" (id TEXT, text TEXT, "userId" TEXT, "roomId" TEXT)`, Config{}, []string{"primary key"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.config.URL = newPostgres(t, c.schema)
+			s, err := Open(t.Context(), c.config)
+			if err == nil {
+				shut(t, s)
+				t.Fatalf("started with %s", s.Mapping())
+			}
+			for _, word := range c.says {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("error does not say %s: %v", word, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAnInsertThatIsNotAllowedStopsTheStart(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t, prismaPostgres)
+	run(t, url, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
+	if s, err := Open(t.Context(), Config{URL: url}); err == nil {
+		shut(t, s)
+		t.Error("started on a read-only database")
+	} else if !strings.Contains(err.Error(), "25006") {
+		t.Errorf("error %v, want SQLSTATE 25006", err)
+	}
+}
+
+func TestOnlyTheBadRowOfABatchIsRejected(t *testing.T) {
+	t.Parallel()
+	pg := newPostgres(t, `CREATE TABLE "Room" (id TEXT PRIMARY KEY); INSERT INTO "Room" VALUES ('r1'), ('r2'); `+
+		strings.Replace(prismaPostgres, "CONSTRAINT", `CONSTRAINT "Message_roomId_fkey" FOREIGN KEY ("roomId") REFERENCES "Room", CONSTRAINT`, 1))
+	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
+	makeSQLite(t, lite, `CREATE TABLE "Room" (id TEXT PRIMARY KEY); INSERT INTO "Room" VALUES ('r1'), ('r2');`+
+		`CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT, "userId" TEXT, "roomId" TEXT REFERENCES "Room", "createdAt" DATETIME)`)
+	for name, url := range map[string]string{"postgres": pg, "sqlite": lite} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, Config{URL: url})
+			const many = 100
+			bad := map[int]bool{0: true, 41: true, 42: true, 99: true}
+			var order []int
+			var answered sync.WaitGroup
+			answered.Add(many)
+			for i := range many {
+				room := fmt.Sprint("r", 1+i%2)
+				if bad[i] {
+					room = "nowhere"
+				}
+				s.Save(draft(room, fmt.Sprintf("%03d", i)), func(_ message.Stored, err error) {
+					defer answered.Done()
+					order = append(order, i)
+					if bad[i] != errors.Is(err, message.ErrRejected) || !bad[i] && err != nil {
+						t.Errorf("message %d: %v", i, err)
+					}
+					if bad[i] && name == "postgres" && (!strings.Contains(err.Error(), "23503") || !strings.Contains(err.Error(), "Message_roomId_fkey") || strings.Contains(err.Error(), "nowhere")) {
+						t.Errorf("error %v, want SQLSTATE and constraint and no values", err)
+					}
+				})
+			}
+			answered.Wait()
+			for i := range order {
+				if order[i] != i {
+					t.Fatalf("answered in the order %v", order)
+				}
+			}
+			rows, err := s.Recent(t.Context(), 2*many)
+			must(t, err)
+			if len(rows) != many-len(bad) {
+				t.Errorf("%d rows, want %d", len(rows), many-len(bad))
+			}
+		})
+	}
+}
+
+// What can't fit is refused before it costs anybody else a second statement.
+func TestWhatCannotFitIsRejectedBeforeTheDatabaseSeesIt(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t, `CREATE TABLE "Message" (id TEXT PRIMARY KEY, text VARCHAR(5) NOT NULL, "userId" UUID NOT NULL, "roomId" INTEGER NOT NULL)`)
+	watch := &counts{}
+	s := open(t, Config{URL: url, Observer: watch})
+	good := message.Draft{Room: "1", User: aUUID, Text: "12345"}
+	for name, spoil := range map[string]func(*message.Draft){
+		"not a number":   func(d *message.Draft) { d.Room = "general" },
+		"too big":        func(d *message.Draft) { d.Room = "2147483648" },
+		"not a uuid":     func(d *message.Draft) { d.User = "u1" },
+		"too long":       func(d *message.Draft) { d.Text = "123456" },
+		"a NUL":          func(d *message.Draft) { d.Text = "\x00" },
+		"not UTF-8":      func(d *message.Draft) { d.Text = "\xff" },
+		"an empty value": func(d *message.Draft) { d.Room = "" },
+	} {
+		d := good
+		spoil(&d)
+		if err := atOnce(s, d); !errors.Is(err, message.ErrRejected) {
+			t.Errorf("%s: %v before Save returned", name, err)
+		}
+	}
+	mustSave(t, s, good)
+	if watch.committed != 1 || watch.failed["rejected"] != 7 {
+		t.Errorf("counted %v", watch)
+	}
+}
+
+func TestATextTooLongForItsColumnIsRejectedNotCut(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t, `CREATE DOMAIN short AS VARCHAR(5); CREATE TABLE "Message" (id TEXT PRIMARY KEY, text short NOT NULL, "userId" TEXT, "roomId" VARCHAR(3))`)
+	s := open(t, Config{URL: url})
+	mustSave(t, s, draft("123", "12345"))
+	if _, err := save(t, s, draft("123", "123456")); !errors.Is(err, message.ErrRejected) {
+		t.Errorf("text: %v", err)
+	}
+	if _, err := save(t, s, draft("1234", "12345")); !errors.Is(err, message.ErrRejected) {
+		t.Errorf("room: %v", err)
+	}
+	if got := column(t, url, allTexts); len(got) != 1 {
+		t.Errorf("rows %q", got)
+	}
+}
+
+func TestSQLiteTables(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		schema, id string
+		query      string // must find the one new row
+	}{
+		"times are numbers where they were": {
+			schema: prismaTable + `; INSERT INTO "Message" VALUES ('` + aUUID + `', '', '', '', 1767225600000)`,
+			query:  `SELECT count(*) FROM "Message" WHERE text = 'hello' AND typeof("createdAt") = 'integer' AND "createdAt" > 1767225600000`,
+			id:     "uuid",
+		},
+		"times are text where there is none": {
+			schema: prismaTable,
+			query:  `SELECT count(*) FROM "Message" WHERE "createdAt" LIKE '____-__-__T__:__:__.___+00:00'`,
+			id:     "cuid",
+		},
+		"autoincrement": {
+			schema: `CREATE TABLE "Message" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL, "senderId" INTEGER, "chatId" INTEGER, "createdAt" DATETIME, "updatedAt" DATETIME NOT NULL)`,
+			query:  `SELECT count(*) FROM "Message" WHERE id = 1 AND content = 'hello' AND "senderId" = 7 AND typeof("chatId") = 'integer' AND "updatedAt" = "createdAt"`,
+			id:     "number",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := "file:" + filepath.Join(t.TempDir(), "test.db")
+			db := makeSQLite(t, url, c.schema)
+			s := open(t, Config{URL: url})
+			stored := mustSave(t, s, message.Draft{Room: "8", User: "7", Text: "hello"})
+			if got := shapeOf(t, stored.ID); got != c.id {
+				t.Errorf("id %s is a %s, want %s", stored.ID, got, c.id)
+			}
+			var n int
+			must(t, db.QueryRow(c.query).Scan(&n))
+			if n != 1 {
+				rows, _ := s.Recent(t.Context(), 5)
+				t.Errorf("%s finds %d rows in %v", c.query, n, rows)
+			}
+		})
+	}
+}
+
+func TestSQLiteSyncsEachCommit(t *testing.T) {
+	t.Parallel()
+	s := open(t, Config{URL: newSQLite(t)})
+	var journal string
+	var synchronous int
+	db := s.table.(*sqliteTable).writer
+	must(t, db.QueryRow("PRAGMA journal_mode").Scan(&journal))
+	must(t, db.QueryRow("PRAGMA synchronous").Scan(&synchronous))
+	if journal != "wal" || synchronous != 2 {
+		t.Errorf("journal_mode %s, synchronous %d, want wal and 2 (FULL)", journal, synchronous)
+	}
+}
+
+func makeSQLite(t *testing.T, url, schema string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", sqliteDSN(strings.TrimPrefix(url, "file:"), "rwc"))
+	must(t, err)
+	t.Cleanup(func() { db.Close() })
+	_, err = db.Exec(schema)
+	must(t, err)
+	return db
+}
