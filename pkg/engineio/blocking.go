@@ -1,13 +1,16 @@
 package engineio
 
-import "net"
+import (
+	"bytes"
+	"net"
+)
 
 // clog hands a connection that takes no more at once to a goroutine of its own, which waits in the
 // place of the flush loop. Rest is copied: it may be the loop's buffer. Only the flush loop calls it.
-func (c *websocket) clog(written int, rest []byte, b *batch, next int) {
-	rest = append([]byte(nil), rest...)
+func (c *websocket) clog(rest []byte, b *batch, next int) {
+	rest = bytes.Clone(rest)
 	c.session.server.loops.Go(func() {
-		more, err := c.writeBlocking(written, rest, b, next)
+		more, err := c.writeBlocking(rest, b, next)
 		c.drain(more, err)
 	})
 }
@@ -20,30 +23,37 @@ func (c *websocket) drain(more bool, err error) {
 		if b == nil { // it has ended
 			return
 		}
-		more, err = c.writeBlocking(0, nil, b, 0)
+		more, err = c.writeBlocking(nil, b, 0)
 	}
 	if err != nil {
 		c.session.end(TransportError)
 	}
 }
 
-// writeBlocking writes rest and then the packets of b from next on. Written bytes were written
-// before it and are not settled yet.
-func (c *websocket) writeBlocking(written int, rest []byte, b *batch, next int) (more bool, err error) {
-	buffers := make(net.Buffers, 0, 1+len(b.packets)-next)
-	if len(rest) > 0 {
-		buffers = append(buffers, rest)
-	}
-	for _, p := range b.packets[next:] {
-		buffers = append(buffers, p.frame)
-	}
-	n, err := buffers.WriteTo(c.conn)
-	b.free()
-	more, last := c.session.settle(written + int(n))
+// writeBlocking writes rest and then the packets of b from next on.
+func (c *websocket) writeBlocking(rest []byte, b *batch, next int) (more bool, err error) {
+	err = c.writeAll(rest, b.packets[next:])
+	more, last := c.session.settle(b)
 	if last && err == nil {
 		c.flushed()
 	}
 	return more, err
+}
+
+func (c *websocket) writeAll(rest []byte, packets []*Packet) error {
+	if len(rest) == 0 && len(packets) == 1 {
+		_, err := c.conn.Write(packets[0].frame)
+		return err
+	}
+	buffers := make(net.Buffers, 0, 1+len(packets))
+	if len(rest) > 0 {
+		buffers = append(buffers, rest)
+	}
+	for _, p := range packets {
+		buffers = append(buffers, p.frame)
+	}
+	_, err := buffers.WriteTo(c.conn)
+	return err
 }
 
 // blockedWrite is the writing goroutine of a connection that can only be written blocking.

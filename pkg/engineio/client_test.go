@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -86,8 +87,12 @@ func dial(t testing.TB, address string) *client {
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
-	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(patience))
+	return newClient(t, conn, early)
+}
+
+func newClient(t testing.TB, conn net.Conn, early *bufio.Reader) *client {
+	t.Cleanup(func() { conn.Close() })
 	var reader io.Reader = conn
 	if early != nil {
 		reader = io.MultiReader(early, conn)
@@ -98,11 +103,23 @@ func dial(t testing.TB, address string) *client {
 // dialOpen dials and reads the open packet.
 func dialOpen(t testing.TB, address string) *client {
 	t.Helper()
-	c := dial(t, address)
+	return dial(t, address).skipOpen()
+}
+
+func (c *client) skipOpen() *client {
+	c.t.Helper()
 	if got := c.read(); !strings.HasPrefix(got, `0{"sid":"`) {
-		t.Fatalf("first packet %q, want an open packet", got)
+		c.t.Fatalf("first packet %q, want an open packet", got)
 	}
 	return c
+}
+
+// raw sends bytes as they are.
+func (c *client) raw(b []byte) {
+	c.t.Helper()
+	if _, err := c.conn.Write(b); err != nil {
+		c.t.Fatalf("write: %v", err)
+	}
 }
 
 func (c *client) send(text string) {
@@ -139,7 +156,7 @@ func (c *client) closed() int {
 	for {
 		opcode, payload, err := c.next()
 		switch {
-		case errors.Is(err, io.EOF) || isReset(err):
+		case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
 			return 0
 		case err != nil:
 			c.t.Fatalf("waiting for the close: %v", err)
@@ -150,10 +167,6 @@ func (c *client) closed() int {
 			return int(code)
 		}
 	}
-}
-
-func isReset(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "connection reset")
 }
 
 func within[T any](t testing.TB, c <-chan T, what string) T {

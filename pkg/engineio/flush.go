@@ -65,24 +65,21 @@ func (f *flusher) flush(c *websocket) {
 	if b == nil { // it has ended
 		return
 	}
-	written := 0
 	for next := 0; next < len(b.packets); {
 		data, n := f.gather(b.packets[next:])
 		next += n
 		sent, err := f.push.write(c.pipe.raw, data)
-		written += sent
 		if err != nil {
 			b.free()
 			c.session.end(TransportError)
 			return
 		}
 		if sent < len(data) {
-			c.clog(written, data[sent:], b, next)
+			c.clog(data[sent:], b, next)
 			return
 		}
 	}
-	b.free()
-	if more, last := c.session.settle(written); more {
+	if more, last := c.session.settle(b); more {
 		f.add(c)
 	} else if last {
 		c.flushed()

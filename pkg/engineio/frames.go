@@ -71,11 +71,13 @@ func (a *assembly) feed(r *reading, data []byte, limit int, to sink) error {
 
 // keep holds on to the beginning of a frame for the next feed.
 func (a *assembly) keep(rest []byte) {
-	if len(rest) == 0 {
+	switch len(rest) {
+	case 0:
 		a.partial = nil
-		return
+	case len(a.partial): // nothing was used: moving it for every byte that comes would be quadratic
+	default:
+		a.partial = append([]byte(nil), rest...)
 	}
-	a.partial = append(a.partial[:0], rest...)
 }
 
 // parse reads the frame header at the start of data; io.EOF means that it is not all there.

@@ -82,6 +82,7 @@ func (s *Session) heard(pong bool) {
 	case pong:
 		s.awaiting = false
 		s.due = s.server.wheel.clock() + s.server.options.PingInterval
+		s.server.wheel.add(s, s.due) // earlier than the pong was due, when the interval is the shorter
 	case !s.extended:
 		s.extended = true
 		s.due = s.server.wheel.clock() + s.server.options.PingTimeout

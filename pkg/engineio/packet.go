@@ -50,8 +50,12 @@ func newPacket(opcode byte, payload []byte) *Packet {
 	return &Packet{frame: append(frame, payload...)}
 }
 
+// packetOverhead is about what a packet takes in memory beside its frame. It makes a queue of
+// many tiny packets, such as the pongs of a ping flood, cost what it does.
+const packetOverhead = 48
+
 // Len returns the bytes that the packet takes in a queue.
-func (p *Packet) Len() int { return len(p.frame) }
+func (p *Packet) Len() int { return len(p.frame) + packetOverhead }
 
 // maxFrameHeader is the longest header of an unmasked frame: 2 bytes and a 64-bit length.
 const maxFrameHeader = 10

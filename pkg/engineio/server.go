@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Handler is told of each session once.
+// Handler is told of each session once. Neither it nor its Receivers may panic.
 type Handler interface {
 	// Open is called when a session begins, before any of its messages. What it sends follows the
 	// open packet. The request is the handshake's; it must not be kept, and its body not be read.
@@ -118,13 +118,13 @@ func (s *Server) Drain() { s.drain() }
 // Shutdown refuses new sessions, closes those that are open once their queues are written, and
 // waits for all of them and for every goroutine of the server. No DISCONNECT is sent, so official
 // clients come back by themselves. When ctx ends first, what is left is cut off, and the error is
-// that of ctx.
+// that of ctx. It waits for Receivers that are at work even then.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, session := range s.drain() {
 		session.Close(ShuttingDown)
 	}
 	gone := make(chan struct{})
-	s.loops.Go(func() { s.readers.Wait(); close(gone) })
+	go func() { s.readers.Wait(); close(gone) }() // below, Shutdown waits for it in any case
 	var err error
 	select {
 	case <-gone:

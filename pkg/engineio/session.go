@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // ErrClosed is returned by Send once a session is closing or closed.
@@ -20,7 +21,7 @@ type Session struct {
 
 	mu      sync.Mutex
 	out     *batch // what waits for the flush loop; nil when nothing does
-	queued  int    // bytes of out, and of what a clogged connection has not taken yet
+	queued  int    // what out costs, and what is being written
 	state   state
 	writing bool // somebody owns the writing side: the flush loop that will come, or a drain
 	parted  parting
@@ -46,13 +47,22 @@ const (
 )
 
 // batch is a run of packets in the order they were sent.
-type batch struct{ packets []*Packet }
+type batch struct {
+	packets []*Packet
+	cost    int // of all packets, see Packet.Len
+}
 
 var batches = sync.Pool{New: func() any { return &batch{packets: make([]*Packet, 0, 16)} }}
 
+// maxKeptBatch is how many packets a batch may have room for to be used again.
+const maxKeptBatch = 1024
+
 func (b *batch) free() {
+	if cap(b.packets) > maxKeptBatch {
+		return
+	}
 	clear(b.packets)
-	b.packets = b.packets[:0]
+	b.packets, b.cost = b.packets[:0], 0
 	batches.Put(b)
 }
 
@@ -94,7 +104,8 @@ func (s *Session) enqueue(packets []*Packet) (wake bool) {
 	}
 	s.out.packets = append(s.out.packets, packets...)
 	for _, p := range packets {
-		s.queued += len(p.frame)
+		s.out.cost += p.Len()
+		s.queued += p.Len()
 	}
 	wake = !s.writing
 	s.writing = true
@@ -110,12 +121,13 @@ func (s *Session) take() *batch {
 	return b
 }
 
-// settle accounts for written bytes. It reports whether more has come; if not, the writing side is
+// settle gives a written batch back. It reports whether more has come; if not, the writing side is
 // given up, and last tells that this was the end of a closing session.
-func (s *Session) settle(written int) (more, last bool) {
+func (s *Session) settle(b *batch) (more, last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.queued -= written
+	s.queued -= b.cost
+	b.free()
 	if s.out != nil {
 		return true, false
 	}
@@ -149,8 +161,7 @@ func (s *Session) close(reason Reason, frame *Packet) {
 	s.state = closing
 	s.reason = reason
 	wake := s.enqueue([]*Packet{frame})
-	// Under the lock: the reader, once it sees that the session is closing, sets the deadline of
-	// the goodbye, which this must not overwrite.
+	// Under the lock: lingers sets the deadline of the goodbye, which this must not overwrite.
 	s.carrier.interrupt()
 	s.mu.Unlock()
 	if wake {
@@ -159,7 +170,8 @@ func (s *Session) close(reason Reason, frame *Packet) {
 }
 
 // end is the only way out: it drops the queue, cuts the connection and takes the session out of
-// the server. The session's reader then tells the Receiver.
+// the server. The session's reader then tells the Receiver and closes the connection. end itself
+// waits for nothing: a broadcast calls it, for the member that reads too slowly.
 func (s *Session) end(reason Reason) {
 	s.mu.Lock()
 	if s.state == ended {
@@ -177,6 +189,18 @@ func (s *Session) end(reason Reason) {
 	s.mu.Unlock()
 	s.carrier.cut()
 	s.server.dismiss(s)
+}
+
+// lingers starts the goodbye of a closing session: its client has CloseGrace from now. False means
+// that the session has ended already.
+func (s *Session) lingers() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != closing {
+		return false
+	}
+	s.carrier.hearUntil(time.Now().Add(s.server.options.CloseGrace))
+	return true
 }
 
 func (s *Session) isOpen() bool {

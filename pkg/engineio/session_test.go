@@ -1,10 +1,15 @@
 package engineio
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gobwas/ws"
 )
 
 func TestMessagesComeBackInOrder(t *testing.T) {
@@ -34,17 +39,33 @@ func TestLargeMessagesPass(t *testing.T) {
 	}
 }
 
-func TestClientCloseEndsTheSession(t *testing.T) {
+// TLS has no file descriptor to wait for or to write to without blocking.
+func TestSessionsWorkOverTLS(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
-	server, address := serve(t, h, Options{})
-	c := dialOpen(t, address)
-	c.conn.Close()
-	if got := within(t, h.closed, "the end"); got != TransportClose {
-		t.Errorf("reason %q, want %q", got, TransportClose)
+	server := New(h, Options{CloseGrace: patience})
+	web := httptest.NewTLSServer(server)
+	defer web.Close()
+	dialer := ws.Dialer{TLSConfig: &tls.Config{InsecureSkipVerify: true}}
+	conn, early, _, err := dialer.Dial(t.Context(), "wss"+strings.TrimPrefix(web.URL, "https")+handshakeQuery)
+	if err != nil {
+		t.Fatal(err)
 	}
-	deadline := time.Now().Add(patience)
-	for server.Sessions() != 0 && time.Now().Before(deadline) {
-		time.Sleep(time.Millisecond)
+	conn.SetDeadline(time.Now().Add(patience))
+	c := newClient(t, conn, early).skipOpen()
+	for i := range 100 {
+		c.send(fmt.Sprintf("4%d", i))
+	}
+	for i := range 100 {
+		c.expect(fmt.Sprintf("4%d", i))
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Shutdown(context.Background()) }()
+	if code := c.closed(); code != 1005 {
+		t.Errorf("close code %d, want 1005", code)
+	}
+	c.raw(frame(finClose, ""))
+	if err := within(t, done, "Shutdown"); err != nil {
+		t.Errorf("shutdown: %v", err)
 	}
 }

@@ -30,6 +30,7 @@ type websocket struct {
 	flusher *flusher      // writes, where that can be done without blocking
 	blocked *blockedWrite // writes otherwise
 	pending *assembly     // nil between messages
+	deaf    bool          // what still comes is dropped undecoded
 }
 
 // serveWebSocket answers the upgrade and leaves the session to its own goroutine: net/http's has
@@ -47,11 +48,12 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 	}
 	s.server.options.Observer.SessionOpened()
 	c := newWebsocket(s, conn)
-	s.Send(s.server.openPacket(s.id))
-	s.startHeart()
+	// Before anything else can end the session: end takes it out again.
 	if !s.server.register(s) {
 		s.Close(ShuttingDown)
 	}
+	s.Send(s.server.openPacket(s.id))
+	s.startHeart()
 	s.receiver = s.server.handler.Open(s, r)
 	c.consumeBuffered(buffered.Reader)
 	go c.run()
@@ -74,9 +76,12 @@ func (c *websocket) run() {
 	c.listen()
 	c.farewell()
 	c.session.end(TransportClose)
+	c.hangUp()
 	if c.blocked != nil {
 		c.blocked.stop()
 	}
+	// The wheel holds on to the session until its next beat would be due, but not to all this.
+	c.pending, c.session.receiver = nil, nil
 }
 
 // listen passes on what the client says until the session is not open any more.
@@ -96,31 +101,44 @@ func (c *websocket) farewell() {
 	s := c.session
 	s.receiver.Closed(s.endReason())
 	s.server.options.Observer.SessionClosed(s.endReason())
-	c.conn.SetReadDeadline(time.Now().Add(s.server.options.CloseGrace))
-	for {
+	if !s.lingers() {
+		return
+	}
+	for heard := true; heard; {
 		r := c.pipe.read(c.conn)
-		err := r.err
-		if err == nil {
-			err = c.decode(r, r.buffer[:r.n])
+		if heard = r.err == nil; heard {
+			c.decode(r, r.buffer[:r.n])
 		}
 		readings.Put(r)
-		if err != nil {
-			return
-		}
 	}
 }
 
-// interrupt wakes the reader.
-func (c *websocket) interrupt() { c.conn.SetReadDeadline(time.Unix(1, 0)) }
+var past = time.Unix(1, 0)
 
-// cut ends the connection as it is.
-func (c *websocket) cut() { c.conn.Close() }
+// interrupt wakes the reader.
+func (c *websocket) interrupt() { c.conn.SetReadDeadline(past) }
+
+func (c *websocket) hearUntil(deadline time.Time) { c.conn.SetReadDeadline(deadline) }
+
+// cut has reading and writing fail from now on. Closing is left to the reader, since it has to
+// wait for those who use the connection.
+func (c *websocket) cut() { c.conn.SetDeadline(past) }
+
+// hangUp closes the connection, of TLS the one below: its goodbye has been said by flushed or
+// comes too late, and would wait for a peer that does not read.
+func (c *websocket) hangUp() {
+	if tls, ok := c.conn.(interface{ NetConn() net.Conn }); ok {
+		tls.NetConn().Close()
+		return
+	}
+	c.conn.Close()
+}
 
 // consume is called on a worker with what was just read, or with the end of it.
 func (c *websocket) consume(r *reading) {
 	switch {
 	case r.err == nil:
-		c.fail(c.decode(r, r.buffer[:r.n]))
+		c.decode(r, r.buffer[:r.n])
 	case c.session.isOpen():
 		c.session.end(TransportClose)
 	}
@@ -134,26 +152,35 @@ func (c *websocket) consumeBuffered(b *bufio.Reader) {
 	r := readings.Get().(*reading)
 	defer readings.Put(r)
 	data, _ := b.Peek(b.Buffered())
-	c.fail(c.decode(r, data))
+	c.decode(r, data)
 }
 
-func (c *websocket) decode(r *reading, data []byte) error {
+// decode takes the next bytes of the client.
+func (c *websocket) decode(r *reading, data []byte) {
+	if c.deaf {
+		return
+	}
 	a := c.pending
 	if a == nil {
-		a = &assembly{}
+		a = &r.assembly
 	}
-	err := a.feed(r, data, c.session.server.options.MaxPayload, c)
-	c.pending = a
-	if a.empty() {
+	if err := a.feed(r, data, c.session.server.options.MaxPayload, c); err != nil {
+		c.fail(err)
+	}
+	switch {
+	case c.deaf || a.empty():
 		c.pending = nil
+	case c.pending == nil:
+		c.pending = &assembly{}
+		*c.pending = *a
 	}
-	return err
+	r.assembly = assembly{}
 }
 
 // fail closes a session whose bytes can't be read on.
 func (c *websocket) fail(err error) {
+	c.deaf = true
 	switch {
-	case err == nil:
 	case errors.Is(err, errTooBig):
 		c.session.close(TransportError, closeTooBig)
 	case errors.Is(err, errNotUTF8):
@@ -167,6 +194,7 @@ func (c *websocket) fail(err error) {
 func (c *websocket) frame(opcode ws.OpCode, data []byte) bool {
 	switch opcode {
 	case ws.OpClose:
+		c.deaf = true
 		c.session.close(TransportClose, closeNormal)
 		c.session.part(heardClose)
 		return false

@@ -16,13 +16,14 @@ type reading struct {
 	n      int
 	err    error
 
-	carrier *websocket
-	done    chan struct{}
-	source  bytes.Reader
-	header  [ws.MaxHeaderSize]byte
+	carrier  *websocket
+	done     sync.WaitGroup // of one
+	source   bytes.Reader
+	header   [ws.MaxHeaderSize]byte
+	assembly assembly // for a connection that has none: most messages come whole
 }
 
-var readings = sync.Pool{New: func() any { return &reading{done: make(chan struct{}, 1)} }}
+var readings = sync.Pool{New: func() any { return new(reading) }}
 
 // workers decode what was read and call the Receivers. Doing that on the connection's own
 // goroutine would grow its stack for as long as the connection lives (from 2 KiB to 4 or 8); here
@@ -46,18 +47,19 @@ func (w *workers) init(stop <-chan struct{}, loops *sync.WaitGroup) {
 
 // do has r consumed and waits for it. The caller's session keeps the server's loops alive.
 func (w *workers) do(r *reading) {
+	r.done.Add(1)
 	select {
 	case w.jobs <- r:
 	default:
 		w.loops.Go(func() { w.work(r) })
 	}
-	<-r.done
+	r.done.Wait()
 }
 
 func (w *workers) work(r *reading) {
 	for r != nil {
 		r.carrier.consume(r)
-		r.done <- struct{}{}
+		r.done.Done()
 		r = w.next()
 	}
 }

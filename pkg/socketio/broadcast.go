@@ -22,7 +22,7 @@ func (b Broadcast) Except(rooms ...string) Broadcast {
 }
 
 // Emit sends an event. It is encoded once; every socket gets it once. All members of a room get
-// its events in the same order.
+// the events for it in the same order; unions of rooms are not ordered among each other.
 func (b Broadcast) Emit(event string, args ...any) error {
 	if Reserved(event) {
 		return fmt.Errorf("%w: %q", ErrReserved, event)

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
@@ -14,7 +15,8 @@ import (
 type conn struct {
 	server    *Server
 	session   *engineio.Session
-	handshake *Handshake // nil once no namespace is left to join
+	handshake *Handshake  // nil once no namespace is left to join
+	timed     atomic.Bool // the application has taken CloseAt over from the connect timeout
 
 	mu      sync.Mutex
 	sockets []*Socket
@@ -55,8 +57,9 @@ func (c *conn) dispatch(p packet) {
 	case s == nil || p.kind == typeConnectError:
 		c.session.Close(engineio.ForcedClose)
 	case p.kind == typeDisconnect:
-		c.remove(s)
-		s.leave(ClientDisconnect)
+		if c.remove(s) {
+			s.leave(ClientDisconnect)
+		}
 	case p.kind == typeEvent:
 		c.event(s, p)
 	}
@@ -71,7 +74,9 @@ func (c *conn) event(s *Socket, p packet) {
 	s.namespace.dispatch(s, &Event{Name: name, Args: args, socket: s, id: p.id, unanswered: p.hasID})
 }
 
-// connect joins a namespace, as far as its middlewares allow.
+// connect joins a namespace, as far as its middlewares allow. An only namespace that was left is
+// not joined again on the same connection: official clients close it after leaving, and the
+// handshake's headers need not be kept for that.
 func (c *conn) connect(p packet) {
 	ns := c.server.namespaces[p.namespace]
 	switch {
@@ -91,10 +96,12 @@ func (c *conn) connect(p packet) {
 		c.refuse(p.namespace, err)
 		return
 	}
-	c.add(s)
-	ns.sockets.add(s)
-	c.session.CloseAt(time.Time{}, "")
+	if !c.timed.Load() {
+		c.session.CloseAt(time.Time{}, "")
+	}
 	c.control(typeConnect, p.namespace, map[string]string{"sid": s.id})
+	ns.sockets.add(s) // now broadcasts reach it, after the reply
+	c.add(s)          // and now it can be taken out again
 	for _, h := range ns.onConnect {
 		h(s)
 	}
@@ -106,10 +113,14 @@ func (c *conn) refuse(namespace string, err error) {
 		// Whatever it is, it was not written for the client's eyes.
 		refusal = &ConnectError{Message: "internal error"}
 	}
-	c.control(typeConnectError, namespace, struct {
+	type payload struct {
 		Message string `json:"message"`
 		Data    any    `json:"data,omitempty"`
-	}{refusal.Message, refusal.Data})
+	}
+	if c.control(typeConnectError, namespace, payload{refusal.Message, refusal.Data}) != nil {
+		// Data is no JSON. The client must not wait for an answer because of that.
+		c.control(typeConnectError, namespace, payload{Message: refusal.Message})
+	}
 	if refusal.Close {
 		c.session.Close(Refused)
 	}
@@ -132,10 +143,12 @@ func (c *conn) goodbye(s *Socket, reason engineio.Reason) {
 	s.leave(reason)
 }
 
-func (c *conn) control(kind byte, namespace string, payload any) {
-	if p, err := encodeControl(kind, namespace, payload); err == nil {
+func (c *conn) control(kind byte, namespace string, payload any) error {
+	p, err := encodeControl(kind, namespace, payload)
+	if err == nil {
 		c.session.Send(p)
 	}
+	return err
 }
 
 func (c *conn) socket(namespace string) *Socket {
@@ -169,21 +182,38 @@ func (c *conn) add(s *Socket) {
 func (c *conn) remove(s *Socket) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.take(s)
+}
+
+// dismiss is remove by the server's wish.
+func (c *conn) dismiss(s *Socket) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.take(s) {
+		return false
+	}
+	c.left = append(c.left, s.namespace.name)
+	return true
+}
+
+// take gives the caller, and nobody else, the duty of the socket's goodbye. mu is held.
+func (c *conn) take(s *Socket) bool {
 	i := slices.Index(c.sockets, s)
 	if i < 0 {
 		return false
 	}
 	c.sockets = slices.Delete(c.sockets, i, i+1)
+	s.out.Store(true)
 	return true
 }
 
-// dismiss is remove by the server's wish.
-func (c *conn) dismiss(s *Socket) bool {
-	if !c.remove(s) {
-		return false
-	}
+// kick tells the client that it has left every namespace, and closes.
+func (c *conn) kick() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.left = append(c.left, s.namespace.name)
-	return true
+	sockets := slices.Clone(c.sockets)
+	c.mu.Unlock()
+	for _, s := range sockets {
+		c.control(typeDisconnect, s.namespace.name, nil)
+	}
+	c.session.Close(ServerDisconnect)
 }

@@ -18,6 +18,6 @@
 //
 // # Lock order
 //
-// Socket.mu, then shard.mu, then room.mu, then those of package engineio. No lock is held while a
-// handler runs.
+// Socket.mu, then shard.mu, then room.mu, then those of package engineio; conn.mu and Event.mu stand
+// alone. No lock is held while a handler runs.
 package socketio

@@ -68,7 +68,7 @@ func (a *memoryAdapter) Join(s *Socket, name string) error {
 	defer r.mu.Unlock()
 	m := &membership{socket: s, room: r, position: len(r.members)}
 	r.members = append(r.members, m)
-	s.memberships = append(s.memberships, m)
+	s.enter(m)
 	return nil
 }
 
@@ -79,7 +79,7 @@ func (a *memoryAdapter) Leave(s *Socket, name string) bool {
 	if m == nil {
 		return false
 	}
-	s.memberships = slices.DeleteFunc(s.memberships, func(other *membership) bool { return other == m })
+	s.exit(m)
 	a.remove(m)
 	return true
 }
@@ -91,7 +91,7 @@ func (a *memoryAdapter) LeaveAll(s *Socket) {
 	for _, m := range s.memberships {
 		a.remove(m)
 	}
-	s.memberships = nil
+	s.memberships, s.index = nil, nil
 }
 
 // remove fills the gap with the last member. The socket's lock is held.
@@ -132,8 +132,34 @@ func (a *memoryAdapter) In(s *Socket, name string) bool {
 	return s.membership(name) != nil
 }
 
-// membership is a search, over a handful in practice. mu is held.
+// searched is how many memberships of a socket are searched one by one. Hardly any has more; one
+// that has gets an index, so that joining thousands of rooms does not take the square of it.
+const searched = 32
+
+// enter notes a new membership. mu is held, as for the next two.
+func (s *Socket) enter(m *membership) {
+	s.memberships = append(s.memberships, m)
+	switch {
+	case s.index != nil:
+		s.index[m.room.name] = m
+	case len(s.memberships) > searched:
+		s.index = make(map[string]*membership, 2*searched)
+		for _, m := range s.memberships {
+			s.index[m.room.name] = m
+		}
+	}
+}
+
+func (s *Socket) exit(m *membership) {
+	i := slices.Index(s.memberships, m)
+	s.memberships = slices.Delete(s.memberships, i, i+1)
+	delete(s.index, m.room.name)
+}
+
 func (s *Socket) membership(name string) *membership {
+	if s.index != nil {
+		return s.index[name]
+	}
 	for _, m := range s.memberships {
 		if m.room.name == name {
 			return m
@@ -150,8 +176,8 @@ func (a *memoryAdapter) room(name string) *room {
 }
 
 func (a *memoryAdapter) Broadcast(p *engineio.Packet, to Target) {
-	if len(to.Rooms) == 1 && len(to.Except) == 0 {
-		a.each(to.Rooms[0], func(s *Socket) { s.send(p) })
+	if len(to.Rooms) <= 1 && len(to.Except) == 0 { // nobody twice
+		a.eachOf(to.Rooms, func(s *Socket) { s.send(p) })
 		return
 	}
 	served := make(map[*Socket]bool)
@@ -164,11 +190,16 @@ func (a *memoryAdapter) Broadcast(p *engineio.Packet, to Target) {
 			s.send(p)
 		}
 	}
-	if len(to.Rooms) == 0 {
-		a.sockets.each(once)
+	a.eachOf(to.Rooms, once)
+}
+
+// eachOf calls f for every member of the rooms, or for every socket when there are none.
+func (a *memoryAdapter) eachOf(rooms []string, f func(*Socket)) {
+	if len(rooms) == 0 {
+		a.sockets.each(f)
 	}
-	for _, name := range to.Rooms {
-		a.each(name, once)
+	for _, name := range rooms {
+		a.each(name, f)
 	}
 }
 

@@ -60,12 +60,21 @@ func (ns *Namespace) Emit(event string, args ...any) error {
 // Sockets returns how many sockets are connected.
 func (ns *Namespace) Sockets() int { return ns.sockets.count() }
 
-func (ns *Namespace) admit(s *Socket, h *Handshake) error {
+// admit asks the middlewares. Rooms that one of them had the socket join are left again when it
+// is not admitted, be it by a panic.
+func (ns *Namespace) admit(s *Socket, h *Handshake) (err error) {
+	admitted := false
+	defer func() {
+		if !admitted {
+			ns.adapter.LeaveAll(s)
+		}
+	}()
 	for _, m := range ns.middlewares {
 		if err := m(s, h); err != nil {
 			return err
 		}
 	}
+	admitted = true
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
@@ -17,10 +18,12 @@ type Socket struct {
 	conn      *conn
 	namespace *Namespace
 	id        string
+	out       atomic.Bool // of the namespace, while the connection may go on
 
 	mu          sync.Mutex
 	gone        bool
 	memberships []*membership
+	index       map[string]*membership // by room, once there are many; see searched
 }
 
 // What Join and Emit refuse.
@@ -69,17 +72,18 @@ func (s *Socket) Rooms() []string { return s.namespace.adapter.Rooms(s) }
 // In tells whether the socket is in a room.
 func (s *Socket) In(room string) bool { return s.namespace.adapter.In(s, room) }
 
-// Disconnect takes the socket out of its namespace, or with all the whole connection down. The
-// client is told by a DISCONNECT packet and does not come back by itself; to have it come back,
-// use Close.
+// Disconnect takes the socket out of its namespace, or with all out of every one and closes the
+// connection. The client is told by DISCONNECT packets and does not come back by itself; to have it
+// come back, use Close. Disconnecting again does nothing.
 func (s *Socket) Disconnect(all bool) {
-	s.conn.control(typeDisconnect, s.namespace.name, nil)
 	if all {
-		s.conn.session.Close(ServerDisconnect)
+		s.conn.kick()
 		return
 	}
+	// Told once: by the next time the client may have a new socket in this namespace.
 	if s.conn.dismiss(s) {
-		s.leave(ServerDisconnect)
+		s.conn.control(typeDisconnect, s.namespace.name, nil)
+		s.conn.goodbye(s, ServerDisconnect)
 	}
 }
 
@@ -89,9 +93,15 @@ func (s *Socket) Close(reason engineio.Reason) { s.conn.session.Close(reason) }
 
 // CloseAt is Close when t has come. The zero time takes it back. There is one such time for a
 // connection: the last call counts.
-func (s *Socket) CloseAt(t time.Time, reason engineio.Reason) { s.conn.session.CloseAt(t, reason) }
+func (s *Socket) CloseAt(t time.Time, reason engineio.Reason) {
+	s.conn.timed.Store(true)
+	s.conn.session.CloseAt(t, reason)
+}
 
 func (s *Socket) send(packets ...*engineio.Packet) error {
+	if s.out.Load() {
+		return ErrDisconnected
+	}
 	if err := s.conn.session.Send(packets...); err != nil {
 		return ErrDisconnected
 	}

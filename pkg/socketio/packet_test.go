@@ -1,0 +1,215 @@
+package socketio
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The rows of the official parser's behaviour, 4.2.7. Where it is lax by accident ours is strict;
+// those rows say so.
+var decoded = []struct {
+	in   string
+	want packet
+	err  error
+}{
+	// accepted
+	{`0`, packet{kind: '0', namespace: "/"}, nil},
+	{`0{}`, packet{kind: '0', namespace: "/", data: []byte(`{}`)}, nil},
+	{`0{"token":"t"}`, packet{kind: '0', namespace: "/", data: []byte(`{"token":"t"}`)}, nil},
+	{`012{}`, packet{kind: '0', namespace: "/", hasID: true, id: 12, data: []byte(`{}`)}, nil},
+	{`0/admin`, packet{kind: '0', namespace: "/admin"}, nil},
+	{`0/admin,`, packet{kind: '0', namespace: "/admin"}, nil},
+	{`0/admin,{"a":1}`, packet{kind: '0', namespace: "/admin", data: []byte(`{"a":1}`)}, nil},
+	{`0/admin{"a":1}`, packet{kind: '0', namespace: `/admin{"a":1}`}, nil},
+	{`0/dyn-12?x=1,`, packet{kind: '0', namespace: "/dyn-12?x=1"}, nil},
+	{`1`, packet{kind: '1', namespace: "/"}, nil},
+	{`1/admin,`, packet{kind: '1', namespace: "/admin"}, nil},
+	{`1/admin`, packet{kind: '1', namespace: "/admin"}, nil},
+	{`2["a"]`, packet{kind: '2', namespace: "/", data: []byte(`["a"]`)}, nil},
+	{`20["a"]`, packet{kind: '2', namespace: "/", hasID: true, data: []byte(`["a"]`)}, nil},
+	{`212["a"]`, packet{kind: '2', namespace: "/", hasID: true, id: 12, data: []byte(`["a"]`)}, nil},
+	{`2012["a"]`, packet{kind: '2', namespace: "/", hasID: true, id: 12, data: []byte(`["a"]`)}, nil},
+	{`2/a,1["a"]`, packet{kind: '2', namespace: "/a", hasID: true, id: 1, data: []byte(`["a"]`)}, nil},
+	{`218446744073709551615["a"]`, packet{kind: '2', namespace: "/", hasID: true, id: 1<<64 - 1, data: []byte(`["a"]`)}, nil},
+	{"2[\"a\"] \n", packet{kind: '2', namespace: "/", data: []byte("[\"a\"] \n")}, nil},
+	{`2 ["a"]`, packet{kind: '2', namespace: "/", data: []byte(` ["a"]`)}, nil}, // there: id 0
+	{`3`, packet{kind: '3', namespace: "/"}, nil},
+	{`31`, packet{kind: '3', namespace: "/", hasID: true, id: 1}, nil},
+	{`31["x"]`, packet{kind: '3', namespace: "/", hasID: true, id: 1, data: []byte(`["x"]`)}, nil},
+	{`3/n,3[]`, packet{kind: '3', namespace: "/n", hasID: true, id: 3, data: []byte(`[]`)}, nil},
+	{`4{"message":"m"}`, packet{kind: '4', namespace: "/", data: []byte(`{"message":"m"}`)}, nil},
+	{`4"str"`, packet{kind: '4', namespace: "/", data: []byte(`"str"`)}, nil},
+	// unknown types
+	{``, packet{}, errUnknownType}, // there: CONNECT, which the engine never lets through
+	{`7`, packet{}, errUnknownType},
+	{`9`, packet{}, errUnknownType},
+	{`a`, packet{}, errUnknownType},
+	{`-1`, packet{}, errUnknownType},
+	{`/`, packet{}, errUnknownType},
+	// payloads that don't fit the type
+	{`0[]`, packet{}, errInvalidPayload},
+	{`0null`, packet{}, errInvalidPayload},
+	{`0"x"`, packet{}, errInvalidPayload},
+	{`0{`, packet{}, errInvalidPayload},
+	{`0{}x`, packet{}, errInvalidPayload},
+	{`1{}`, packet{}, errInvalidPayload},
+	{`1[]`, packet{}, errInvalidPayload},
+	{`1/admin,{}`, packet{}, errInvalidPayload},
+	{`2`, packet{}, errInvalidPayload}, // there: an event without a name
+	{`2/a,b,["a"]`, packet{}, errInvalidPayload},
+	{`2{}`, packet{}, errInvalidPayload},
+	{`2null`, packet{}, errInvalidPayload},
+	{`2["a"`, packet{}, errInvalidPayload},
+	{`2["a"]x`, packet{}, errInvalidPayload},
+	{`2abc["a"]`, packet{}, errInvalidPayload},
+	{`2-1["a"]`, packet{}, errInvalidPayload},
+	{`21e3["a"]`, packet{}, errInvalidPayload},
+	{`218446744073709551616["a"]`, packet{}, errInvalidPayload},
+	{`2` + strings.Repeat("9", 10_000) + `["a"]`, packet{}, errInvalidPayload},
+	{`2["a",` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `]`, packet{}, errInvalidPayload},
+	{`31{}`, packet{}, errInvalidPayload},
+	{`3null`, packet{}, errInvalidPayload},
+	{`4`, packet{}, errInvalidPayload},
+	{`4[]`, packet{}, errInvalidPayload},
+	{`4null`, packet{}, errInvalidPayload},
+	// binary
+	{`50-["a"]`, packet{}, errBinary},
+	{`5["a"]`, packet{}, errBinary},
+	{`5-["a"]`, packet{}, errBinary},
+	{`51-["a",{"_placeholder":true,"num":0}]`, packet{}, errBinary},
+	{`51.5-["a"]`, packet{}, errBinary},
+	{`511-["a"]`, packet{}, errBinary},
+	{`61-0[{"_placeholder":true,"num":0}]`, packet{}, errBinary},
+}
+
+func TestPacketsAreDecodedAsTheOfficialParserDoes(t *testing.T) {
+	t.Parallel()
+	for _, test := range decoded {
+		got, err := decodePacket([]byte(test.in))
+		if !errors.Is(err, test.err) {
+			t.Errorf("%.40s: error %v, want %v", test.in, err, test.err)
+		}
+		same := got.kind == test.want.kind && got.namespace == test.want.namespace &&
+			got.hasID == test.want.hasID && got.id == test.want.id && bytes.Equal(got.data, test.want.data)
+		if err == nil && !same {
+			t.Errorf("%.40s: got %+v, want %+v", test.in, got, test.want)
+		}
+	}
+}
+
+var events = []struct {
+	in   string
+	name string
+	args []string
+	err  error
+}{
+	{`["a"]`, "a", nil, nil},
+	{`[""]`, "", nil, nil},
+	{`["a",1,"two",{"three":[3]},[4,[5]],null,true]`, "a", []string{"1", `"two"`, `{"three":[3]}`, "[4,[5]]", "null", "true"}, nil},
+	{` [ "a" , 1 , { "b" : [ ] } ] `, "a", []string{"1", `{ "b" : [ ] }`}, nil},
+	{`["a","],[\"\\",1]`, "a", []string{`"],[\"\\"`, "1"}, nil},
+	{`["\u00e9\"\\"]`, `é"\`, nil, nil},
+	{`["a",{"_placeholder":true,"num":0}]`, "a", []string{`{"_placeholder":true,"num":0}`}, nil},
+	{`[1]`, "1", nil, nil},
+	{`[-1.5,2]`, "-1.5", []string{"2"}, nil},
+	{`["connection"]`, "connection", nil, nil},
+	{`["error"]`, "error", nil, nil},
+	{`["message"]`, "message", nil, nil},
+	{`["__proto__"]`, "__proto__", nil, nil},
+	{`["toString",1e400]`, "toString", []string{"1e400"}, nil},
+	{`[]`, "", nil, errInvalidPayload},
+	{`[null]`, "", nil, errInvalidPayload},
+	{`[true]`, "", nil, errInvalidPayload},
+	{`[{}]`, "", nil, errInvalidPayload},
+	{`[["a"]]`, "", nil, errInvalidPayload},
+	{`["connect"]`, "", nil, errInvalidPayload},
+	{`["connect_error"]`, "", nil, errInvalidPayload},
+	{`["disconnect"]`, "", nil, errInvalidPayload},
+	{`["disconnecting"]`, "", nil, errInvalidPayload},
+	{`["newListener"]`, "", nil, errInvalidPayload},
+	{`["removeListener"]`, "", nil, errInvalidPayload},
+	{`["\u0063onnect"]`, "", nil, errInvalidPayload},
+}
+
+func TestEventsAreSplitIntoNameAndArguments(t *testing.T) {
+	t.Parallel()
+	for _, test := range events {
+		name, args, err := decodeEvent([]byte(test.in))
+		var got []string
+		for _, arg := range args {
+			got = append(got, string(arg))
+		}
+		if !errors.Is(err, test.err) || name != test.name || !slices.Equal(got, test.args) {
+			t.Errorf("%s: got %q %q %v, want %q %q %v", test.in, name, got, err, test.name, test.args, test.err)
+		}
+	}
+}
+
+func TestArgumentsDoNotShareTheEnginesBuffer(t *testing.T) {
+	t.Parallel()
+	data := []byte(`["a","before"]`)
+	_, args, _ := decodeEvent(data)
+	clear(data)
+	if string(args[0]) != `"before"` {
+		t.Errorf("got %s", args[0])
+	}
+}
+
+func FuzzPacket(f *testing.F) {
+	for _, test := range decoded {
+		f.Add([]byte(test.in))
+	}
+	for _, test := range events {
+		f.Add([]byte("2" + test.in))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before := bytes.Clone(data)
+		p, err := decodePacket(data)
+		if err != nil {
+			return
+		}
+		if len(p.data) > 0 && !json.Valid(p.data) {
+			t.Fatalf("payload %q is no JSON", p.data)
+		}
+		if p.kind != typeEvent {
+			return
+		}
+		name, args, err := decodeEvent(p.data)
+		if !bytes.Equal(data, before) {
+			t.Fatal("the input was changed")
+		}
+		if err != nil {
+			return
+		}
+		if Reserved(name) {
+			t.Fatalf("reserved name %q", name)
+		}
+		for _, arg := range args {
+			if !json.Valid(arg) {
+				t.Fatalf("argument %q is no JSON", arg)
+			}
+		}
+	})
+}
+
+func FuzzSplitArray(f *testing.F) {
+	for _, test := range events {
+		f.Add([]byte(test.in))
+	}
+	f.Add([]byte(`["\\\"",{"a":"]"},[[],{}],"\\"]`))
+	f.Add([]byte("[\t1\r\n,\n2 ]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var want []json.RawMessage
+		if json.Unmarshal(data, &want) != nil || want == nil { // null is no array
+			return
+		}
+		got := splitArray(data)
+		if !slices.EqualFunc(got, want, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	})
+}
