@@ -1,0 +1,29 @@
+// A test with a deadline of its own, and undoing in reverse order: what was started last is taken down first.
+import nodeTest from 'node:test';
+
+const undone = new WeakMap();
+
+/** Registers a promise to keep. `timeout` is in milliseconds and covers everything but the taking down. */
+export function test(name, run, { timeout = 30_000 } = {}) {
+  nodeTest(name, { timeout }, run);
+}
+
+/** Calls undo when the test is over, before everything that was registered earlier. The first failure is the test's. */
+export function later(t, undo) {
+  if (!undone.has(t)) {
+    const stack = [];
+    undone.set(t, stack);
+    t.after(async () => {
+      const failures = [];
+      while (stack.length > 0) {
+        try {
+          await stack.pop()();
+        } catch (failure) {
+          failures.push(failure);
+        }
+      }
+      if (failures.length > 0) throw failures[0];
+    });
+  }
+  undone.get(t).push(undo);
+}
