@@ -8,45 +8,75 @@ import (
 	"strings"
 )
 
-// ServeHTTP answers a handshake: a session, or the protocol's error. The path is the caller's
-// affair.
+// ServeHTTP answers a handshake, and every request of a session that polls. The path is the
+// caller's affair.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if no, cause := s.check(r); cause != "" {
-		s.options.Observer.HandshakeRefused(cause)
-		no.write(w, r)
+	if s.options.CORS.apply(w, r) {
 		return
 	}
+	session, no, cause := s.check(r)
+	switch {
+	case cause != "":
+		s.options.Observer.HandshakeRefused(cause)
+		no.write(w, r)
+	case session == nil:
+		s.handshake(w, r)
+	case isUpgrade(r):
+		serveUpgrade(session, w, r)
+	default:
+		session.servePoll(w, r)
+	}
+}
+
+// handshake begins a session.
+func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 	addr := s.options.ClientAddr(r)
 	if cause := s.admit(addr); cause != "" {
 		s.options.Observer.HandshakeRefused(cause)
 		unavailable.write(w, r)
 		return
 	}
-	serveWebSocket(newSession(s, addr), w, r)
+	session := newSession(s, addr)
+	if isUpgrade(r) {
+		serveWebSocket(session, w, r)
+		return
+	}
+	servePolling(session, w, r)
 }
 
-// check goes through a handshake in the official server's order, so that a request with several
-// faults gets the same answer from both.
-func (s *Server) check(r *http.Request) (no refusal, cause string) {
+// check goes through a request in the official server's order, so that one with several faults
+// gets the same answer from both. Without a session and a cause it is a handshake.
+func (s *Server) check(r *http.Request) (session *Session, no refusal, cause string) {
 	query := r.URL.Query()
 	upgrade := isUpgrade(r)
-	switch transport := query.Get("transport"); {
-	case transport == "polling" && !upgrade:
-		return transportUnknown, CausePolling
-	case transport != "websocket":
-		return transportUnknown, CauseTransport
-	case query.Get("sid") != "":
-		return sessionUnknown, CauseSession
-	case r.Method != http.MethodGet:
-		return badHandshakeMethod, CauseMethod
-	case !upgrade:
-		return badRequest, CauseBadRequest
-	case !s.options.Allow(r):
-		return forbidden, CauseForbidden
-	case query.Get("EIO") != "4":
-		return unsupportedVersion, CauseVersion
+	transport := query.Get("transport")
+	switch {
+	case transport == "polling" && s.options.Polling == PollingOff:
+		return nil, transportUnknown, CausePolling
+	case transport != "polling" && transport != "websocket", transport == "polling" && upgrade:
+		return nil, transportUnknown, CauseTransport
 	}
-	return refusal{}, ""
+	if id := query.Get("sid"); id != "" {
+		session = s.session(id)
+		switch {
+		case session == nil:
+			return nil, sessionUnknown, CauseSession
+		case upgrade != (transport == "websocket"), !upgrade && !session.polls(), query.Get("EIO") != "4":
+			return nil, badRequest, CauseBadRequest
+		}
+		return session, refusal{}, ""
+	}
+	switch {
+	case r.Method != http.MethodGet:
+		return nil, badHandshakeMethod, CauseMethod
+	case transport == "websocket" && !upgrade:
+		return nil, badRequest, CauseBadRequest
+	case !s.options.Allow(r):
+		return nil, forbidden, CauseForbidden
+	case query.Get("EIO") != "4":
+		return nil, unsupportedVersion, CauseVersion
+	}
+	return nil, refusal{}, ""
 }
 
 func isUpgrade(r *http.Request) bool {
@@ -54,14 +84,17 @@ func isUpgrade(r *http.Request) bool {
 }
 
 // openPacket is the first packet of a session. Its keys come in the official order.
-func (s *Server) openPacket(id string) *Packet {
+func (s *Server) openPacket(id string, upgrades ...string) *Packet {
+	if upgrades == nil {
+		upgrades = []string{} // not null
+	}
 	payload, _ := json.Marshal(struct {
 		SID          string   `json:"sid"`
 		Upgrades     []string `json:"upgrades"`
 		PingInterval int64    `json:"pingInterval"`
 		PingTimeout  int64    `json:"pingTimeout"`
 		MaxPayload   int      `json:"maxPayload"`
-	}{id, []string{}, s.options.PingInterval.Milliseconds(), s.options.PingTimeout.Milliseconds(), s.options.MaxPayload})
+	}{id, upgrades, s.options.PingInterval.Milliseconds(), s.options.PingTimeout.Milliseconds(), s.options.MaxPayload})
 	return newPacket(finText, append([]byte{typeOpen}, payload...))
 }
 

@@ -67,7 +67,7 @@ var upgradeLines = []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-We
 
 func TestPlainRequestsAreRefusedInJSON(t *testing.T) {
 	t.Parallel()
-	_, address := serve(t, newRecorder(), Options{})
+	_, address := serve(t, newRecorder(), Options{Polling: PollingOff})
 	for _, test := range []struct{ name, method, query, want string }{
 		{"polling", "GET", "?EIO=4&transport=polling", `{"code":0,"message":"Transport unknown"}`},
 		{"no transport", "GET", "?EIO=4", `{"code":0,"message":"Transport unknown"}`},
@@ -139,7 +139,7 @@ func (c *causes) HandshakeRefused(no string) { c.refused <- no }
 func TestEveryRefusalIsCountedByItsCause(t *testing.T) {
 	t.Parallel()
 	seen := newCauses()
-	_, address := serve(t, newRecorder(), Options{Observer: seen, Allow: func(r *http.Request) bool { return r.Header.Get("Origin") == "" }})
+	_, address := serve(t, newRecorder(), Options{Observer: seen, Polling: PollingOff, Allow: func(r *http.Request) bool { return r.Header.Get("Origin") == "" }})
 	for _, test := range []struct {
 		method, query string
 		lines         []string

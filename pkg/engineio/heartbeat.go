@@ -10,6 +10,7 @@ import (
 type pulse struct {
 	due         time.Duration // of the next ping, or of the pong that is awaited
 	closeAt     time.Duration // zero: never
+	upgradeBy   time.Duration // zero: never
 	closeReason Reason
 	awaiting    bool  // a ping is out
 	extended    bool  // traffic has restarted the wait for this pong once
@@ -43,33 +44,61 @@ func (s *Session) CloseAt(t time.Time, reason Reason) {
 // beat does what is due and returns when to look again; zero means never.
 func (s *Session) beat(now time.Duration) time.Duration {
 	s.mu.Lock()
-	overdue := now >= s.due
-	expired := s.closeAt != 0 && now >= s.closeAt
-	awaiting, reason := s.awaiting, s.closeReason
-	if s.state == open && overdue && !awaiting {
-		s.awaiting, s.extended = true, false
-		s.due = now + s.server.options.PingTimeout
-	}
-	next := s.due
-	if s.closeAt != 0 {
-		next = min(next, s.closeAt)
-	}
 	if s.state != open {
-		next = 0
+		s.mu.Unlock()
+		return 0
 	}
-	s.mu.Unlock()
-	switch {
-	case next == 0:
-	case expired:
+	if reason := s.overdue(now); reason != "" {
+		s.mu.Unlock()
 		s.Close(reason)
 		return 0
-	case overdue && awaiting:
-		s.Close(PingTimeout)
-		return 0
-	case overdue:
+	}
+	ping := now >= s.due
+	if ping {
+		s.awaiting, s.extended = true, false
+		// From when it was due, not from when the wheel came by; but not from long ago, when the
+		// process stood still.
+		s.due = max(s.due, now-2*s.server.wheel.tick) + s.server.options.PingTimeout
+	}
+	next := earliest(s.due, s.closeAt, s.upgradeBy)
+	s.mu.Unlock()
+	if ping {
 		s.Send(pingPacket)
 	}
 	return next
+}
+
+// expire closes a session whose time is over before the wheel comes by.
+func (s *Session) expire() {
+	s.mu.Lock()
+	reason := s.overdue(s.server.wheel.clock())
+	s.mu.Unlock()
+	if reason != "" {
+		s.Close(reason)
+	}
+}
+
+// overdue is why the session has to be closed now, if it has. mu is held.
+func (s *Session) overdue(now time.Duration) Reason {
+	switch {
+	case s.closeAt != 0 && now >= s.closeAt:
+		return s.closeReason
+	case s.upgradeBy != 0 && now >= s.upgradeBy:
+		return NotUpgraded
+	case s.awaiting && now >= s.due:
+		return PingTimeout
+	}
+	return ""
+}
+
+// earliest returns the first of some times; zero is none.
+func earliest(times ...time.Duration) (first time.Duration) {
+	for _, t := range times {
+		if first == 0 || t != 0 && t < first {
+			first = t
+		}
+	}
+	return first
 }
 
 // heard takes the sign of life in a packet. Only a pong satisfies the heartbeat; other traffic

@@ -24,6 +24,12 @@ type Options struct {
 	// answer the close frame. Zero means 2 s.
 	CloseGrace time.Duration
 
+	// Polling says what clients get that begin with HTTP long-polling, as official clients do by
+	// default. Zero means PollingFull.
+	Polling Polling
+	// CORS lets pages of other origins use long-polling. Nil sends no CORS headers.
+	CORS *CORS
+
 	// MaxConnections is the most sessions at a time; more get 503. Zero means no limit.
 	MaxConnections int
 	// MaxConnectionsPerIP is the same for one client address. Zero means no limit.
@@ -40,6 +46,15 @@ type Options struct {
 	Observer Observer
 }
 
+// Polling is what a server makes of HTTP long-polling.
+type Polling uint8
+
+const (
+	PollingFull    Polling = iota // sessions may live on it
+	PollingUpgrade                // sessions may begin with it, and have 10 s to go on to a WebSocket
+	PollingOff                    // it is refused
+)
+
 // Observer is told of what a server's operator wants counted. Its methods are called from many
 // goroutines and must not block.
 type Observer interface {
@@ -51,7 +66,7 @@ type Observer interface {
 
 // Causes of refused handshakes.
 const (
-	CausePolling     = "polling"                // long-polling, which this server does not speak
+	CausePolling     = "polling"                // PollingOff
 	CauseTransport   = "unknown transport"      // missing or unknown transport
 	CauseVersion     = "protocol version"       // EIO is not 4
 	CauseSession     = "unknown session"        // a sid that is not known

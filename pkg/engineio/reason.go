@@ -14,5 +14,6 @@ const (
 	ForcedClose    Reason = "forced close"         // the layer above closed it: a bad packet, a kick
 	ShuttingDown   Reason = "server shutting down" // Server.Shutdown
 
-	QueueFull Reason = "slow reader" // the client took its packets slower than they came, past SendQueueBytes
+	QueueFull   Reason = "slow reader"  // the client took its packets slower than they came, past SendQueueBytes
+	NotUpgraded Reason = "not upgraded" // it stayed with long-polling where that is only the way to a WebSocket
 )

@@ -70,6 +70,22 @@ func (s *Server) Sessions() int {
 	return len(s.sessions)
 }
 
+// session returns the session of that id, or nil.
+func (s *Server) session(id string) *Session {
+	session := s.registered(id)
+	if session == nil {
+		return nil
+	}
+	session.expire()
+	return s.registered(id)
+}
+
+func (s *Server) registered(id string) *Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions[id]
+}
+
 // admit makes room for a client, or says why there is none. What was admitted is dismissed once.
 func (s *Server) admit(addr netip.Addr) (cause string) {
 	s.mu.Lock()

@@ -15,11 +15,12 @@ var ErrClosed = errors.New("engineio: session closed")
 type Session struct {
 	server   *Server
 	receiver Receiver
-	carrier  *websocket
 	id       string
 	addr     netip.Addr
+	turn     sync.Mutex // held while the receiver is called
 
 	mu      sync.Mutex
+	carrier carrier
 	out     *batch // what waits for the flush loop; nil when nothing does
 	queued  int    // what out costs, and what is being written
 	state   state
@@ -27,6 +28,19 @@ type Session struct {
 	parted  parting
 	reason  Reason
 	pulse
+}
+
+// carrier moves a session's packets over the network. Its methods return at once.
+type carrier interface {
+	// wake has the queue written soon.
+	wake()
+	// last returns the packet that ends a session for this reason, where a WebSocket would send
+	// this close frame. Nil means that the session ends at once.
+	last(reason Reason, closeFrame *Packet) *Packet
+	// interrupt has the receiver told that the session is closing. Session.mu is held.
+	interrupt()
+	// cut has reading and writing end; the receiver is told, unless it was.
+	cut()
 }
 
 // parting is what has been said of a goodbye. When both sides have, the connection is cut.
@@ -84,7 +98,7 @@ func (s *Session) Send(packets ...*Packet) error {
 		s.mu.Unlock()
 		return ErrClosed
 	}
-	wake := s.enqueue(packets)
+	wake, by := s.enqueue(packets), s.carrier
 	full := s.queued > s.server.options.SendQueueBytes
 	s.mu.Unlock()
 	if full {
@@ -92,7 +106,7 @@ func (s *Session) Send(packets ...*Packet) error {
 		return ErrClosed
 	}
 	if wake {
-		s.carrier.wake()
+		by.wake()
 	}
 	return nil
 }
@@ -158,19 +172,26 @@ func (s *Session) close(reason Reason, frame *Packet) {
 		s.mu.Unlock()
 		return
 	}
+	by := s.carrier
+	goodbye := by.last(reason, frame)
+	if goodbye == nil {
+		s.mu.Unlock()
+		s.end(reason)
+		return
+	}
 	s.state = closing
 	s.reason = reason
-	wake := s.enqueue([]*Packet{frame})
+	wake := s.enqueue([]*Packet{goodbye})
 	// Under the lock: lingers sets the deadline of the goodbye, which this must not overwrite.
-	s.carrier.interrupt()
+	by.interrupt()
 	s.mu.Unlock()
 	if wake {
-		s.carrier.wake()
+		by.wake()
 	}
 }
 
 // end is the only way out: it drops the queue, cuts the connection and takes the session out of
-// the server. The session's reader then tells the Receiver and closes the connection. end itself
+// the server. The carrier then tells the Receiver and closes the connection. end itself
 // waits for nothing: a broadcast calls it, for the member that reads too slowly.
 func (s *Session) end(reason Reason) {
 	s.mu.Lock()
@@ -186,20 +207,21 @@ func (s *Session) end(reason Reason) {
 		s.out.free()
 		s.out = nil
 	}
+	by := s.carrier
 	s.mu.Unlock()
-	s.carrier.cut()
+	by.cut()
 	s.server.dismiss(s)
 }
 
 // lingers starts the goodbye of a closing session: its client has CloseGrace from now. False means
 // that the session has ended already.
-func (s *Session) lingers() bool {
+func (s *Session) lingers(c *websocket) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != closing {
 		return false
 	}
-	s.carrier.hearUntil(time.Now().Add(s.server.options.CloseGrace))
+	c.conn.SetReadDeadline(time.Now().Add(s.server.options.CloseGrace))
 	return true
 }
 
@@ -213,4 +235,55 @@ func (s *Session) endReason() Reason {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reason
+}
+
+// tellClosed is the last that the receiver hears.
+func (s *Session) tellClosed() {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	reason := s.endReason()
+	s.receiver.Closed(reason)
+	s.receiver = nil // the wheel holds on to the session until its next beat would be due
+	s.server.options.Observer.SessionClosed(reason)
+}
+
+// packet takes one packet of the client, whatever carried it. False means that the session is not
+// open any more.
+func (s *Session) packet(kind byte, payload []byte, err error) bool {
+	switch {
+	case err != nil:
+		s.Close(ParseError)
+	case kind == typeMessage:
+		s.message(payload, false)
+	case kind == typeBinary:
+		s.message(payload, true)
+	case kind == typePing: // only servers ping in v4
+		s.Close(TransportError)
+	default: // like Node: open, close, upgrade and noop mean nothing here
+		s.heard(kind == typePong)
+	}
+	return s.isOpen()
+}
+
+// message passes a message on. Packets of one client may come by a POST and a WebSocket at once,
+// around an upgrade; the receiver gets them one at a time all the same.
+func (s *Session) message(data []byte, binary bool) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if !s.isOpen() {
+		return
+	}
+	s.heard(false)
+	s.receiver.Message(data, binary)
+}
+
+// Writable tells whether what is sent now goes out without waiting for anything that was sent
+// before. For a session that polls it means that a request waits for packets.
+func (s *Session) Writable() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.carrier.(*polling); ok && !p.getting {
+		return false
+	}
+	return s.state == open && s.out == nil && !s.writing
 }

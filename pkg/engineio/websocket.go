@@ -31,6 +31,7 @@ type websocket struct {
 	blocked *blockedWrite // writes otherwise
 	pending *assembly     // nil between messages
 	deaf    bool          // what still comes is dropped undecoded
+	probe   *probe        // asks to take over a session; nil once it carries one
 }
 
 // serveWebSocket answers the upgrade and leaves the session to its own goroutine: net/http's has
@@ -48,6 +49,7 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 	}
 	s.server.options.Observer.SessionOpened()
 	c := newWebsocket(s, conn)
+	s.carrier = c
 	// Before anything else can end the session: end takes it out again.
 	if !s.server.register(s) {
 		s.Close(ShuttingDown)
@@ -61,7 +63,6 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 
 func newWebsocket(s *Session, conn net.Conn) *websocket {
 	c := &websocket{session: s, conn: conn, pipe: newPipe(conn)}
-	s.carrier = c
 	if c.pipe.direct() {
 		c.flusher = s.server.flusherOf(s)
 	} else {
@@ -76,12 +77,8 @@ func (c *websocket) run() {
 	c.listen()
 	c.farewell()
 	c.session.end(TransportClose)
-	c.hangUp()
-	if c.blocked != nil {
-		c.blocked.stop()
-	}
-	// The wheel holds on to the session until its next beat would be due, but not to all this.
-	c.pending, c.session.receiver = nil, nil
+	c.release()
+	c.pending = nil // the wheel holds on to the session until its next beat would be due
 }
 
 // listen passes on what the client says until the session is not open any more.
@@ -98,10 +95,8 @@ func (c *websocket) listen() {
 // for it. What the client still says is read and dropped: closing with unread bytes would make
 // the kernel discard what the client has not received yet.
 func (c *websocket) farewell() {
-	s := c.session
-	s.receiver.Closed(s.endReason())
-	s.server.options.Observer.SessionClosed(s.endReason())
-	if !s.lingers() {
+	c.session.tellClosed()
+	if !c.session.lingers(c) {
 		return
 	}
 	for heard := true; heard; {
@@ -118,15 +113,18 @@ var past = time.Unix(1, 0)
 // interrupt wakes the reader.
 func (c *websocket) interrupt() { c.conn.SetReadDeadline(past) }
 
-func (c *websocket) hearUntil(deadline time.Time) { c.conn.SetReadDeadline(deadline) }
+func (c *websocket) last(_ Reason, closeFrame *Packet) *Packet { return closeFrame }
 
 // cut has reading and writing fail from now on. Closing is left to the reader, since it has to
 // wait for those who use the connection.
 func (c *websocket) cut() { c.conn.SetDeadline(past) }
 
-// hangUp closes the connection, of TLS the one below: its goodbye has been said by flushed or
+// release closes the connection, of TLS the one below: its goodbye has been said by flushed or
 // comes too late, and would wait for a peer that does not read.
-func (c *websocket) hangUp() {
+func (c *websocket) release() {
+	if c.blocked != nil {
+		c.blocked.stop()
+	}
 	if tls, ok := c.conn.(interface{ NetConn() net.Conn }); ok {
 		tls.NetConn().Close()
 		return
@@ -181,6 +179,7 @@ func (c *websocket) decode(r *reading, data []byte) {
 func (c *websocket) fail(err error) {
 	c.deaf = true
 	switch {
+	case c.probe != nil: // it fails alone
 	case errors.Is(err, errTooBig):
 		c.session.close(TransportError, closeTooBig)
 	case errors.Is(err, errNotUTF8):
@@ -192,6 +191,9 @@ func (c *websocket) fail(err error) {
 
 // frame takes a message or a control frame of the client.
 func (c *websocket) frame(opcode ws.OpCode, data []byte) bool {
+	if c.probe != nil {
+		return c.probe.frame(opcode, data)
+	}
 	switch opcode {
 	case ws.OpClose:
 		c.deaf = true
@@ -201,33 +203,10 @@ func (c *websocket) frame(opcode ws.OpCode, data []byte) bool {
 	case ws.OpPing:
 		c.session.Send(newPacket(finPong, data))
 	case ws.OpText:
-		c.text(data)
+		kind, payload, err := decodeText(data)
+		c.session.packet(kind, payload, err)
 	case ws.OpBinary:
-		c.message(data, true)
+		c.session.message(data, true)
 	}
 	return true
-}
-
-func (c *websocket) text(data []byte) {
-	kind, payload, err := decodeText(data)
-	switch {
-	case err != nil:
-		c.session.Close(ParseError)
-	case kind == typeMessage:
-		c.message(payload, false)
-	case kind == typeBinary:
-		c.message(payload, true)
-	case kind == typePing: // only servers ping in v4
-		c.session.Close(TransportError)
-	default: // like Node: open, close, upgrade and noop mean nothing here
-		c.session.heard(kind == typePong)
-	}
-}
-
-func (c *websocket) message(data []byte, binary bool) {
-	if !c.session.isOpen() {
-		return
-	}
-	c.session.heard(false)
-	c.session.receiver.Message(data, binary)
 }

@@ -14,11 +14,15 @@ type Adapter interface {
 	LeaveAll(s *Socket)
 	Rooms(s *Socket) []string
 	In(s *Socket, room string) bool
-	// Broadcast queues a packet for every socket that the target means, once each. Packets that
-	// are broadcast to one room one after the other arrive in that order at every member.
-	Broadcast(p *engineio.Packet, to Target)
+	// Broadcast queues an event's packets for every socket that the target means, once each. What
+	// is broadcast to one room one after the other arrives in that order at every member.
+	Broadcast(event []*engineio.Packet, to Target)
 }
 
 // Target says whom a broadcast is for: the union of Rooms, or everybody when there are none,
-// without the members of Except.
-type Target struct{ Rooms, Except []string }
+// without the members of Except. Of several servers behind one adapter, Local means this one alone.
+// Volatile lets those miss the event who can't take it at once.
+type Target struct {
+	Rooms, Except   []string
+	Volatile, Local bool
+}

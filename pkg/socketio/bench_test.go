@@ -49,7 +49,7 @@ func BenchmarkBroadcast(b *testing.B) {
 func BenchmarkQueue(b *testing.B) {
 	const members = 1000
 	ns, read := crowd(b, members)
-	p, err := encodeEvent("/", "receive_message", []any{"hello there"})
+	p, err := encodeEvent("/", "receive_message", nil, []any{"hello there"})
 	if err != nil {
 		b.Fatal(err)
 	}

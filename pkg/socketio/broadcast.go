@@ -7,6 +7,8 @@ type Broadcast struct {
 	ns     *Namespace
 	rooms  []string
 	except []string
+
+	volatile, local bool
 }
 
 // To adds rooms to the union that is addressed.
@@ -21,16 +23,28 @@ func (b Broadcast) Except(rooms ...string) Broadcast {
 	return b
 }
 
+// Volatile lets sockets miss the event that can't take it at once.
+func (b Broadcast) Volatile() Broadcast {
+	b.volatile = true
+	return b
+}
+
+// Local addresses only sockets that are connected to this server, of several behind one Adapter.
+func (b Broadcast) Local() Broadcast {
+	b.local = true
+	return b
+}
+
 // Emit sends an event. It is encoded once; every socket gets it once. All members of a room get
 // the events for it in the same order; unions of rooms are not ordered among each other.
 func (b Broadcast) Emit(event string, args ...any) error {
 	if Reserved(event) {
 		return fmt.Errorf("%w: %q", ErrReserved, event)
 	}
-	p, err := encodeEvent(b.ns.name, event, args)
+	packets, err := encodeEvent(b.ns.name, event, nil, args)
 	if err != nil {
 		return err
 	}
-	b.ns.adapter.Broadcast(p, Target{Rooms: b.rooms, Except: b.except})
+	b.ns.adapter.Broadcast(packets, Target{Rooms: b.rooms, Except: b.except, Volatile: b.volatile, Local: b.local})
 	return nil
 }

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"errors"
 	"runtime/debug"
 	"slices"
@@ -16,6 +17,7 @@ type conn struct {
 	server    *Server
 	session   *engineio.Session
 	handshake *Handshake  // nil once no namespace is left to join
+	assembly  *assembly   // a packet that waits for its attachments
 	timed     atomic.Bool // the application has taken CloseAt over from the connect timeout
 
 	mu      sync.Mutex
@@ -26,16 +28,38 @@ type conn struct {
 // Message takes one packet of the client.
 func (c *conn) Message(data []byte, binary bool) {
 	defer c.recover()
+	p, whole, err := c.decode(data, binary)
+	switch {
+	case err != nil:
+		c.session.Close(engineio.ParseError)
+	case whole:
+		c.dispatch(p)
+	}
+}
+
+// decode returns a packet once it is whole.
+func (c *conn) decode(data []byte, binary bool) (p packet, whole bool, err error) {
+	if binary != (c.assembly != nil) {
+		return p, false, errUnexpected
+	}
 	if binary {
-		c.session.Close(engineio.ParseError)
-		return
+		a := c.assembly
+		if whole, err = a.add(data, c.server.options.MaxAttachmentBytes); whole {
+			c.assembly = nil
+		}
+		return a.packet, whole, err
 	}
-	p, err := decodePacket(data)
-	if err != nil {
-		c.session.Close(engineio.ParseError)
-		return
+	if p, err = decodePacket(data); err != nil || p.attachments == 0 {
+		return p, err == nil, err
 	}
-	c.dispatch(p)
+	if p.kind == typeEvent { // a bad name is refused before its attachments are taken
+		if _, _, err = decodeEvent(p.data); err != nil {
+			return p, false, err
+		}
+	}
+	p.data = bytes.Clone(p.data)
+	c.assembly = &assembly{packet: p}
+	return p, false, nil
 }
 
 // recover keeps a handler's bug from ending everybody's connection.
@@ -62,6 +86,8 @@ func (c *conn) dispatch(p packet) {
 		}
 	case p.kind == typeEvent:
 		c.event(s, p)
+	case p.kind == typeAck:
+		s.answered(p)
 	}
 }
 
@@ -135,6 +161,7 @@ func (c *conn) Closed(reason engineio.Reason) {
 	for _, s := range sockets {
 		c.goodbye(s, reason)
 	}
+	c.assembly = nil
 }
 
 // goodbye lets a handler's panic end neither the process nor the goodbyes of the other sockets.

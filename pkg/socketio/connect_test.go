@@ -65,7 +65,7 @@ func TestFaultsCloseTheConnection(t *testing.T) {
 		{"broken JSON", `2["a"`, true, engineio.ParseError},
 		{"reserved event", `2["disconnect"]`, true, engineio.ParseError},
 		{"event without a name", `2[]`, true, engineio.ParseError},
-		{"binary event", `51-["a",{"_placeholder":true,"num":0}]`, true, engineio.ParseError},
+		{"too many attachments", `511-["a"]`, true, engineio.ParseError},
 	} {
 		m := serve(t, Options{}, func(s *Server) {
 			s.Of("/admin")

@@ -68,36 +68,39 @@ func (e *encoding) values(values []any) error {
 	return nil
 }
 
-// encodeEvent returns the packet of an event. Arguments are what encoding/json takes; a
-// json.RawMessage must be valid JSON and goes out as it is.
-func encodeEvent(namespace, event string, args []any) (*engineio.Packet, error) {
-	e := encodings.Get().(*encoding)
-	defer e.free()
-	e.begin(typeEvent, namespace)
-	e.WriteByte('[')
-	err := e.value(event)
-	if err == nil && len(args) > 0 {
-		e.WriteByte(',')
-		err = e.values(args)
-	}
+// encodeEvent returns the packets of an event, which are to be sent together. Arguments are what
+// encoding/json takes; a json.RawMessage must be valid JSON and goes out as it is.
+func encodeEvent(namespace, event string, id []byte, args []any) ([]*engineio.Packet, error) {
+	packets, err := encodeArray(typeEvent, namespace, id, append([]any{event}, args...))
 	if err != nil {
 		return nil, fmt.Errorf("socketio: encode event %q: %w", event, err)
 	}
-	e.WriteByte(']')
-	return engineio.Message(e.Bytes()), nil
+	return packets, nil
 }
 
-func encodeAck(namespace string, id uint64, args []any) (*engineio.Packet, error) {
-	e := encodings.Get().(*encoding)
-	defer e.free()
-	e.begin(typeAck, namespace)
-	e.Write(strconv.AppendUint(e.AvailableBuffer(), id, 10))
-	e.WriteByte('[')
-	if err := e.values(args); err != nil {
+func encodeAck(namespace string, id uint64, args []any) ([]*engineio.Packet, error) {
+	packets, err := encodeArray(typeAck, namespace, strconv.AppendUint(nil, id, 10), args)
+	if err != nil {
 		return nil, fmt.Errorf("socketio: encode ack: %w", err)
 	}
+	return packets, nil
+}
+
+func encodeArray(kind byte, namespace string, id []byte, values []any) ([]*engineio.Packet, error) {
+	e := encodings.Get().(*encoding)
+	defer e.free()
+	e.begin(kind, namespace)
+	e.Write(id)
+	head := e.Len()
+	e.WriteByte('[')
+	if err := e.values(values); err != nil {
+		return nil, err
+	}
 	e.WriteByte(']')
-	return engineio.Message(e.Bytes()), nil
+	if payload := e.Bytes()[head:]; bytes.Contains(payload, attachmentStart) {
+		return detached(kind, namespace, id, payload)
+	}
+	return []*engineio.Packet{engineio.Message(e.Bytes())}, nil
 }
 
 // encodeControl returns a packet of another type, with a payload or nil for none.

@@ -52,9 +52,9 @@ func (e *Event) Ack(args ...any) error {
 	if !wanted {
 		return nil
 	}
-	p, err := encodeAck(e.socket.namespace.name, e.id, args)
+	packets, err := encodeAck(e.socket.namespace.name, e.id, args)
 	if err != nil {
 		return err
 	}
-	return e.socket.send(p)
+	return e.socket.send(packets...)
 }

@@ -175,9 +175,13 @@ func (a *memoryAdapter) room(name string) *room {
 	return shard.rooms[name]
 }
 
-func (a *memoryAdapter) Broadcast(p *engineio.Packet, to Target) {
+func (a *memoryAdapter) Broadcast(event []*engineio.Packet, to Target) {
+	send := func(s *Socket) { s.send(event...) }
+	if to.Volatile {
+		send = func(s *Socket) { s.sendVolatile(event...) }
+	}
 	if len(to.Rooms) <= 1 && len(to.Except) == 0 { // nobody twice
-		a.eachOf(to.Rooms, func(s *Socket) { s.send(p) })
+		a.eachOf(to.Rooms, send)
 		return
 	}
 	served := make(map[*Socket]bool)
@@ -187,7 +191,7 @@ func (a *memoryAdapter) Broadcast(p *engineio.Packet, to Target) {
 	once := func(s *Socket) {
 		if !served[s] {
 			served[s] = true
-			s.send(p)
+			send(s)
 		}
 	}
 	a.eachOf(to.Rooms, once)

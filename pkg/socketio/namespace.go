@@ -57,6 +57,9 @@ func (ns *Namespace) Emit(event string, args ...any) error {
 	return Broadcast{ns: ns}.Emit(event, args...)
 }
 
+// Private tells whether a room is that of one connected socket: the room of its id.
+func (ns *Namespace) Private(room string) bool { return ns.sockets.get(room) != nil }
+
 // Sockets returns how many sockets are connected.
 func (ns *Namespace) Sockets() int { return ns.sockets.count() }
 

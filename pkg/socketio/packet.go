@@ -20,18 +20,20 @@ const (
 
 // packet is a decoded packet. Its data is a part of what it was decoded from.
 type packet struct {
-	kind      byte
-	namespace string
-	hasID     bool
-	id        uint64
-	data      []byte // JSON, or nothing
+	kind        byte // without the difference between binary and not
+	attachments int
+	namespace   string
+	hasID       bool
+	id          uint64
+	data        []byte // JSON, or nothing
 }
 
 // What the decoder refuses; the texts are those of socket.io-parser.
 var (
 	errUnknownType    = errors.New("unknown packet type")
 	errInvalidPayload = errors.New("invalid payload")
-	errBinary         = errors.New("binary packets are not supported")
+	errUnexpected     = errors.New("text where an attachment is due, or the other way round")
+	errAttachments    = errors.New("Illegal attachments")
 )
 
 // decodePacket reads one packet. It is as strict as socket.io-parser 4.2.7, and stricter where that
@@ -42,10 +44,14 @@ func decodePacket(b []byte) (packet, error) {
 		return p, errUnknownType
 	}
 	p.kind = b[0]
-	if p.kind == typeBinaryEvent || p.kind == typeBinaryAck {
-		return p, errBinary
-	}
 	b = b[1:]
+	if p.kind == typeBinaryEvent || p.kind == typeBinaryAck {
+		p.kind -= typeBinaryEvent - typeEvent
+		var ok bool
+		if p.attachments, b, ok = attachmentCount(b); !ok {
+			return p, errAttachments
+		}
+	}
 	if len(b) > 0 && b[0] == '/' {
 		name, rest, _ := bytes.Cut(b, []byte{','})
 		p.namespace, b = string(name), rest
@@ -63,6 +69,21 @@ func decodePacket(b []byte) (packet, error) {
 	}
 	p.data = b[digits:]
 	return p, p.check()
+}
+
+// attachmentCount reads `N-`, from 1 to maxAttachments.
+func attachmentCount(b []byte) (n int, rest []byte, ok bool) {
+	count, rest, ok := bytes.Cut(b, []byte{'-'})
+	if !ok || len(count) == 0 || len(count) > 2 {
+		return 0, nil, false
+	}
+	for _, c := range count {
+		if c < '0' || c > '9' {
+			return 0, nil, false
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n, rest, n >= 1 && n <= maxAttachments
 }
 
 // check refuses a payload that does not fit the type.

@@ -77,13 +77,23 @@ var decoded = []struct {
 	{`4[]`, packet{}, errInvalidPayload},
 	{`4null`, packet{}, errInvalidPayload},
 	// binary
-	{`50-["a"]`, packet{}, errBinary},
-	{`5["a"]`, packet{}, errBinary},
-	{`5-["a"]`, packet{}, errBinary},
-	{`51-["a",{"_placeholder":true,"num":0}]`, packet{}, errBinary},
-	{`51.5-["a"]`, packet{}, errBinary},
-	{`511-["a"]`, packet{}, errBinary},
-	{`61-0[{"_placeholder":true,"num":0}]`, packet{}, errBinary},
+	{`51-["a",{"_placeholder":true,"num":0}]`, packet{kind: '2', attachments: 1, namespace: "/", data: []byte(`["a",{"_placeholder":true,"num":0}]`)}, nil},
+	{`54-/n,7["e"]`, packet{kind: '2', attachments: 4, namespace: "/n", hasID: true, id: 7, data: []byte(`["e"]`)}, nil},
+	{`510-["a"]`, packet{kind: '2', attachments: 10, namespace: "/", data: []byte(`["a"]`)}, nil},
+	{`61-0[{"_placeholder":true,"num":0}]`, packet{kind: '3', attachments: 1, namespace: "/", hasID: true, data: []byte(`[{"_placeholder":true,"num":0}]`)}, nil},
+	{`50-["a"]`, packet{}, errAttachments},
+	{`5["a"]`, packet{}, errAttachments},
+	{`5-["a"]`, packet{}, errAttachments},
+	{`51["a"]`, packet{}, errAttachments},
+	{`51.5-["a"]`, packet{}, errAttachments},
+	{`51.23-["a"]`, packet{}, errAttachments},
+	{`51.0-["a"]`, packet{}, errAttachments}, // there: 1
+	{`51e0-["a"]`, packet{}, errAttachments}, // there: 1
+	{`5 1-["a"]`, packet{}, errAttachments},  // there: 1
+	{`5-1-["a"]`, packet{}, errAttachments},
+	{`511-["a"]`, packet{}, errAttachments},
+	{`5999999999999-["a"]`, packet{}, errAttachments},
+	{`51-{}`, packet{}, errInvalidPayload},
 }
 
 func TestPacketsAreDecodedAsTheOfficialParserDoes(t *testing.T) {
@@ -94,7 +104,7 @@ func TestPacketsAreDecodedAsTheOfficialParserDoes(t *testing.T) {
 			t.Errorf("%.40s: error %v, want %v", test.in, err, test.err)
 		}
 		same := got.kind == test.want.kind && got.namespace == test.want.namespace &&
-			got.hasID == test.want.hasID && got.id == test.want.id && bytes.Equal(got.data, test.want.data)
+			got.hasID == test.want.hasID && got.attachments == test.want.attachments && got.id == test.want.id && bytes.Equal(got.data, test.want.data)
 		if err == nil && !same {
 			t.Errorf("%.40s: got %+v, want %+v", test.in, got, test.want)
 		}

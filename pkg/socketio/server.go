@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,9 @@ type Options struct {
 	Engine engineio.Options
 	// ConnectTimeout is how long a client may take to join its first namespace. Zero means 45 s.
 	ConnectTimeout time.Duration
+	// MaxAttachmentBytes bounds the attachments of one packet together, while they are waited for.
+	// Zero means Engine.MaxPayload, and 1,000,000 without that.
+	MaxAttachmentBytes int
 	// Logger is told of handlers that panic. Nil means slog.Default().
 	Logger *slog.Logger
 }
@@ -30,6 +34,9 @@ type Server struct {
 func NewServer(o Options) *Server {
 	if o.ConnectTimeout == 0 {
 		o.ConnectTimeout = 45 * time.Second
+	}
+	if o.MaxAttachmentBytes == 0 {
+		o.MaxAttachmentBytes = cmp.Or(o.Engine.MaxPayload, 1_000_000)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

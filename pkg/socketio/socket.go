@@ -23,6 +23,7 @@ type Socket struct {
 	mu          sync.Mutex
 	gone        bool
 	memberships []*membership
+	asked       *questions             // that wait for the client's ack; nil until there was one
 	index       map[string]*membership // by room, once there are many; see searched
 }
 
@@ -45,11 +46,24 @@ func (s *Socket) Emit(event string, args ...any) error {
 	if Reserved(event) {
 		return fmt.Errorf("%w: %q", ErrReserved, event)
 	}
-	p, err := encodeEvent(s.namespace.name, event, args)
+	packets, err := encodeEvent(s.namespace.name, event, nil, args)
 	if err != nil {
 		return err
 	}
-	return s.send(p)
+	return s.send(packets...)
+}
+
+// EmitVolatile is Emit for what is worth nothing later: a client that can't take it at once misses
+// it.
+func (s *Socket) EmitVolatile(event string, args ...any) error {
+	if Reserved(event) {
+		return fmt.Errorf("%w: %q", ErrReserved, event)
+	}
+	packets, err := encodeEvent(s.namespace.name, event, nil, args)
+	if err != nil {
+		return err
+	}
+	return s.sendVolatile(packets...)
 }
 
 // Join enters a room. A socket is in the room of its own id from the start.
@@ -57,7 +71,7 @@ func (s *Socket) Join(room string) error {
 	if room == s.id {
 		return nil
 	}
-	if s.namespace.sockets.get(room) != nil {
+	if s.namespace.Private(room) {
 		return ErrPrivateRoom
 	}
 	return s.namespace.adapter.Join(s, room)
@@ -108,8 +122,20 @@ func (s *Socket) send(packets ...*engineio.Packet) error {
 	return nil
 }
 
+// sendVolatile drops packets that would have to wait.
+func (s *Socket) sendVolatile(packets ...*engineio.Packet) error {
+	if s.out.Load() {
+		return ErrDisconnected
+	}
+	if !s.conn.session.Writable() {
+		return nil
+	}
+	return s.send(packets...)
+}
+
 // leave is the end of the socket. The conn calls it once, after taking the socket out.
 func (s *Socket) leave(reason engineio.Reason) {
+	defer s.forgetQuestions()
 	defer s.namespace.sockets.remove(s)
 	defer s.namespace.adapter.LeaveAll(s)
 	for _, h := range s.namespace.onDisconnecting {

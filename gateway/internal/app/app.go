@@ -98,7 +98,7 @@ func (a *App) Run(ctx context.Context) error {
 			}
 		})
 	}
-	a.log.Info("listening", "addr", a.Addr().String(), "path", a.config.SocketPath, "store", a.store.Mapping().String())
+	a.log.Info("listening", "addr", a.Addr().String(), "path", a.config.SocketPath)
 	var err error
 	select {
 	case <-ctx.Done():

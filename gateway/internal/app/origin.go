@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
 // origins is the rule for browsers' cross-site connections: CORS does not apply to WebSockets, and a
@@ -43,6 +45,18 @@ func (o origins) allow(r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// cors lets the pages that are listed use long-polling with their cookies. Pages of the same host
+// need no leave for it.
+func (o origins) cors() *engineio.CORS {
+	if len(o.allowed) == 0 {
+		return nil
+	}
+	return &engineio.CORS{
+		Allow:       func(origin string) bool { return o.allowed["*"] || o.allowed[strings.ToLower(origin)] },
+		Credentials: true,
+	}
 }
 
 // hosts are the names that the client reached the gateway by.

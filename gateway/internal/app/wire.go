@@ -72,6 +72,7 @@ func encryption(c config.Config) (func(string) (string, error), error) {
 func (a *App) socketOptions(metrics *ops.Metrics) socketio.Options {
 	c := a.config
 	trusted := proxies(c.TrustedProxies)
+	rule := newOrigins(c.AllowedOrigins, trusted)
 	return socketio.Options{
 		ConnectTimeout: c.ConnectTimeout,
 		Logger:         a.log,
@@ -83,10 +84,16 @@ func (a *App) socketOptions(metrics *ops.Metrics) socketio.Options {
 			MaxConnections:      c.MaxConnections,
 			MaxConnectionsPerIP: c.MaxConnectionsPerIP,
 			ClientAddr:          trusted.client,
-			Allow:               newOrigins(c.AllowedOrigins, trusted).allow,
+			Allow:               rule.allow,
+			Polling:             pollingModes[c.Polling],
+			CORS:                rule.cors(),
 			Observer:            &hints{Metrics: metrics, log: a.log, said: make(map[string]time.Time)},
 		},
 	}
+}
+
+var pollingModes = map[string]engineio.Polling{
+	"full": engineio.PollingFull, "upgrade": engineio.PollingUpgrade, "off": engineio.PollingOff,
 }
 
 func (a *App) chatOptions(v *token.Verifier, metrics *ops.Metrics) chat.Options {

@@ -20,7 +20,7 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) answer {
 	earlier := s.Rooms()
 	switch err := s.Join(room); {
 	case errors.Is(err, socketio.ErrPrivateRoom):
-		return failure{forbidden, "this room is private to another connection"}
+		return privateRoom
 	case err != nil: // the socket has gone meanwhile
 		return failure{unavailable, "the connection is closing"}
 	}

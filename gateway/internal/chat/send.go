@@ -72,6 +72,8 @@ func (c *Chat) text(fields *object) (string, answer) {
 	return "", failure{badRequest, "a message needs a text, in one of " + strings.Join(textKeys, ", ")}
 }
 
+var privateRoom = failure{forbidden, "this room is private to another connection"}
+
 // destination is the room that a message names, or the only one that the sender is in.
 func (c *Chat) destination(s *socketio.Socket, fields object) (string, answer) {
 	if !fields.namesRoom() {
@@ -86,6 +88,8 @@ func (c *Chat) destination(s *socketio.Socket, fields object) (string, answer) {
 		return "", badRoom
 	case !c.options.OpenRooms && !s.In(room):
 		return "", failure{notInRoom, "join the room before you send to it"}
+	case room != s.ID() && c.namespace.Private(room):
+		return "", privateRoom
 	}
 	return room, nil
 }

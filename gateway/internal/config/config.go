@@ -30,7 +30,7 @@ type Config struct {
 	Host                string        `envconfig:"HOST" default:"0.0.0.0" want:"an IP address or a host name, without a port" desc:"address to listen on"`
 	Port                int           `envconfig:"PORT" default:"4000" min:"0" max:"65535" desc:"port to listen on; 0 takes a free one"`
 	SocketPath          string        `envconfig:"SOCKET_PATH" default:"/socket.io/" want:"a path below the root, such as /socket.io/" desc:"path of the sockets, the client's option path"`
-	Polling             string        `envconfig:"POLLING" default:"off" oneof:"off" desc:"HTTP long-polling: off, the only choice in this version (clients need transports: [\"websocket\"])"`
+	Polling             string        `envconfig:"POLLING" default:"upgrade" oneof:"upgrade full off" desc:"HTTP long-polling: upgrade (clients begin with it and have 10s to go on to a WebSocket), full (they may stay with it) or off"`
 	AllowedOrigins      []string      `envconfig:"ALLOWED_ORIGINS" unset:"same host" want:"origins like https://app.example.com with commas between them, or *" desc:"other origins whose pages may connect, scheme://host[:port],…; * lets every web site act as the user who visits it: dangerous with cookies"`
 	MaxPayload          int           `envconfig:"MAX_PAYLOAD" default:"1000000" min:"1000" max:"100000000" desc:"most bytes in one packet from a client"`
 	SendQueueBytes      int           `envconfig:"SEND_QUEUE_BYTES" default:"1048576" min:"1000" max:"1000000000" desc:"most bytes waiting for one slow client before it is disconnected; at least MAX_PAYLOAD"`

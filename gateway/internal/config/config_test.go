@@ -39,7 +39,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	want := Config{
 		JWTSecret: goodSecret, TokenCookie: "token",
 		DatabaseURL: goodURL, MessageEncryptionKey: goodKey, MessageCipher: "aes-256-gcm", MessageID: "auto", DatabaseTimeout: 4 * time.Second,
-		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Polling: "off", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
+		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Polling: "upgrade", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
 		RateLimit: 100, TrustedProxies: privateNetworks,
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, ConnectTimeout: 45 * time.Second,
 		JoinMode: "single", RequireJoin: true, JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"},
@@ -185,7 +185,7 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		{"PORT", strings.Repeat("9", 200), `PORT holds "` + strings.Repeat("9", 100) + `"…; it should hold a whole number from 0 to 65535`},
 		{"SOCKET_PATH", "/", `SOCKET_PATH holds "/"; it should hold a path below the root, such as /socket.io/`},
 		{"SOCKET_PATH", "/ws?x=1", `SOCKET_PATH holds "/ws?x=1"; it should hold a path below the root, such as /socket.io/`},
-		{"POLLING", "upgrade", `POLLING holds "upgrade"; it should hold off`},
+		{"POLLING", "on", `POLLING holds "on"; it should hold upgrade, full or off`},
 		{"ALLOWED_ORIGINS", "app.example.com", `ALLOWED_ORIGINS holds "app.example.com", "app.example.com" is not scheme://host` + wantOrigins},
 		{"ALLOWED_ORIGINS", "*,https://a.example/chat", `ALLOWED_ORIGINS holds "*,https://a.example/chat", "https://a.example/chat" has a path` + wantOrigins},
 		{"ALLOWED_ORIGINS", "https://*.example.com", `ALLOWED_ORIGINS holds "https://*.example.com", "https://*.example.com" has a *, which has a meaning only by itself` + wantOrigins},

@@ -1,0 +1,145 @@
+package engineio
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// probeTimeout is how long a client may take from opening the WebSocket to using it
+// (upgradeTimeout of the official server).
+const probeTimeout = 10 * time.Second
+
+var probeAnswer = newPacket(finText, []byte("3probe"))
+
+// probe is a WebSocket that asks to take over a session from polling. Whatever it says but that
+// ends it, and leaves the session as it was.
+type probe struct {
+	polling *polling
+	carrier *websocket
+	asked   bool
+}
+
+// serveUpgrade answers the upgrade of a session that began with polling.
+func serveUpgrade(s *Session, w http.ResponseWriter, r *http.Request) {
+	conn, buffered, _, err := ws.HTTPUpgrader{Timeout: upgradeTimeout}.Upgrade(r, w)
+	if err != nil {
+		s.server.options.Observer.HandshakeRefused(CauseBadRequest)
+		if conn != nil {
+			conn.Close()
+		}
+		return
+	}
+	p := s.beginProbe()
+	if p == nil { // there is one already, or has been
+		refuseProbe(conn)
+		return
+	}
+	defer s.server.readers.Done()
+	c := newWebsocket(s, conn)
+	c.probe = &probe{polling: p, carrier: c}
+	if c.listenProbe(buffered.Reader) {
+		go c.run()
+		return
+	}
+	s.endProbe(p)
+	refuseProbe(conn)
+	c.release()
+}
+
+func refuseProbe(conn net.Conn) {
+	conn.SetWriteDeadline(time.Now().Add(time.Second))
+	conn.Write(closeNormal.frame)
+	conn.Close()
+}
+
+// listenProbe reads until the probe has succeeded or failed.
+func (c *websocket) listenProbe(early *bufio.Reader) (upgraded bool) {
+	c.conn.SetDeadline(time.Now().Add(probeTimeout))
+	c.consumeBuffered(early)
+	for c.probe != nil && !c.deaf {
+		r := c.pipe.read(c.conn)
+		if r.err != nil {
+			c.deaf = true
+		} else {
+			c.decode(r, r.buffer[:r.n])
+		}
+		readings.Put(r)
+	}
+	return c.probe == nil
+}
+
+// frame takes a frame of the probing client. What it sends right behind the upgrade packet goes to
+// the session.
+func (q *probe) frame(opcode ws.OpCode, data []byte) (more bool) {
+	c := q.carrier
+	switch {
+	case opcode == ws.OpPing:
+		_, err := c.conn.Write(newPacket(finPong, data).frame)
+		c.deaf = err != nil
+	case opcode == ws.OpText && string(data) == "2probe" && !q.asked:
+		q.asked = true
+		_, err := c.conn.Write(probeAnswer.frame)
+		c.deaf = err != nil
+		q.polling.expectUpgrade()
+	case opcode == ws.OpText && string(data) == "5" && q.asked && c.session.upgrade(q.polling, c):
+		c.probe = nil
+	default:
+		c.deaf = true
+	}
+	return !c.deaf
+}
+
+// beginProbe takes the one place for a probe; nil means that it is not to be had. The server waits
+// for the probe's end.
+func (s *Session) beginProbe() *polling {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.carrier.(*polling)
+	if !ok || s.state != open || p.probing {
+		return nil
+	}
+	p.probing = true
+	s.server.readers.Add(1)
+	return p
+}
+
+func (s *Session) endProbe(p *polling) {
+	s.mu.Lock()
+	p.probing, p.probed = false, false
+	s.mu.Unlock()
+}
+
+// expectUpgrade has GETs answered soon.
+func (p *polling) expectUpgrade() {
+	p.session.mu.Lock()
+	p.probed = true
+	p.session.mu.Unlock()
+	p.wake()
+}
+
+// upgrade has c carry the session from now on.
+func (s *Session) upgrade(p *polling, c *websocket) bool {
+	s.mu.Lock()
+	if s.state != open {
+		s.mu.Unlock()
+		return false
+	}
+	s.carrier = c
+	s.upgradeBy = 0
+	s.writing = s.out != nil
+	wake := s.writing
+	if s.awaiting { // the ping may have been lost with the polling
+		s.due = s.server.wheel.clock() + s.server.options.PingTimeout
+	}
+	c.conn.SetDeadline(time.Time{})
+	s.mu.Unlock()
+	close(p.over)
+	if wake {
+		c.wake()
+	}
+	return true
+}
