@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/socketgate/socketgate/gateway/internal/app"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -23,16 +24,24 @@ func output(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-func TestReadmeHoldsWhatEnvPrints(t *testing.T) {
+func TestReadmeHoldsTheTablesOfTheCode(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(readme), "<!-- what `gateway env` prints -->\n")
-	table, _, found := strings.Cut(rest, "<!-- end of `gateway env` -->")
-	if want := output(t, "env"); !found || table != want {
-		t.Errorf("the README's table of variables is not what `gateway env` prints; replace it by:\n%s", want)
+	var reasons bytes.Buffer
+	if err := app.WriteReasons(&reasons); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []struct{ start, end, want string }{
+		{"<!-- what `gateway env` prints -->\n", "<!-- end of `gateway env` -->", output(t, "env")},
+		{"<!-- disconnect reasons -->\n", "<!-- end of disconnect reasons -->", reasons.String()},
+	} {
+		_, rest, _ := strings.Cut(string(readme), table.start)
+		if got, _, found := strings.Cut(rest, table.end); !found || got != table.want {
+			t.Errorf("behind %s the README should have:\n%s", table.start, table.want)
+		}
 	}
 }
 

@@ -57,6 +57,12 @@ const packetOverhead = 48
 // Len returns the bytes that the packet takes in a queue.
 func (p *Packet) Len() int { return len(p.frame) + packetOverhead }
 
+// Payload returns what the packet carries: bytes, or text with the packet's type before it. The
+// caller must not change it.
+func (p *Packet) Payload() (binary bool, data []byte) {
+	return p.frame[0] == finBinary, p.payload()
+}
+
 // maxFrameHeader is the longest header of an unmasked frame: 2 bytes and a 64-bit length.
 const maxFrameHeader = 10
 

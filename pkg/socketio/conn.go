@@ -104,15 +104,21 @@ func (c *conn) event(s *Socket, p packet) {
 // not joined again on the same connection: official clients close it after leaving, and the
 // handshake's headers need not be kept for that.
 func (c *conn) connect(p packet) {
-	ns := c.server.namespaces[p.namespace]
-	switch {
-	case ns == nil:
-		c.control(typeConnectError, p.namespace, map[string]string{"message": "Invalid namespace"})
-		return
-	case c.socket(p.namespace) != nil || c.handshake == nil:
+	if c.socket(p.namespace) != nil || c.handshake == nil && c.server.has(p.namespace) {
 		c.session.Close(engineio.ForcedClose)
 		return
 	}
+	ns := c.acquire(p.namespace)
+	if ns == nil {
+		c.control(typeConnectError, p.namespace, map[string]string{"message": "Invalid namespace"})
+		return
+	}
+	joined := false
+	defer func() {
+		if !joined {
+			c.server.release(ns)
+		}
+	}()
 	s := &Socket{conn: c, namespace: ns, id: engineio.NewID()}
 	handshake := *c.handshake
 	if len(p.data) > 0 {
@@ -127,7 +133,8 @@ func (c *conn) connect(p packet) {
 	}
 	c.control(typeConnect, p.namespace, map[string]string{"sid": s.id})
 	ns.sockets.add(s) // now broadcasts reach it, after the reply
-	c.add(s)          // and now it can be taken out again
+	joined = true
+	c.add(s) // and now it can be taken out again
 	for _, h := range ns.onConnect {
 		h(s)
 	}
@@ -200,7 +207,7 @@ func (c *conn) add(s *Socket) {
 	defer c.mu.Unlock()
 	c.sockets = append(c.sockets, s)
 	c.left = slices.DeleteFunc(c.left, func(name string) bool { return name == s.namespace.name })
-	if len(c.server.namespaces) == 1 {
+	if c.server.only(s.namespace) {
 		c.handshake = nil
 	}
 }

@@ -8,6 +8,8 @@ import (
 // before the server serves; the rest may be called from anywhere at any time.
 type Namespace struct {
 	name            string
+	dynamic         bool // made by a rule, and forgotten when its last user has left
+	users           int  // sockets that are in it or about to be; Server.mu guards it
 	middlewares     []func(*Socket, *Handshake) error
 	onConnect       []func(*Socket)
 	onDisconnecting []func(*Socket, engineio.Reason)

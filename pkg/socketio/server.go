@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
@@ -25,8 +26,11 @@ type Options struct {
 
 // Server is a Socket.IO server: an http.Handler for the path of the clients ("/socket.io/").
 type Server struct {
-	options    Options
-	engine     *engineio.Server
+	options Options
+	engine  *engineio.Server
+	rules   []rule
+
+	mu         sync.Mutex
 	namespaces map[string]*Namespace
 }
 
@@ -49,6 +53,8 @@ func NewServer(o Options) *Server {
 // Of returns the namespace of this name, which starts with a slash, and makes it on first use.
 // Namespaces are made before the server serves.
 func (s *Server) Of(name string) *Namespace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if ns, ok := s.namespaces[name]; ok {
 		return ns
 	}
@@ -79,20 +85,3 @@ func (h *engineHandler) Open(session *engineio.Session, r *http.Request) enginei
 	session.CloseAt(time.Now().Add(s.options.ConnectTimeout), ConnectTimeout)
 	return &conn{server: s, session: session, handshake: newHandshake(session, r)}
 }
-
-// Reasons of this layer, beside those of package engineio. Official clients come back by
-// themselves after each of them.
-const (
-	// ConnectTimeout: no namespace was joined in time.
-	ConnectTimeout engineio.Reason = "connect timeout"
-	// Refused: a middleware refused the client and asked to close.
-	Refused engineio.Reason = "connect refused"
-	// HandlerPanic: a handler had a bug. Only its own client is closed.
-	HandlerPanic engineio.Reason = "handler panic"
-)
-
-// Reasons of a socket that left while its connection stayed.
-const (
-	ClientDisconnect engineio.Reason = "client namespace disconnect"
-	ServerDisconnect engineio.Reason = "server namespace disconnect"
-)

@@ -135,6 +135,7 @@ func (s *Socket) sendVolatile(packets ...*engineio.Packet) error {
 
 // leave is the end of the socket. The conn calls it once, after taking the socket out.
 func (s *Socket) leave(reason engineio.Reason) {
+	defer s.conn.server.release(s.namespace)
 	defer s.forgetQuestions()
 	defer s.namespace.sockets.remove(s)
 	defer s.namespace.adapter.LeaveAll(s)

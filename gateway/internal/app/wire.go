@@ -26,6 +26,7 @@ func (a *App) wire(ctx context.Context, metrics *ops.Metrics) error {
 	a.health = &ops.Health{Store: a.store.Ready}
 	a.sockets = socketio.NewServer(a.socketOptions(metrics))
 	a.chat = chat.New(a.sockets.Of("/"), a.store, a.chatOptions(verifier, metrics))
+	metrics.Explain(reasons)
 	metrics.Watch(ops.Gauges{Connections: a.sockets.Connections, Rooms: a.chat.Rooms})
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
-	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
@@ -74,9 +73,9 @@ type Options struct {
 // Reasons to close, beside those of package socketio.
 const (
 	// TokenExpired: the client is let back in with a fresh token.
-	TokenExpired engineio.Reason = "token expired"
+	TokenExpired socketio.Reason = "token expired"
 	// Flooding: the client kept sending far above its rate limit.
-	Flooding engineio.Reason = "flooding"
+	Flooding socketio.Reason = "flooding"
 )
 
 // Chat answers the events of one namespace.
@@ -169,7 +168,7 @@ func (c *Chat) connected(s *socketio.Socket) {
 }
 
 // disconnecting updates every room that the socket was in, whatever ended it.
-func (c *Chat) disconnecting(s *socketio.Socket, _ engineio.Reason) {
+func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 	m := s.Data.(*member)
 	for _, room := range s.Rooms() {
 		s.Leave(room)

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,6 +57,27 @@ func NewMetrics() *Metrics {
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+// DisconnectReason is one way in which a connection ends.
+type DisconnectReason struct {
+	Reason engineio.Reason
+	// Returns tells whether an official client comes back by itself.
+	Returns bool
+	Meaning string
+}
+
+// Explain shows all reasons from the start: the counter of each at zero, and whether clients
+// come back as a metric to join with. It is called once.
+func (m *Metrics) Explain(reasons []DisconnectReason) {
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "socketgate_disconnect_reason", Help: "1 for each reason; returns tells whether clients come back by themselves."},
+		[]string{"reason", "returns"})
+	m.registry.MustRegister(info)
+	for _, r := range reasons {
+		m.closed.WithLabelValues(string(r.Reason))
+		info.WithLabelValues(string(r.Reason), strconv.FormatBool(r.Returns)).Set(1)
+	}
 }
 
 // Watch adds the gauges. It is called once.

@@ -1,0 +1,52 @@
+package app
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/socketgate/socketgate/gateway/internal/chat"
+	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/socketio"
+)
+
+// reasons are all the ways in which a connection ends, as logs and metrics name them. An official
+// client comes back by itself unless it was told to stay away, by CONNECT_ERROR or DISCONNECT, or
+// wanted to leave.
+var reasons = []ops.DisconnectReason{
+	reason(engineio.TransportClose, true, "the client closed, or its connection went away (a client that closed on purpose stays away)"),
+	reason(engineio.TransportError, true, "the client broke the WebSocket or Engine.IO protocol, or the network failed"),
+	reason(engineio.PingTimeout, true, "no pong within PING_TIMEOUT"),
+	reason(engineio.ParseError, true, "a packet that can't be read"),
+	reason(engineio.ForcedClose, true, "a packet out of order: an event before CONNECT, a second CONNECT"),
+	reason(engineio.ShuttingDown, true, "the gateway stops"),
+	reason(engineio.QueueFull, true, "the client reads slower than its messages come, past SEND_QUEUE_BYTES"),
+	reason(engineio.NotUpgraded, true, "no WebSocket within 10 s, with POLLING=upgrade"),
+	reason(socketio.ConnectTimeout, true, "no namespace joined within CONNECT_TIMEOUT"),
+	reason(socketio.Refused, false, "no valid token; the app logs in and calls connect() again"),
+	reason(socketio.ServerDisconnect, false, "the server sent it away"),
+	reason(socketio.HandlerPanic, true, "a bug in the gateway, which only this client feels; please report it"),
+	reason(chat.TokenExpired, true, "the token's exp has passed; the client comes back with its fresh cookie"),
+	reason(chat.Flooding, true, "many times more events than RATE_LIMIT allows"),
+}
+
+func reason(r engineio.Reason, returns bool, meaning string) ops.DisconnectReason {
+	return ops.DisconnectReason{Reason: r, Returns: returns, Meaning: meaning}
+}
+
+// WriteReasons writes the table of reasons that the README shows.
+func WriteReasons(w io.Writer) error {
+	if _, err := fmt.Fprint(w, "| reason | comes back | meaning |\n| --- | --- | --- |\n"); err != nil {
+		return err
+	}
+	for _, r := range reasons {
+		returns := "yes"
+		if !r.Returns {
+			returns = "no"
+		}
+		if _, err := fmt.Fprintf(w, "| `%s` | %s | %s |\n", r.Reason, returns, r.Meaning); err != nil {
+			return err
+		}
+	}
+	return nil
+}

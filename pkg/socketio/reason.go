@@ -1,0 +1,23 @@
+package socketio
+
+import "github.com/socketgate/socketgate/pkg/engineio"
+
+// Reason says why a socket or a connection ended. Package engineio has those of the connection.
+type Reason = engineio.Reason
+
+// Reasons of this layer why a connection ends.
+const (
+	// ConnectTimeout: no namespace was joined in time.
+	ConnectTimeout Reason = "connect timeout"
+	// Refused: a middleware refused the client and asked to close. The client was told by
+	// CONNECT_ERROR, and does not come back by itself.
+	Refused Reason = "connect refused"
+	// ServerDisconnect: Socket.Disconnect. The client was told by DISCONNECT, and does not come back
+	// by itself. With false, the socket has left and the connection goes on.
+	ServerDisconnect Reason = "server namespace disconnect"
+	// HandlerPanic: a handler had a bug. Only its own client is closed.
+	HandlerPanic Reason = "handler panic"
+)
+
+// ClientDisconnect is why a socket left while its connection stayed: the client said so.
+const ClientDisconnect Reason = "client namespace disconnect"
