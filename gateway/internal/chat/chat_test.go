@@ -179,3 +179,21 @@ func TestMessageThatWouldFillTheQueuesIsRefusedBeforeItIsStored(t *testing.T) {
 		t.Errorf("stored %d", len(store.saved))
 	}
 }
+
+func TestThousandsOfRoomsFromOneClientAreNotJoined(t *testing.T) {
+	t.Parallel()
+	v := serve(t, &memory{}, func(o *Options) { o.Multi = true }).visit("u1", time.Hour)
+	for i := range maxRooms {
+		v.say(fmt.Sprintf(`42["join_room",%d]`, i))
+	}
+	if got := v.ask("join_room", `"one more"`); got["code"] != "forbidden" {
+		t.Errorf("got %v", got)
+	}
+	if got := v.ask("join_room", `7`); got["ok"] != true {
+		t.Errorf("joining again: %v", got)
+	}
+	v.ask("leave_room", `7`)
+	if got := v.ask("join_room", `"one more"`); got["ok"] != true {
+		t.Errorf("after leaving one: %v", got)
+	}
+}

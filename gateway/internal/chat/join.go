@@ -3,9 +3,13 @@ package chat
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
+
+// maxRooms is how many rooms a socket may be in at a time, with Multi: far more than a person reads.
+const maxRooms = 1000
 
 // join enters a room and, unless Multi, leaves all others: a client that forgets to leave would
 // haunt its old room as a ghost that still hears it.
@@ -18,6 +22,9 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) answer {
 		return no
 	}
 	earlier := s.Rooms()
+	if c.options.Multi && len(earlier) >= maxRooms && !s.In(room) {
+		return failure{forbidden, fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
+	}
 	switch err := s.Join(room); {
 	case errors.Is(err, socketio.ErrPrivateRoom):
 		return privateRoom
