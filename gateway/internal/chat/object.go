@@ -15,7 +15,11 @@ type field struct {
 	value json.RawMessage
 }
 
-// parseObject reads a JSON object. Of a repeated key the last value counts, as in JavaScript;
+// maxFields is how many keys an object may have. A search is a walk over them, so without a bound a
+// megabyte of keys would cost minutes.
+const maxFields = 256
+
+// parseObject reads a JSON object of at most maxFields keys. Of a repeated key the last value counts, as in JavaScript;
 // "__proto__" is left out, since in a careless client it would be more than a key.
 func parseObject(data json.RawMessage) (object, bool) {
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -34,6 +38,9 @@ func parseObject(data json.RawMessage) (object, bool) {
 		}
 		if name := key.(string); name != "__proto__" {
 			o.set(name, value)
+		}
+		if len(o) > maxFields {
+			return nil, false
 		}
 	}
 	_, err := d.Token()

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"testing"
 )
@@ -40,6 +41,24 @@ func TestOnlyObjectsAreObjects(t *testing.T) {
 		if o, ok := parseObject(json.RawMessage(in)); ok {
 			t.Errorf("%q parsed as %v", in, o)
 		}
+	}
+}
+
+func TestMegabyteOfKeysIsRefusedBeforeItCosts(t *testing.T) {
+	t.Parallel()
+	keys := func(n int) json.RawMessage {
+		b := []byte{'{'}
+		for i := range n {
+			b = fmt.Appendf(b, `"%d":0,`, i)
+		}
+		b[len(b)-1] = '}'
+		return b
+	}
+	if _, ok := parseObject(keys(maxFields)); !ok {
+		t.Errorf("%d keys were refused", maxFields)
+	}
+	if _, ok := parseObject(keys(100_000)); ok {
+		t.Error("100,000 keys were taken")
 	}
 }
 
