@@ -85,9 +85,11 @@ func detach(payload []byte) (placeheld []byte, attachments [][]byte, err error) 
 var placeholderStart = []byte(`{"_placeholder":true`)
 
 // attach puts attachments in the place of their placeholders, in one pass over the JSON. A
-// placeholder that does not name one of them is refused (CVE-2022-2421).
+// placeholder that does not name one of them is refused (CVE-2022-2421), and so is one that names
+// an attachment again: a megabyte of those would otherwise become tens of gigabytes.
 func attach(payload []byte, attachments [][]byte) ([]byte, error) {
 	var whole []byte
+	var used [maxAttachments]bool
 	quoted := false
 	for i := 0; i < len(payload); i++ {
 		switch c := payload[i]; {
@@ -98,9 +100,10 @@ func attach(payload []byte, attachments [][]byte) ([]byte, error) {
 			quoted = !quoted
 		case !quoted && bytes.HasPrefix(payload[i:], placeholderStart):
 			num, length := placeholder(payload[i:])
-			if num < 0 || num >= len(attachments) {
+			if num < 0 || num >= len(attachments) || used[num] {
 				return nil, errIllegalAttachments
 			}
+			used[num] = true
 			whole = appendMarked(whole, attachments[num])
 			i += length - 1
 			continue

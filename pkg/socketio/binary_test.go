@@ -116,6 +116,7 @@ func TestAttachmentsThatDoNotFitCloseTheConnection(t *testing.T) {
 		"number is text":         {`51-["a",{"_placeholder":true,"num":"0"}]`, []byte{1}},
 		"number missing":         {`51-["a",{"_placeholder":true}]`, []byte{1}},
 		"number negative":        {`51-["a",{"_placeholder":true,"num":-1}]`, []byte{1}},
+		"number twice":           {`51-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]`, []byte{1}},
 		"number huge":            {`51-["a",{"_placeholder":true,"num":99999999999999999999}]`, []byte{1}},
 		"number broken":          {`51-["a",{"_placeholder":true,"num":0.5}]`, []byte{1}},
 		"number is a prototype":  {`51-["a",{"_placeholder":true,"num":"splice"}]`, []byte{1}},

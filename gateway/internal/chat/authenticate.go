@@ -22,6 +22,7 @@ type member struct {
 	expires  time.Time
 	rate     bucket
 	refusals bucket
+	bytes    bucket // of what it has broadcast
 }
 
 // authenticate lets in who has a valid token. The client learns only that it was refused; the
@@ -35,8 +36,10 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 	if err != nil {
 		reason := token.Reason(err)
 		c.options.Observer.AuthenticationRefused(reason)
-		c.options.Logger.Info("authentication failed", "reason", reason, "source", source,
-			"cookies", token.CookieNames(h.Header), "addr", h.Addr)
+		if c.refused.now() {
+			c.options.Logger.Info("authentication failed", "reason", reason, "source", source,
+				"cookies", token.CookieNames(h.Header), "addr", h.Addr)
+		}
 		return &socketio.ConnectError{Message: "Authentication error", Close: true}
 	}
 	s.Data = &member{

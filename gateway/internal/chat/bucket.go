@@ -8,16 +8,16 @@ type bucket struct {
 	at    time.Time
 }
 
-// take takes one token, unless there is none. A rate of 0 means that there always is.
-func (b *bucket) take(now time.Time, rate, burst float64) bool {
+// take takes n tokens, unless there are not as many. A rate of 0 means that there always are.
+func (b *bucket) take(now time.Time, n, rate, burst float64) bool {
 	if rate == 0 {
 		return true
 	}
 	b.spent = max(0, b.spent-now.Sub(b.at).Seconds()*rate)
 	b.at = now
-	if b.spent+1 > burst {
+	if b.spent+n > burst {
 		return false
 	}
-	b.spent++
+	b.spent += n
 	return true
 }

@@ -11,7 +11,7 @@ func TestBurstIsAllowedAndThenTheRate(t *testing.T) {
 	now := time.Unix(1000, 0)
 	taken := func(tries int) (n int) {
 		for range tries {
-			if b.take(now, 10, 20) {
+			if b.take(now, 1, 10, 20) {
 				n++
 			}
 		}
@@ -34,7 +34,7 @@ func TestRateZeroIsNoLimit(t *testing.T) {
 	t.Parallel()
 	var b bucket
 	for range 1000 {
-		if !b.take(time.Unix(0, 0), 0, 0) {
+		if !b.take(time.Unix(0, 0), 1, 0, 0) {
 			t.Fatal("refused")
 		}
 	}

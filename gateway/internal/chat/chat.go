@@ -52,8 +52,8 @@ type Options struct {
 	// MembersLimit is the most members that one list names. 0 names all that fit into MaxEvent.
 	MembersLimit int
 	// MaxEvent is the most bytes of an event that goes to a room. It should be a fraction of the
-	// queue that each connection has: what fills a queue at one blow disconnects a whole room.
-	// 0 means no limit.
+	// queue that each connection has: what fills a queue at one blow disconnects a whole room. A
+	// sender may have that much broadcast at once, and half of it per second. 0 means no limit.
 	MaxEvent int
 	// Multi keeps earlier rooms when another is joined.
 	Multi bool
@@ -84,6 +84,8 @@ type Chat struct {
 	store     Store
 	namespace *socketio.Namespace
 	rosters   *rosters
+	refused   seldom          // log lines for clients without a token
+	unguarded seldom          // log lines for rooms that could not be checked
 	ctx       context.Context // ends waits on the store when the chat closes
 	cancel    context.CancelFunc
 }
@@ -149,11 +151,11 @@ func (c *Chat) unknown(s *socketio.Socket, e *socketio.Event) {
 // allow applies the rate limit.
 func (c *Chat) allow(s *socketio.Socket, m *member, r *request) bool {
 	now := time.Now()
-	if m.rate.take(now, c.options.RateLimit, 2*c.options.RateLimit) {
+	if m.rate.take(now, 1, c.options.RateLimit, 2*c.options.RateLimit) {
 		return true
 	}
 	// Each refusal is an answer, and answers cost too.
-	if !m.refusals.take(now, 10*c.options.RateLimit, 20*c.options.RateLimit) {
+	if !m.refusals.take(now, 1, 10*c.options.RateLimit, 20*c.options.RateLimit) {
 		s.Close(Flooding)
 		return false
 	}

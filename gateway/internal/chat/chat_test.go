@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/token"
 )
 
 func TestStoreRefusalsBecomeCodes(t *testing.T) {
@@ -195,5 +196,57 @@ func TestThousandsOfRoomsFromOneClientAreNotJoined(t *testing.T) {
 	v.ask("leave_room", `7`)
 	if got := v.ask("join_room", `"one more"`); got["ok"] != true {
 		t.Errorf("after leaving one: %v", got)
+	}
+}
+
+func TestEveryAliasSaysWhatIsStored(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	v := serve(t, store, nil).visit("u1", time.Hour)
+	v.ask("join_room", `"A"`)
+	v.say(`42["send_message",{"text":"stored","content":"EVIL","message":"EVIL","roomId":"A","room":"B","chatId":"A","conversationId":7,"name":"Eve","senderUsername":"Eve","by":"Eve"}]`)
+	got := v.await(`42["receive_message"`)
+	for _, never := range []string{"EVIL", `"B"`, ":7", "Eve"} {
+		if strings.Contains(got, never) {
+			t.Errorf("the room hears %s: %s", never, got)
+		}
+	}
+	if store.saved[0].Text != "stored" || store.saved[0].Room != "A" {
+		t.Errorf("stored %+v", store.saved[0])
+	}
+}
+
+func TestOwnPrivateRoomIsNoRoomToJoin(t *testing.T) {
+	t.Parallel()
+	verifier := &memory{}
+	h := serve(t, verifier, nil)
+	tok, err := token.Mint([]byte(secret), "u1", "Ann", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := h.dial(`{"token":"` + tok + `"}`)
+	v.await("0{")
+	id := strings.Split(v.await(`40{"sid":"`), `"`)[3]
+	v.ask("join_room", `"r"`)
+	if got := v.ask("join_room", `"`+id+`"`); got["code"] != "forbidden" {
+		t.Errorf("got %v", got)
+	}
+	if got := v.ask("send_message", `{"text":"still here","roomId":"r"}`); got["ok"] != true {
+		t.Errorf("it left its room: %v", got)
+	}
+}
+
+func TestSenderCannotFillTheQueuesOfARoom(t *testing.T) {
+	t.Parallel()
+	v := serve(t, &memory{}, func(o *Options) { o.RateLimit, o.MaxEvent = 1000, 8192 }).visit("u1", time.Hour)
+	v.ask("join_room", `"r"`)
+	sent := 0
+	for range 20 {
+		if v.ask("send_message", `{"text":"`+strings.Repeat("x", 4000)+`"}`)["ok"] == true {
+			sent++
+		}
+	}
+	if sent == 0 || sent > 10 { // two at once, and 4 KiB a second as time goes by
+		t.Errorf("%d messages of 4,000 bytes went out where 8,192 bytes may at once", sent)
 	}
 }

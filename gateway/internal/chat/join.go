@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
@@ -21,6 +22,9 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) answer {
 	if no := c.guard(room, m); no != nil {
 		return no
 	}
+	if room == s.ID() { // it is in it, and nobody else will be
+		return privateRoom
+	}
 	earlier := s.Rooms()
 	if c.options.Multi && len(earlier) >= maxRooms && !s.In(room) {
 		return failure{forbidden, fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
@@ -31,13 +35,16 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) answer {
 	case err != nil: // the socket has gone meanwhile
 		return failure{unavailable, "the connection is closing"}
 	}
-	rejoined := false
 	for _, other := range earlier {
-		if rejoined = rejoined || other == room; other != room && !c.options.Multi {
+		if other != room && !c.options.Multi {
 			c.exit(s, m, other)
 		}
 	}
-	c.enter(s, m, room, rejoined)
+	if slices.Contains(earlier, room) {
+		c.rosters.again(room)
+	} else {
+		c.rosters.enter(room, m.person)
+	}
 	if !r.event.WantsAck() { // the list is work that grows with the room
 		return success{}
 	}
@@ -50,21 +57,14 @@ func (c *Chat) guard(room string, m *member) answer {
 	defer cancel()
 	switch may, err := c.store.MayJoin(ctx, room, m.id); {
 	case err != nil:
-		c.options.Logger.Warn("room access could not be checked", "error", err)
+		if c.unguarded.now() {
+			c.options.Logger.Warn("room access could not be checked", "error", err)
+		}
 		return failure{unavailable, "room access can't be checked right now, try again"}
 	case !may:
 		return failure{forbidden, "you may not join this room"}
 	}
 	return nil
-}
-
-// enter counts a socket in. Whoever changes nothing for the others, by a second tab or by joining
-// again, still wants to see the list.
-func (c *Chat) enter(s *socketio.Socket, m *member, room string, rejoined bool) {
-	if !rejoined && c.rosters.enter(room, m.person) {
-		return
-	}
-	s.Emit(c.options.MembersEvent, c.shaped(c.rosters.list(room), room))
 }
 
 // leave leaves a room.

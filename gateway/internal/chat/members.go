@@ -31,19 +31,18 @@ type presence struct {
 	position int
 }
 
-// enter reports whether the person is new to the room.
-func (t *roster) enter(p *person) (changed bool) {
+// enter counts a socket of a person in.
+func (t *roster) enter(p *person) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sockets++
 	if here := t.people[p.id]; here != nil {
 		here.tabs++
-		return false
+		return
 	}
 	here := &presence{person: p, tabs: 1, position: len(t.order)}
 	t.people[p.id] = here
 	t.order = append(t.order, here)
-	return true
 }
 
 // leave reports whether the person has left for good.

@@ -49,9 +49,9 @@ func (r *rosters) count() int {
 	return len(r.byRoom)
 }
 
-// enter counts one socket of a person in. True means that the room will be told: the person was
-// not in it before.
-func (r *rosters) enter(room string, p *person) (told bool) {
+// enter counts one socket of a person in. The room is told even when it is only another tab, which
+// wants to see the list too.
+func (r *rosters) enter(room string, p *person) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.byRoom[room]
@@ -59,11 +59,17 @@ func (r *rosters) enter(room string, p *person) (told bool) {
 		t = &roster{room: room, people: make(map[string]*presence)}
 		r.byRoom[room] = t
 	}
-	if !t.enter(p) {
-		return false
-	}
+	t.enter(p)
 	r.tell(t)
-	return true
+}
+
+// again tells a room its members, for somebody who joined once more.
+func (r *rosters) again(room string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t := r.byRoom[room]; t != nil {
+		r.tell(t)
+	}
 }
 
 // leave counts one socket of a person out. The room is told when it was the last.

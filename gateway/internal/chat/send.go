@@ -24,15 +24,16 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) answer {
 	if no != nil {
 		return no
 	}
-	room, no := c.destination(s, fields)
+	room, no := c.destination(s, &fields)
 	if no != nil {
 		return no
 	}
 	fields.speak(m.person)
-	if limit := c.options.MaxEvent; limit > 0 && fields.size()+rowSize > limit {
-		return failure{tooLarge, fmt.Sprintf("the message is too large, at most %d bytes fit", limit)}
+	if no := c.fits(fields.size(), m); no != nil {
+		return no
 	}
-	draft := message.Draft{Room: room, User: m.id, Username: m.name, Text: text}
+	r.event.Args = nil // what waits for the commit is the fields
+	draft := message.Draft{Room: room, User: m.id, Username: m.name, Text: text, Held: fields.size()}
 	c.store.Save(draft, func(row message.Stored, err error) {
 		if err != nil {
 			r.answer(refused(err))
@@ -40,9 +41,25 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) answer {
 		}
 		fields.putRow(row, m.person)
 		payload := fields.encode()
-		c.namespace.To(room).Emit(c.options.MessageEvent, payload)
+		if err := c.namespace.To(room).Emit(c.options.MessageEvent, payload); err != nil {
+			c.options.Logger.Error("a stored message could not be broadcast", "error", err)
+		}
 		r.answer(success{Message: payload})
 	})
+	return nil
+}
+
+// fits bounds what one sender puts into the queues of a whole room, by size and by rate.
+func (c *Chat) fits(size int, m *member) answer {
+	limit := c.options.MaxEvent
+	switch {
+	case limit == 0:
+		return nil
+	case size+rowSize > limit:
+		return failure{tooLarge, fmt.Sprintf("the message is too large, at most %d bytes fit", limit)}
+	case c.options.RateLimit > 0 && !m.bytes.take(time.Now(), float64(size), float64(limit)/2, float64(limit)):
+		return failure{rateLimited, "too much at once, slow down"}
+	}
 	return nil
 }
 
@@ -64,9 +81,7 @@ func (c *Chat) text(fields *object) (string, answer) {
 		if c.options.MaxText > 0 && len(text) > c.options.MaxText {
 			return "", failure{tooLarge, fmt.Sprintf("the text is too long, at most %d bytes fit", c.options.MaxText)}
 		}
-		quoted := quote(text)
-		fields.set(key, quoted)
-		fields.set("text", quoted)
+		fields.setText(quote(text))
 		return text, nil
 	}
 	return "", failure{badRequest, "a message needs a text, in one of " + strings.Join(textKeys, ", ")}
@@ -75,7 +90,7 @@ func (c *Chat) text(fields *object) (string, answer) {
 var privateRoom = failure{forbidden, "this room is private to another connection"}
 
 // destination is the room that a message names, or the only one that the sender is in.
-func (c *Chat) destination(s *socketio.Socket, fields object) (string, answer) {
+func (c *Chat) destination(s *socketio.Socket, fields *object) (string, answer) {
 	if !fields.namesRoom() {
 		if rooms := s.Rooms(); len(rooms) == 1 {
 			return rooms[0], nil
@@ -91,7 +106,27 @@ func (c *Chat) destination(s *socketio.Socket, fields object) (string, answer) {
 	case room != s.ID() && c.namespace.Private(room):
 		return "", privateRoom
 	}
+	fields.setRoom(room)
 	return room, nil
+}
+
+// setText puts the text wherever a client may look for it: no key says what is not stored.
+func (o *object) setText(text json.RawMessage) {
+	for _, key := range textKeys {
+		if v := o.get(key); len(v) > 0 && v[0] == '"' {
+			o.set(key, text)
+		}
+	}
+	o.set("text", text)
+}
+
+// setRoom has every key that names another room name the one that is meant.
+func (o *object) setRoom(room string) {
+	for _, key := range roomKeys {
+		if other, ok := scalar(o.get(key)); ok && other != room {
+			o.set(key, quote(room))
+		}
+	}
 }
 
 // rowSize is more than what putRow adds: ids, names and a time.

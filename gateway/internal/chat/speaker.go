@@ -8,9 +8,10 @@ import (
 // Keys that claim who is speaking, in lower case without separators: those that hold an id, those
 // that hold a name, and those that hold either or an object of both.
 var (
-	idKeys     = keySet("userId", "senderId", "authorId", "fromId", "ownerId", "uid", "sentBy", "createdBy", "fromUserId")
-	nameKeys   = keySet("username", "senderName", "authorName", "displayName", "nickname", "fromName", "userEmail", "email")
-	personKeys = keySet("user", "sender", "author", "from")
+	idKeys   = keySet("userId", "senderId", "authorId", "fromId", "ownerId", "uid", "sentBy", "createdBy", "fromUserId", "memberId")
+	nameKeys = keySet("username", "senderName", "authorName", "displayName", "nickname", "fromName", "name",
+		"senderUsername", "authorUsername", "fromUsername", "email", "userEmail", "senderEmail", "authorEmail", "fromEmail")
+	personKeys = keySet("user", "sender", "author", "from", "fromUser", "by")
 )
 
 func keySet(keys ...string) map[string]bool {

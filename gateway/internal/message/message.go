@@ -24,6 +24,9 @@ type Draft struct {
 	User     string
 	Username string
 	Text     string
+	// Held is how many bytes the caller keeps in memory until it has an answer, beside the draft.
+	// They count against the store's bound.
+	Held int
 }
 
 // Stored is the row that a committed message became.

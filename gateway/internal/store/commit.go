@@ -18,7 +18,7 @@ func (s *Store) commit() {
 			continue
 		}
 		s.clock.stamp(batch, time.Now())
-		if rest, err := s.write(batch); err != nil {
+		if rest, err := s.write(batch, false); err != nil {
 			s.recover(rest, err)
 		}
 	}
@@ -29,8 +29,9 @@ func (s *Store) commit() {
 func (s *Store) tooLate() time.Time { return time.Now().Add(-s.timeout * 3 / 4) }
 
 // write commits the batch in order, and returns what it could not commit: the tail of the batch, and why. A
-// row that the database refuses is found by halving, and costs only itself.
-func (s *Store) write(batch []*entry) (rest []*entry, err error) {
+// row that the database refuses is found by halving, and costs only itself. Once the statement has been
+// rehearsed without rows, a missing privilege is a row's fault too: a policy or a trigger says so.
+func (s *Store) write(batch []*entry, rehearsed bool) (rest []*entry, err error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
@@ -43,7 +44,7 @@ func (s *Store) write(batch []*entry) (rest []*entry, err error) {
 		s.watch.Committed(len(batch), time.Since(began))
 		s.answers <- batch
 		return nil, nil
-	case !isRejected(err):
+	case !isRejected(err) && !(rehearsed && isForbidden(err)):
 		return batch, err
 	case len(batch) == 1:
 		s.rejected.warn(s.log, "the database rejects messages", "error", err)
@@ -51,10 +52,10 @@ func (s *Store) write(batch []*entry) (rest []*entry, err error) {
 		return nil, nil
 	}
 	half := len(batch) / 2
-	if rest, err = s.write(batch[:half]); err != nil {
+	if rest, err = s.write(batch[:half], rehearsed); err != nil {
 		return batch[half-len(rest):], err
 	}
-	return s.write(batch[half:])
+	return s.write(batch[half:], rehearsed)
 }
 
 // fail answers the batch with err.

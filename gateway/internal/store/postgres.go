@@ -28,6 +28,7 @@ type postgres struct {
 	readers *pgxpool.Pool
 
 	access string
+	asking chan struct{} // a place for each access query under way: a rush of joins leaves readers to pings
 }
 
 // openPostgres connects and finds the table. Every connection ends with life at the latest.
@@ -64,6 +65,7 @@ func (p *postgres) open(ctx context.Context, t target, c Config, pool *pgxpool.C
 	if p.readers, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
 		return fmt.Errorf("open connection pool: %w", err)
 	}
+	p.asking = make(chan struct{}, max(pool.MaxConns-1, 1))
 	return nil
 }
 
@@ -244,6 +246,12 @@ func (p *postgres) checkAccessQuery(ctx context.Context) error {
 }
 
 func (p *postgres) mayJoin(ctx context.Context, room, user string) (bool, error) {
+	select {
+	case p.asking <- struct{}{}:
+		defer func() { <-p.asking }()
+	case <-ctx.Done():
+		return false, unavailable(ctx.Err(), false)
+	}
 	args := []any{room, user}
 	if p.config.DefaultQueryExecMode == pgx.QueryExecModeExec {
 		// Without a description from the server only quoted literals take any type.

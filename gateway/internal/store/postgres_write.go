@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // statements are the committer's, for one mapping. Each parameter is a text[] with one element per message,
 // cast column by column: the server's own parsing then decides what fits, whatever the column's type.
 type statements struct {
 	insert, insertAgain, remove string
+	stored                      string // which of some ids are there; only for ids of our own
 }
 
 func newStatements(m Mapping) statements {
@@ -36,6 +40,7 @@ func newStatements(m Mapping) statements {
 		return statements{
 			insert:      insert,
 			insertAgain: insert + fmt.Sprintf(" ON CONFLICT (%s) DO NOTHING", quote(m.ID.Name)),
+			stored:      fmt.Sprintf("SELECT %[2]s::text FROM %[1]s WHERE %[2]s = ANY($1::text[]::%[3]s[])", m.name(), quote(m.ID.Name), m.ID.Type),
 			remove:      fmt.Sprintf("DELETE FROM %s WHERE %s = ANY($1::text[]::%s[])", m.name(), quote(m.ID.Name), m.ID.Type),
 		}
 	}
@@ -100,10 +105,35 @@ func (p *postgres) insert(ctx context.Context, batch []*entry, again bool) error
 	if p.mapping.IDs == idsDatabase {
 		return p.insertReturning(ctx, sql, batch)
 	}
-	if _, err := p.writer.Exec(ctx, sql, p.values(batch, true)...); err != nil {
+	tag, err := p.writer.Exec(ctx, sql, p.values(batch, true)...)
+	if err != nil {
 		return p.fault(err)
 	}
 	p.used = time.Now()
+	if tag.RowsAffected() < int64(len(batch)) {
+		return p.findSkipped(ctx, batch)
+	}
+	return nil
+}
+
+// errSkipped is for a row that a trigger or a rule of the database left out without an error.
+var errSkipped = &fault{faultRejected, false, errors.New("the database skipped the row")}
+
+// findSkipped gives the messages their error that are not in the table after the insert.
+func (p *postgres) findSkipped(ctx context.Context, batch []*entry) error {
+	rows, err := p.writer.Query(ctx, p.sql.stored, p.values(batch, false)[0])
+	var ids []string
+	if err == nil {
+		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+	if err != nil {
+		return unavailable(err, true) // the rows may be in, and are looked for again
+	}
+	for _, e := range batch {
+		if !slices.Contains(ids, e.id) {
+			e.err = &refusal{"rejected", errSkipped, message.ErrRejected}
+		}
+	}
 	return nil
 }
 
@@ -216,14 +246,18 @@ func (p *postgres) fault(err error) error {
 	}
 	f := &fault{doubt: e.SeverityUnlocalized != "ERROR", err: fmt.Errorf("%s (SQLSTATE %s)", e.Message, e.Code)}
 	switch e.Code[:min(2, len(e.Code))] {
-	case "22", "23", "44", "P0":
+	case "08", "25", "28", "3D", "40", "53", "55", "57", "58", "F0", "XX":
+	case "42":
+		f.kind = faultForbidden
+	default: // a value, a constraint, a limit, or a code that a trigger made up
 		// The message may quote values.
 		f.kind, f.err = faultRejected, errors.New(strings.TrimSpace("SQLSTATE "+e.Code+" "+e.ConstraintName))
 		if e.ConstraintName == "" && e.ColumnName != "" {
 			f.err = fmt.Errorf("%w column %s", f.err, e.ColumnName)
 		}
-	case "42":
-		f.kind = faultForbidden
+	}
+	if f.doubt {
+		f.kind = faultUnavailable
 	}
 	return f
 }

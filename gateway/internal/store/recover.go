@@ -82,7 +82,7 @@ func (r *recovery) attempt(pause time.Duration) error {
 		}
 		pause = 0 // more were answered while those were deleted
 	}
-	rest, err := r.write(r.pending)
+	rest, err := r.write(r.pending, true)
 	r.pending = rest
 	return err
 }
@@ -94,7 +94,7 @@ func (r *recovery) remove(ctx context.Context, undone []*entry) error {
 		return nil
 	}
 	err := r.table.remove(ctx, undone)
-	if isForbidden(err) {
+	if isForbidden(err) || isRejected(err) {
 		r.log.Error("messages answered as unavailable may be stored: they can't be deleted", "messages", len(undone), "error", err)
 		return nil
 	}

@@ -214,7 +214,7 @@ func (s *Store) entry(d message.Draft, done func(message.Stored, error)) (*entry
 	e.id = s.mapping.newID()
 	e.stored.Room = s.mapping.Room.json(e.room)
 	e.stored.User = s.mapping.User.json(e.user)
-	e.size = 384 + len(e.text) + 2*(len(e.id)+len(e.room)+len(e.user))
+	e.size = 384 + len(e.text) + 2*(len(e.id)+len(e.room)+len(e.user)) + d.Held
 	return e, nil
 }
 
