@@ -15,10 +15,11 @@ import (
 // conn is one client's connection with its sockets, one per namespace it joined.
 type conn struct {
 	server    *Server
-	session   *engineio.Session
+	session   Link
 	handshake *Handshake  // nil once no namespace is left to join
 	assembly  *assembly   // a packet that waits for its attachments
 	timed     atomic.Bool // the application has taken CloseAt over from the connect timeout
+	v2        bool        // the client speaks protocol 4, see Adopt
 
 	mu      sync.Mutex
 	sockets []*Socket
@@ -104,6 +105,9 @@ func (c *conn) event(s *Socket, p packet) {
 // not joined again on the same connection: official clients close it after leaving, and the
 // handshake's headers need not be kept for that.
 func (c *conn) connect(p packet) {
+	if c.v2 {
+		p.partQuery()
+	}
 	if c.socket(p.namespace) != nil || c.handshake == nil && c.server.has(p.namespace) {
 		c.session.Close(engineio.ForcedClose)
 		return
@@ -119,7 +123,7 @@ func (c *conn) connect(p packet) {
 			c.server.release(ns)
 		}
 	}()
-	s := &Socket{conn: c, namespace: ns, id: engineio.NewID()}
+	s := &Socket{conn: c, namespace: ns, id: c.newSocketID(p.namespace)}
 	handshake := *c.handshake
 	if len(p.data) > 0 {
 		handshake.Auth = slices.Clone(p.data)
@@ -131,7 +135,7 @@ func (c *conn) connect(p packet) {
 	if !c.timed.Load() {
 		c.session.CloseAt(time.Time{}, "")
 	}
-	c.control(typeConnect, p.namespace, map[string]string{"sid": s.id})
+	c.control(typeConnect, p.namespace, c.welcome(s))
 	ns.sockets.add(s) // now broadcasts reach it, after the reply
 	joined = true
 	c.add(s) // and now it can be taken out again
@@ -146,13 +150,9 @@ func (c *conn) refuse(namespace string, err error) {
 		// Whatever it is, it was not written for the client's eyes.
 		refusal = &ConnectError{Message: "internal error"}
 	}
-	type payload struct {
-		Message string `json:"message"`
-		Data    any    `json:"data,omitempty"`
-	}
-	if c.control(typeConnectError, namespace, payload{refusal.Message, refusal.Data}) != nil {
+	if c.control(typeConnectError, namespace, refusal.payload(c.v2)) != nil {
 		// Data is no JSON. The client must not wait for an answer because of that.
-		c.control(typeConnectError, namespace, payload{Message: refusal.Message})
+		c.control(typeConnectError, namespace, (&ConnectError{Message: refusal.Message}).payload(c.v2))
 	}
 	if refusal.Close {
 		c.session.Close(Refused)

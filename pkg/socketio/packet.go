@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"unicode/utf8"
 )
 
 // Packet types. https://github.com/socketio/socket.io-protocol, "Packet types".
@@ -33,7 +34,7 @@ var (
 	errUnknownType    = errors.New("unknown packet type")
 	errInvalidPayload = errors.New("invalid payload")
 	errUnexpected     = errors.New("text where an attachment is due, or the other way round")
-	errAttachments    = errors.New("Illegal attachments")
+	errAttachments    = errors.New("illegal attachment count")
 )
 
 // decodePacket reads one packet. It is as strict as socket.io-parser 4.2.7, and stricter where that
@@ -106,7 +107,8 @@ func (p *packet) check() error {
 	case typeConnectError:
 		ok = first == '{' || first == '"'
 	}
-	if !ok || !empty && !json.Valid(p.data) {
+	// encoding/json lets bytes pass that are not UTF-8, and who hears them broadcast must close.
+	if !ok || !empty && !(utf8.Valid(p.data) && json.Valid(p.data)) {
 		return errInvalidPayload
 	}
 	return nil

@@ -71,6 +71,8 @@ var decoded = []struct {
 	{`218446744073709551616["a"]`, packet{}, errInvalidPayload},
 	{`2` + strings.Repeat("9", 10_000) + `["a"]`, packet{}, errInvalidPayload},
 	{`2["a",` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `]`, packet{}, errInvalidPayload},
+	{"2[\"a\",\"\xff\xfe\"]", packet{}, errInvalidPayload},
+	{"0{\"a\":\"\xc3\"}", packet{}, errInvalidPayload},
 	{`31{}`, packet{}, errInvalidPayload},
 	{`3null`, packet{}, errInvalidPayload},
 	{`4`, packet{}, errInvalidPayload},

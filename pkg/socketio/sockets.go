@@ -29,7 +29,9 @@ func (s *sockets) remove(socket *Socket) {
 	shard := &s.shards[shardOf(socket.id)]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	delete(shard.byID, socket.id)
+	if shard.byID[socket.id] == socket { // a v2 client that comes back has the same id
+		delete(shard.byID, socket.id)
+	}
 }
 
 func (s *sockets) get(id string) *Socket {

@@ -12,6 +12,8 @@ import { until, within } from './waiting.js';
 
 export const JWT_SECRET = 'e2e-jwt-secret-of-at-least-32-bytes';
 
+const GORACE = 'atexit_sleep_ms=10'; // a binary with the race detector lingers for a second otherwise
+
 /** Part of every text that is said in the tests, and of nothing else. */
 export const SPOKEN = 'never-in-a-log';
 
@@ -42,12 +44,18 @@ export async function startGateway(t, env = {}, { database } = {}) {
 
   const gateway = new Gateway(environment({ DATABASE_URL: database?.url, ...env }), folder);
   gateway.database = database;
-  later(t, async () => {
-    if (gateway.running) assert.deepEqual(await gateway.stop(), { code: 0, signal: null }, `exit of the gateway; its log:\n${gateway.log}`);
-    gateway.assertQuietLog();
-  });
+  later(t, () => gateway.endWell());
   await gateway.listening();
   return gateway;
+}
+
+/** Starts `gateway demo`, which takes no variable but its port, and waits until it says its URL. Ends as startGateway's. */
+export async function startDemo(t, { port = 0 } = {}) {
+  const { PATH, TMPDIR = tmpdir() } = process.env;
+  const demo = new Gateway({ PATH, TMPDIR, GORACE }, TMPDIR, ['demo', '-port', String(port)]);
+  later(t, () => demo.endWell());
+  await demo.printsURL();
+  return demo;
 }
 
 /** Runs a command of the gateway to its end. */
@@ -67,7 +75,7 @@ export async function runGateway(args, env = {}) {
 function environment(env) {
   const all = {
     PATH: process.env.PATH,
-    GORACE: 'atexit_sleep_ms=10', // a binary with the race detector lingers for a second otherwise
+    GORACE,
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_FORMAT: 'json',
@@ -82,10 +90,10 @@ function environment(env) {
 class Gateway {
   #process;
 
-  constructor(env, folder) {
+  constructor(env, folder, args = []) {
     this.log = '';
     this.folder = folder;
-    this.#process = spawn(binary(), [], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(binary(), args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => (this.log += text));
     }
@@ -111,6 +119,14 @@ class Gateway {
     this.url = `http://${this.host}`;
   }
 
+  async printsURL() {
+    this.url = await until("the demo's URL", () => {
+      if (!this.running) throw new Error(`the demo did not start:\n${this.log}`);
+      return this.log.match(/http:\/\/\S+/)?.[0];
+    }, 15_000);
+    this.port = Number(new URL(this.url).port);
+  }
+
   get pid() {
     return this.#process.pid;
   }
@@ -124,6 +140,12 @@ class Gateway {
         return [];
       }
     });
+  }
+
+  /** Stops it, unless it is gone already, and fails unless it exits with 0 and has kept its secrets. */
+  async endWell() {
+    if (this.running) assert.deepEqual(await this.stop(), { code: 0, signal: null }, `exit of the gateway; its log:\n${this.log}`);
+    this.assertQuietLog();
   }
 
   assertQuietLog() {

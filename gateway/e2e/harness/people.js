@@ -22,18 +22,20 @@ export function words(text) {
 
 /**
  * An official client that is about to connect. `as` is a name or claims, and becomes the cookie; `cookie`, `auth`
- * and `headers` are sent as given. It does not come back by itself unless `reconnect` is set.
+ * and `headers` are sent as given. It does not come back by itself unless `reconnect` is set. An `unmodified` one is
+ * that of an app which writes io(url): it begins with long-polling and comes back by itself, at the client's own pace.
  * What it hears is kept: `messages`, `members` (every list), `errors`, `endings` (why it was disconnected).
  */
-export function client(t, gateway, { as, cookie, auth, headers = {}, reconnect = false, path } = {}) {
+export function client(t, gateway, { as, cookie, auth, headers = {}, reconnect = false, path, transports = ['websocket'], unmodified = false } = {}) {
   if (as) cookie ??= `token=${token(typeof as === 'string' ? person(as) : as)}`;
-  const socket = io(gateway.url, {
+  const extraHeaders = cookie === undefined ? headers : { ...headers, cookie };
+  const socket = io(gateway.url, unmodified ? { extraHeaders } : {
     forceNew: true,
-    transports: ['websocket'],
+    transports,
     reconnection: reconnect,
     reconnectionDelay: 20,
     reconnectionDelayMax: 100,
-    extraHeaders: cookie === undefined ? headers : { ...headers, cookie },
+    extraHeaders,
     auth,
     path,
   });
@@ -63,6 +65,16 @@ export async function connected(socket, within = 5_000) {
     if (refusal && !socket.io.reconnection()) throw refusal;
     return socket.connected;
   }, within);
+}
+
+/** What carries the connection now: polling or websocket. */
+export function transport(socket) {
+  return socket.io.engine?.transport?.name;
+}
+
+/** Waits until the connection has gone on from long-polling to a WebSocket. */
+export async function upgraded(socket, within = 10_000) {
+  await until('the upgrade', () => socket.connected && transport(socket) === 'websocket', within);
 }
 
 /** The error that a client gets instead of a connection. */

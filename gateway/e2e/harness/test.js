@@ -1,5 +1,5 @@
 // A test with a deadline of its own, and undoing in reverse order: what was started last is taken down first.
-import nodeTest from 'node:test';
+import nodeTest, { suite } from 'node:test';
 
 const undone = new WeakMap();
 
@@ -26,4 +26,9 @@ export function later(t, undo) {
     });
   }
   undone.get(t).push(undo);
+}
+
+/** Runs the tests that declare registers two at a time, so that one which must wait for real time holds nobody up. */
+export function sideBySide(name, declare) {
+  suite(name, { concurrency: 2 }, declare);
 }

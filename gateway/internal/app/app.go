@@ -15,7 +15,6 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/gateway/internal/store"
-	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
 // App is a gateway that listens. Start it with Open, and let it Run.
@@ -25,7 +24,7 @@ type App struct {
 	health  *ops.Health
 	store   *store.Store
 	chat    *chat.Chat
-	sockets *socketio.Server
+	sockets generations
 	servers []*server
 	serving sync.WaitGroup
 }
@@ -122,6 +121,7 @@ func (a *App) close(ctx context.Context) {
 	for _, s := range a.servers {
 		s.listener.Close() // Shutdown knows only listeners that Serve was given
 		a.warn("http", s.Shutdown(ctx))
+		s.Close() // what Shutdown could not wait for
 	}
 	a.serving.Wait()
 	a.log.Info("stopped")

@@ -23,7 +23,7 @@ var hintFor = map[string]string{
 	engineio.CausePolling: `clients begin with HTTP long-polling, which POLLING=off refuses: ` +
 		`set the client's option transports: ["websocket"]`,
 	engineio.CauseForbidden: "a page of another site was refused by its Origin: list it in ALLOWED_ORIGINS if it is yours",
-	engineio.CauseVersion:   "a client of another protocol version was refused: socket.io-client 3 or later is needed",
+	engineio.CauseVersion:   "a client of another protocol version was refused: socket.io-client 3 or later is needed, or ALLOW_EIO3=true",
 	engineio.CauseMaximum:   "MAX_CONNECTIONS is reached: clients are refused until others leave",
 }
 

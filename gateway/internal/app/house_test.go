@@ -18,6 +18,7 @@ var house = map[string][]string{
 	"gateway/internal/store":   {module + "pkg/socketio", module + "pkg/engineio", module + "gateway/internal/chat", module + "gateway/internal/app"},
 	"gateway/internal/ops":     {module + "gateway/", module + "pkg/socketio"},
 	"gateway/internal/demo":    {module},
+	"gateway/internal/legacy":  {module + "gateway/", module + "pkg/token"},
 	"pkg/engineio":             {module, "github.com/lestrrat-go/jwx"},
 	"pkg/socketio":             {module + "gateway/", module + "pkg/token", "github.com/jackc/pgx"},
 	"pkg/token":                {module},

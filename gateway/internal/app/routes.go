@@ -3,7 +3,11 @@ package app
 import (
 	"net/http"
 	"strings"
+	"time"
 )
+
+// bodyTimeout bounds the reading of bodies outside the socket path.
+const bodyTimeout = 5 * time.Second
 
 // routes sends requests to the sockets, to health, and nowhere else: pages belong to the web app.
 type routes struct {
@@ -16,9 +20,13 @@ type routes struct {
 
 func (t routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
-	switch {
-	case strings.HasPrefix(path, t.socketPath), path+"/" == t.socketPath:
+	if strings.HasPrefix(path, t.socketPath) || path+"/" == t.socketPath {
 		t.sockets.ServeHTTP(w, r)
+		return
+	}
+	// Nobody else reads a body, but net/http waits for its end.
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	switch {
 	case path == "/healthz":
 		t.healthz(w, r)
 	case path == "/readyz":

@@ -24,7 +24,7 @@ func (a *App) wire(ctx context.Context, metrics *ops.Metrics) error {
 		return err
 	}
 	a.health = &ops.Health{Store: a.store.Ready}
-	a.sockets = socketio.NewServer(a.socketOptions(metrics))
+	a.sockets = newGenerations(a.socketOptions(metrics), a.config.AllowEIO3)
 	a.chat = chat.New(a.sockets.Of("/"), a.store, a.chatOptions(verifier, metrics))
 	metrics.Explain(reasons)
 	metrics.Watch(ops.Gauges{Connections: a.sockets.Connections, Rooms: a.chat.Rooms})

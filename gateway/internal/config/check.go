@@ -52,6 +52,9 @@ func (c *Config) check(faults *report) {
 	if !token.MatchString(c.TokenCookie) {
 		faults.add("TOKEN_COOKIE", nil)
 	}
+	if c.RoomAccessQuery != "" && !c.RequireJoin {
+		faults.add("REQUIRE_JOIN", detail("which lets everybody send past ROOM_ACCESS_QUERY"))
+	}
 	c.checkStorage(faults)
 	c.checkListening(faults)
 	c.checkEvents(faults)

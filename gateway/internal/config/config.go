@@ -32,6 +32,7 @@ type Config struct {
 	SocketPath          string        `envconfig:"SOCKET_PATH" default:"/socket.io/" want:"a path below the root, such as /socket.io/" desc:"path of the sockets, the client's option path"`
 	Polling             string        `envconfig:"POLLING" default:"upgrade" oneof:"upgrade full off" desc:"HTTP long-polling: upgrade (clients begin with it and have 10s to go on to a WebSocket), full (they may stay with it) or off"`
 	AllowedOrigins      []string      `envconfig:"ALLOWED_ORIGINS" unset:"same host" want:"origins like https://app.example.com with commas between them, or *" desc:"other origins whose pages may connect, scheme://host[:port],…; * lets every web site act as the user who visits it: dangerous with cookies"`
+	AllowEIO3           bool          `envconfig:"ALLOW_EIO3" default:"false" want:"true or false" desc:"let in clients of Socket.IO v2 (socket.io-client 2.x) too"`
 	MaxPayload          int           `envconfig:"MAX_PAYLOAD" default:"1000000" min:"1000" max:"100000000" desc:"most bytes in one packet from a client"`
 	SendQueueBytes      int           `envconfig:"SEND_QUEUE_BYTES" default:"1048576" min:"1000" max:"1000000000" desc:"most bytes waiting for one slow client before it is disconnected; at least MAX_PAYLOAD"`
 	RateLimit           int           `envconfig:"RATE_LIMIT" default:"100" min:"0" max:"1000000" desc:"events per second from one connection, twice that in a burst; 0 is no limit"`

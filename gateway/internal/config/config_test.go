@@ -63,7 +63,7 @@ func TestValuesAreNormalised(t *testing.T) {
 		"ROOM_ACCESS_QUERY", `SELECT 1 FROM "Member" WHERE "roomId" = $1 AND "userId" = $2`,
 		"HOST", "[::]", "PORT", " 8080 ", "SOCKET_PATH", "api//ws", "ALLOWED_ORIGINS", "HTTPS://App.Example.com/ , http://localhost:3000,https://x.example:443",
 		"TRUSTED_PROXIES", "private, 203.0.113.7 ,2001:db8::1/32", "PING_INTERVAL", "25000", "PING_TIMEOUT", "1m30s",
-		"JOIN_EVENTS", "join_room, enterRoom", "LEAVE_EVENTS", "leave-chat", "REQUIRE_JOIN", "false", "ADMIN_ADDR", ":9090",
+		"JOIN_EVENTS", "join_room, enterRoom", "LEAVE_EVENTS", "leave-chat", "ADMIN_ADDR", ":9090",
 		"LOG_FORMAT", "JSON", "LOG_LEVEL", "debug", "TOKEN_COOKIE", "__Host-token",
 	))
 	if faults != nil {
@@ -81,7 +81,6 @@ func TestValuesAreNormalised(t *testing.T) {
 		"PING_TIMEOUT":      {c.PingTimeout, 90 * time.Second},
 		"JOIN_EVENTS":       {c.JoinEvents, []string{"join_room", "enterRoom"}},
 		"LEAVE_EVENTS":      {c.LeaveEvents, []string{"leave-chat"}},
-		"REQUIRE_JOIN":      {c.RequireJoin, false},
 		"ADMIN_ADDR":        {c.AdminAddr, ":9090"},
 		"LOG_FORMAT":        {c.LogFormat, "json"},
 		"LOG_LEVEL":         {c.LogLevel, slog.LevelDebug},
@@ -219,6 +218,19 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		if strings.Contains(faults.Error(), "dbpass") || strings.Contains(faults.Error(), goodKey[:8]) {
 			t.Errorf("%s: the fault tells a secret: %s", c.name, faults.Error())
 		}
+	}
+}
+
+func TestGuardedRoomsAreJoinedBeforeTheyAreSpokenInto(t *testing.T) {
+	t.Parallel()
+	c, faults := parse(with("REQUIRE_JOIN", "false"))
+	if faults != nil || c.RequireJoin {
+		t.Errorf("without a query: %v, %v", c.RequireJoin, faults)
+	}
+	_, faults = parse(with("REQUIRE_JOIN", "false", "ROOM_ACCESS_QUERY", "SELECT $1, $2"))
+	want := `REQUIRE_JOIN holds "false", which lets everybody send past ROOM_ACCESS_QUERY; it should hold true or false`
+	if faults.Error() != want {
+		t.Errorf("with a query: got %s\nwant %s", faults, want)
 	}
 }
 

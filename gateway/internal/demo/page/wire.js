@@ -11,7 +11,6 @@ const REFUSED_RETRY = 2_000; // ms; a refused client doesn't come back by itself
 export function open({ path, token, onState, on, onTraffic }) {
   const socket = io({
     path,
-    transports: ["websocket"],
     auth: (send) => token().then((token) => send({ token }), () => send({})),
     reconnectionDelay: 400,
     reconnectionDelayMax: 4_000,

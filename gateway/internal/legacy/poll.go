@@ -1,0 +1,144 @@
+package legacy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// bodyTimeout is how long a client may take to send the body of a POST.
+const bodyTimeout = 30 * time.Second
+
+// serve is what remains of a handshake: on a WebSocket to stay until it is closed, with polling to
+// answer with the open packet.
+func (c *client) serve(w http.ResponseWriter, r *http.Request) {
+	if isUpgrade(r) {
+		c.session.ServeHTTP(w, r)
+		return
+	}
+	c.limitPolling()
+	c.poll(w, r)
+}
+
+// upgrade takes a WebSocket that may take over from polling; one at a time.
+func (c *client) upgrade(w http.ResponseWriter, r *http.Request) {
+	if !c.beginUpgrade() {
+		refuse(w, r, http.StatusBadRequest, 3, "Bad request")
+		return
+	}
+	defer c.endUpgrade()
+	conn, err := c.accept(w, r)
+	if err != nil {
+		return
+	}
+	defer c.detach(conn)
+	c.session.Upgrade("websocket", conn)
+	conn.(http.Handler).ServeHTTP(w, r) // until it is closed
+}
+
+func (c *client) beginUpgrade() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.upgrading || c.session.Transport() != "polling" {
+		return false
+	}
+	c.upgrading = true
+	return true
+}
+
+func (c *client) endUpgrade() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.upgrading = false
+}
+
+// poll takes one request of a session that polls.
+func (c *client) poll(w http.ResponseWriter, r *http.Request) {
+	if c.session.Transport() != "polling" {
+		refuse(w, r, http.StatusBadRequest, 3, "Bad request")
+		return
+	}
+	if r.Method == http.MethodPost {
+		c.post(w, r)
+		return
+	}
+	waits := context.AfterFunc(r.Context(), func() { c.end(engineio.TransportClose) })
+	a := &answer{ResponseWriter: w}
+	c.session.ServeHTTP(a, r)
+	waits() // the client may hang up as soon as it has its answer
+	if a.status != 0 && c.hasEnded() {
+		a.goodbye()
+	}
+	control := http.NewResponseController(w)
+	control.SetWriteDeadline(time.Now().Add(c.server.engine.PingInterval + c.server.engine.PingTimeout))
+	defer control.SetWriteDeadline(time.Time{}) // the connection may serve others next
+	a.send()
+	control.Flush()
+}
+
+// post hands over a body that has been read whole and counts in bytes, whatever it came in.
+func (c *client) post(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(bodyTimeout))
+	defer control.SetReadDeadline(time.Time{})
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(c.server.engine.MaxPayload)))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err != nil {
+		c.end(engineio.TransportError)
+		return
+	}
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if kind != "application/octet-stream" {
+		kind = "text/plain; charset=UTF-8"
+		if body, err = bytesFromUnits(body); err != nil {
+			c.Close(engineio.ParseError)
+			refuse(w, r, http.StatusBadRequest, 3, "Bad request")
+			return
+		}
+	}
+	again := r.Clone(r.Context())
+	again.Header = http.Header{"Content-Type": {kind}, "Origin": r.Header["Origin"], "User-Agent": r.Header["User-Agent"]}
+	again.Body = io.NopCloser(bytes.NewReader(body))
+	c.session.ServeHTTP(w, again)
+}
+
+// answer holds a response back until its characters have been counted.
+type answer struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answer) WriteHeader(status int)      { a.status = status }
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+// goodbye has the client hear that the server has closed, in the place of an error.
+func (a *answer) goodbye() {
+	a.status = 0
+	a.body.Reset()
+	a.body.WriteString("1:1")
+	a.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+}
+
+func (a *answer) send() {
+	body := a.body.Bytes()
+	if a.status == 0 && a.Header().Get("Content-Type") != "application/octet-stream" {
+		body = unitsFromBytes(body)
+	}
+	a.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	a.Header().Set("Cache-Control", "no-store")
+	if a.status != 0 {
+		a.ResponseWriter.WriteHeader(a.status)
+	}
+	a.ResponseWriter.Write(body)
+}

@@ -1,0 +1,227 @@
+package legacy
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/googollee/go-socket.io/engineio/transport/polling"
+	"github.com/googollee/go-socket.io/engineio/transport/websocket"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/socketio"
+)
+
+// Options configure a Server.
+type Options struct {
+	// Sockets is where the clients go.
+	Sockets *socketio.Server
+	// Engine is what Sockets was made with. MaxConnections counts the clients of both, as far as
+	// new clients of this Server go; MaxConnectionsPerIP counts its own.
+	Engine engineio.Options
+	// Logger is told of transports that panic. Nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// Server serves old clients. It is an http.Handler for the requests that it Takes.
+type Server struct {
+	options   Options
+	engine    engineio.Options
+	polling   polling.Transport
+	webSocket websocket.Transport
+	// upgradeTimeout is how long a client may stay with polling where that is only the way to a
+	// WebSocket: 10 s, as package engineio gives its own.
+	upgradeTimeout time.Duration
+
+	mu       sync.Mutex
+	clients  map[string]*client
+	admitted int
+	perIP    map[netip.Addr]int
+	draining bool
+
+	running sync.WaitGroup // two per client: who reads and who writes
+}
+
+// New makes a server. Shutdown ends it.
+func New(o Options) *Server {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	s := &Server{
+		options:        o,
+		engine:         withDefaults(o.Engine),
+		upgradeTimeout: 10 * time.Second,
+		clients:        make(map[string]*client),
+		perIP:          make(map[netip.Addr]int),
+	}
+	s.polling.CheckOrigin = s.mayRead
+	s.webSocket.CheckOrigin = func(*http.Request) bool { return true } // Takes has asked Allow
+	return s
+}
+
+// withDefaults fills in what this package reads; the values are those of package engineio.
+func withDefaults(o engineio.Options) engineio.Options {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&o.PingInterval, 25 * time.Second}, {&o.PingTimeout, 20 * time.Second}, {&o.CloseGrace, 2 * time.Second}} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	if o.MaxPayload == 0 {
+		o.MaxPayload = 1_000_000
+	}
+	if o.SendQueueBytes == 0 {
+		o.SendQueueBytes = 1 << 20
+	}
+	if o.ClientAddr == nil {
+		o.ClientAddr = func(r *http.Request) netip.Addr {
+			peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+			return peer.Addr().Unmap()
+		}
+	}
+	if o.Allow == nil {
+		o.Allow = func(*http.Request) bool { return true }
+	}
+	return o
+}
+
+// mayRead has the transport send the CORS headers; it would send `*` to who has no Origin.
+func (s *Server) mayRead(r *http.Request) bool {
+	origin, cors := r.Header.Get("Origin"), s.engine.CORS
+	return origin != "" && cors != nil && (cors.Allow == nil || cors.Allow(origin))
+}
+
+// Takes tells whether a request is for this server: a handshake without a fault whose EIO is not 4,
+// or a request of one of its sessions. What it does not take is for the current engine, which has
+// the official answer to every fault, and to preflights.
+func (s *Server) Takes(r *http.Request) bool {
+	query := r.URL.Query()
+	transport := query.Get("transport")
+	switch {
+	case query.Get("EIO") == "4", query.Has("j"), !s.engine.Allow(r),
+		isUpgrade(r) != (transport == "websocket"), transport != "websocket" && transport != "polling":
+		return false
+	case query.Has("sid"):
+		return (r.Method == http.MethodGet || r.Method == http.MethodPost && !isUpgrade(r)) && s.client(query.Get("sid")) != nil
+	}
+	return r.Method == http.MethodGet && (transport == "websocket" || s.engine.Polling != engineio.PollingOff)
+}
+
+func isUpgrade(r *http.Request) bool { return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") }
+
+// ServeHTTP answers a request that the server Takes.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := r.URL.Query().Get("sid")
+	c := s.client(id)
+	switch {
+	case id == "":
+		s.handshake(w, r)
+	case c == nil: // it has ended since Takes
+		refuse(w, r, http.StatusBadRequest, 1, "Session ID unknown")
+	case isUpgrade(r):
+		c.upgrade(w, r)
+	default:
+		c.poll(w, r)
+	}
+}
+
+// Connections returns how many clients are connected.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.clients)
+}
+
+// Drain refuses new clients from now on. Those that are connected go on.
+func (s *Server) Drain() { s.drain() }
+
+// Shutdown refuses new clients, closes every connection once its queue is written, without a
+// DISCONNECT packet, so that the clients come back by themselves, and waits for them. When ctx ends
+// first, connections are cut off and its error is returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	for _, c := range s.drain() {
+		c.Close(engineio.ShuttingDown)
+	}
+	gone := make(chan struct{})
+	go func() { s.running.Wait(); close(gone) }() // below, Shutdown waits for it in any case
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		for _, c := range s.drain() {
+			c.end(engineio.ShuttingDown)
+		}
+		<-gone
+		return ctx.Err()
+	}
+}
+
+func (s *Server) drain() []*client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draining = true
+	all := make([]*client, 0, len(s.clients))
+	for _, c := range s.clients {
+		all = append(all, c)
+	}
+	return all
+}
+
+func (s *Server) client(id string) *client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clients[id]
+}
+
+// admit makes room for a client, or says why there is none. What was admitted is dismissed once.
+func (s *Server) admit(addr netip.Addr) (cause string) {
+	current := s.options.Sockets.Connections()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.draining:
+		return engineio.CauseDraining
+	case s.engine.MaxConnections > 0 && current+s.admitted >= s.engine.MaxConnections:
+		return engineio.CauseMaximum
+	case s.engine.MaxConnectionsPerIP > 0 && s.perIP[addr] >= s.engine.MaxConnectionsPerIP:
+		return engineio.CauseMaximumByIP
+	}
+	s.admitted++
+	s.perIP[addr]++
+	return ""
+}
+
+func (s *Server) dismiss(addr netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.admitted--
+	if s.perIP[addr]--; s.perIP[addr] == 0 {
+		delete(s.perIP, addr)
+	}
+}
+
+// register makes a client known and starts it, unless Shutdown has begun.
+func (s *Server) register(c *client) (ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return false
+	}
+	s.clients[c.id] = c
+	s.running.Go(c.run)
+	s.running.Go(c.write)
+	return true
+}
+
+func (s *Server) forget(c *client) {
+	s.mu.Lock()
+	delete(s.clients, c.id)
+	s.mu.Unlock()
+	s.dismiss(c.addr)
+}
