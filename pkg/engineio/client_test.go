@@ -25,6 +25,7 @@ type recorder struct {
 	opened chan *Session
 	closed chan Reason
 	onOpen func(*Session)
+	heard  func(data []byte) // told of each message, if set; only before the first
 }
 
 type echo struct {
@@ -45,6 +46,9 @@ func (h *recorder) Open(s *Session, r *http.Request) Receiver {
 }
 
 func (e *echo) Message(data []byte, binary bool) {
+	if e.recorder.heard != nil {
+		e.recorder.heard(data)
+	}
 	if binary {
 		e.session.Send(BinaryMessage(data))
 		return

@@ -11,6 +11,7 @@ import (
 // ServeHTTP answers a handshake, and every request of a session that polls. The path is the
 // caller's affair.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	limitBody(w, r)
 	if s.options.CORS.apply(w, r) {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -216,10 +217,27 @@ func TestFailedUpgradeGivesItsPlaceBack(t *testing.T) {
 		if status != 400 {
 			t.Fatalf("an upgrade without a key: status %d, want 400", status)
 		}
+		server.empty(t) // the answer is out a moment before
 	}
 	dialOpen(t, address)
 	if n := server.Sessions(); n != 1 {
 		t.Errorf("%d sessions, want 1", n)
+	}
+}
+
+// empty waits until no place is taken.
+func (s *Server) empty(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; runtime.Gosched() {
+		s.mu.Lock()
+		taken := s.admitted
+		s.mu.Unlock()
+		if taken == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d places are taken", taken)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -23,15 +24,21 @@ type memory struct {
 // serveMemory is serve on fake time. Synctest's clock only moves on when everybody waits.
 func serveMemory(t *testing.T, h Handler, o Options) (*Server, *memory) {
 	t.Helper()
+	return serveMemoryBy(t, h, o, &http.Server{})
+}
+
+func serveMemoryBy(t *testing.T, h Handler, o Options, web *http.Server) (*Server, *memory) {
+	t.Helper()
 	network := &memory{t: t, conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := New(h, o)
-	web := &http.Server{Handler: server}
+	web.Handler = server
 	go web.Serve(network)
 	t.Cleanup(func() {
 		if err := server.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
 			t.Errorf("shutdown: %v", err)
 		}
 		web.Close()
+		time.Sleep(time.Second) // net/http holds on to some connections for half of that
 		synctest.Wait()
 	})
 	return server, network

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"errors"
+	"io"
 	"iter"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // separator stands between the packets of a payload.
@@ -53,30 +56,48 @@ var compressors = sync.Pool{New: func() any {
 	return z
 }}
 
-// writePayload answers a GET.
-func writePayload(w http.ResponseWriter, r *http.Request, payload []byte) {
+// writePayload answers a GET. The error says that the client has not taken it all in time.
+func writePayload(w http.ResponseWriter, r *http.Request, payload []byte) error {
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=UTF-8")
 	header.Set("Cache-Control", "no-store")
-	if len(payload) < compressFrom || !acceptsGzip(r) {
-		header.Set("Content-Length", strconv.Itoa(len(payload)))
-		w.Write(payload)
-		return
+	if len(payload) >= compressFrom && acceptsGzip(r) {
+		header.Set("Content-Encoding", "gzip")
+		payload = compress(payload)
 	}
-	header.Set("Content-Encoding", "gzip")
+	header.Set("Content-Length", strconv.Itoa(len(payload)))
+	control := http.NewResponseController(w)
+	control.SetWriteDeadline(time.Now().Add(requestTimeout)) // net/http takes it back after the request
+	_, err := w.Write(payload)
+	if err == nil {
+		err = control.Flush()
+	}
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil
+	}
+	return err
+}
+
+func compress(payload []byte) []byte {
+	var compressed bytes.Buffer
 	z := compressors.Get().(*gzip.Writer)
 	defer compressors.Put(z)
-	z.Reset(w)
+	z.Reset(&compressed)
 	z.Write(payload)
 	z.Close()
+	z.Reset(io.Discard) // the pool must not keep the buffer
+	return compressed.Bytes()
 }
 
 func acceptsGzip(r *http.Request) bool {
 	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		name, parameters, _ := strings.Cut(coding, ";")
-		if strings.TrimSpace(name) == "gzip" {
-			return strings.ReplaceAll(parameters, " ", "") != "q=0"
+		name, parameter, _ := strings.Cut(coding, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			continue
 		}
+		weight, weighted := strings.CutPrefix(strings.TrimSpace(parameter), "q=")
+		q, err := strconv.ParseFloat(weight, 64)
+		return !weighted || err == nil && q > 0
 	}
 	return false
 }

@@ -3,13 +3,15 @@ package engineio
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
-	"sync"
 	"time"
+	"unicode/utf8"
 )
 
-// bodyTimeout is how long a client may take to send the body of a POST.
-const bodyTimeout = 30 * time.Second
+// requestTimeout is how long a client may take to send the body of a request, and to take the
+// answer to a GET.
+const requestTimeout = 30 * time.Second
 
 // noopDelay is how long a GET that comes during an upgrade waits for packets before it is answered
 // with a noop: the client can't finish the upgrade while a GET is pending.
@@ -21,14 +23,15 @@ type polling struct {
 	session *Session
 	ready   chan struct{} // of one: a GET has something to look at
 	over    chan struct{} // closed when polling carries the session no more
-	leaving sync.Once
 
 	// Session.mu guards these.
 	getting  bool
 	posting  bool
-	probing  bool   // a WebSocket is there that may take over
-	probed   bool   // it has asked to
-	lastWord string // what a GET that waits is told at the end
+	probing  bool     // a WebSocket is there, or on its way, that may take over
+	probe    net.Conn // of that; nil while it is on its way
+	probed   bool     // it has asked to take over
+	leaving  bool     // farewell has begun
+	lastWord string   // what a GET that waits is told at the end
 }
 
 const (
@@ -91,16 +94,26 @@ func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// begin takes one of the two places; it reports false, and ends the session, when it is taken.
-func (p *polling) begin(place *bool) bool {
-	p.session.mu.Lock()
-	free := !*place
+// begin takes one of the two places, getting or posting; finish gives it back, before the client can
+// have the answer and come again. When it is taken it answers, and ends the session.
+func (p *polling) begin(place *bool, w http.ResponseWriter, r *http.Request) bool {
+	s := p.session
+	s.mu.Lock()
+	free, carries, state := !*place, s.carrier == carrier(p), s.state
 	*place = true
-	p.session.mu.Unlock()
-	if !free {
-		p.session.Close(TransportError)
+	s.mu.Unlock()
+	switch {
+	case free:
+		return true
+	case !carries: // it has been upgraded since it was looked up
+		badRequest.write(w, r)
+	case state != open: // its last answer is on the way
+		sessionUnknown.write(w, r)
+	default:
+		s.Close(TransportError)
+		w.WriteHeader(http.StatusBadRequest)
 	}
-	return free
+	return false
 }
 
 func (p *polling) finish(place *bool) {
@@ -109,13 +122,22 @@ func (p *polling) finish(place *bool) {
 	p.session.mu.Unlock()
 }
 
+// abandoned ends the session of a client that gave up a request, unless it has gone on by WebSocket.
+func (p *polling) abandoned() {
+	p.session.mu.Lock()
+	carries := p.session.carrier == carrier(p)
+	p.session.mu.Unlock()
+	if carries {
+		p.session.end(TransportError)
+	}
+}
+
 // get answers with all packets that wait, or waits for some.
 func (p *polling) get(w http.ResponseWriter, r *http.Request) {
-	if !p.begin(&p.getting) {
-		w.WriteHeader(http.StatusBadRequest)
+	if !p.begin(&p.getting, w, r) {
 		return
 	}
-	defer p.finish(&p.getting)
+	late := p.isProbing()
 	for {
 		b, probed := p.take()
 		if b != nil {
@@ -129,24 +151,26 @@ func (p *polling) get(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-p.ready:
 		case <-noop:
+			p.finish(&p.getting)
 			writePayload(w, r, []byte(noopWord))
 			return
 		case <-p.over:
-			p.end(w, r, probed)
+			p.end(w, r, late)
 			return
-		case <-r.Context().Done(): // the client gave up waiting
-			p.session.end(TransportError)
+		case <-r.Context().Done():
+			p.abandoned()
 			return
 		}
 	}
 }
 
-// end answers a GET whose session is over, or goes on elsewhere.
-func (p *polling) end(w http.ResponseWriter, r *http.Request, probed bool) {
+// end answers a GET whose session is over, or goes on elsewhere. A late one came when the WebSocket
+// was there already: it is told that the session is not to be polled.
+func (p *polling) end(w http.ResponseWriter, r *http.Request, late bool) {
 	p.session.mu.Lock()
 	word, upgraded := p.lastWord, p.session.carrier != carrier(p)
 	p.session.mu.Unlock()
-	if upgraded && probed { // it came after the WebSocket: the session is not to be polled
+	if upgraded && late {
 		badRequest.write(w, r)
 		return
 	}
@@ -164,37 +188,50 @@ func (p *polling) take() (b *batch, probed bool) {
 	return b, p.probed
 }
 
-// answer writes a batch.
+func (p *polling) isProbing() bool {
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	return p.probing
+}
+
+// answer writes a batch. Until the client has it, it counts as queued.
 func (p *polling) answer(w http.ResponseWriter, r *http.Request, b *batch) {
-	payload := encodePayload(b.packets)
-	if p.settle(b) {
-		defer p.session.end(TransportClose)
+	payload, cost := encodePayload(b.packets), b.cost
+	last := p.settle(b)
+	err := r.Context().Err() // not after the answer: then the client may well go
+	if err == nil {
+		err = writePayload(w, r, payload)
 	}
-	writePayload(w, r, payload)
-	if r.Context().Err() != nil {
-		p.session.end(TransportError)
+	p.session.mu.Lock()
+	p.session.queued -= cost
+	p.session.mu.Unlock()
+	switch {
+	case last:
+		p.session.end(TransportClose)
+	case err != nil:
+		p.abandoned()
 	}
 }
 
-// settle gives a batch back, and tells whether it was the last of a closing session. The writing
-// side may have gone to a WebSocket meanwhile.
+// settle gives a batch back, and the place of the GET. It tells whether the batch was the last of a
+// closing session: then there is no place any more. The writing side may have gone to a WebSocket
+// meanwhile.
 func (p *polling) settle(b *batch) (last bool) {
 	s := p.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.queued -= b.cost
 	b.free()
-	if s.carrier != carrier(p) || s.out != nil {
-		return false
+	if s.carrier == carrier(p) && s.out == nil {
+		s.writing = false
+		last = s.state == closing
 	}
-	s.writing = false
-	return s.state == closing
+	p.getting = last
+	return last
 }
 
 // post takes the packets of a client.
 func (p *polling) post(w http.ResponseWriter, r *http.Request) {
-	if !p.begin(&p.posting) {
-		w.WriteHeader(http.StatusBadRequest)
+	if !p.begin(&p.posting, w, r) {
 		return
 	}
 	defer p.finish(&p.posting)
@@ -203,27 +240,31 @@ func (p *polling) post(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	body, err := p.body(w, r)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(p.session.server.options.MaxPayload)))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge): // the session goes on, as with the official server
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	case err != nil:
-		p.session.end(TransportError)
+		p.abandoned()
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusRequestTimeout)
 		return
 	}
+	http.NewResponseController(w).SetReadDeadline(time.Time{}) // of limitBody: the receiver may take its time
 	p.receive(body)
 	w.Header().Set("Content-Type", "text/html")
 	w.Header().Set("Cache-Control", "no-store")
 	io.WriteString(w, "ok")
 }
 
-func (p *polling) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(bodyTimeout))
-	defer control.SetReadDeadline(time.Time{})
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, int64(p.session.server.options.MaxPayload)))
+// limitBody gives a request's body its time. It is for every request: net/http reads the rest of
+// a body that nobody wanted before it answers.
+func limitBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTimeout))
+	}
 }
 
 // receive takes packets one by one; those before a bad one count.
@@ -234,6 +275,9 @@ func (p *polling) receive(body []byte) {
 		if err == nil && kind == typeClose {
 			p.farewellOfClient()
 			return
+		}
+		if err == nil && kind == typeMessage && !utf8.Valid(payload) {
+			err = errNotUTF8 // sent on, it would have others close their WebSockets
 		}
 		if !s.packet(kind, payload, err) {
 			return
@@ -275,12 +319,22 @@ var (
 	pollingNoop  = newPacket(finText, []byte(noopWord))
 )
 
-// interrupt has the receiver told.
-func (p *polling) interrupt() { p.leaving.Do(func() { go p.farewell() }) }
+// interrupt has the receiver told, and the probe fail.
+func (p *polling) interrupt() {
+	if p.probe != nil {
+		p.probe.SetDeadline(past)
+	}
+	if !p.leaving {
+		p.leaving = true
+		go p.farewell()
+	}
+}
 
 // cut ends a GET that waits.
 func (p *polling) cut() {
+	p.session.mu.Lock()
 	p.interrupt()
+	p.session.mu.Unlock()
 	close(p.over)
 }
 

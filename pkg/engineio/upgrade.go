@@ -25,23 +25,31 @@ type probe struct {
 
 // serveUpgrade answers the upgrade of a session that began with polling.
 func serveUpgrade(s *Session, w http.ResponseWriter, r *http.Request) {
+	p := s.beginProbe() // before the client can know
+	if p != nil {
+		defer s.server.readers.Done()
+	}
 	conn, buffered, _, err := ws.HTTPUpgrader{Timeout: upgradeTimeout}.Upgrade(r, w)
-	if err != nil {
+	switch {
+	case err != nil:
 		s.server.options.Observer.HandshakeRefused(CauseBadRequest)
+		s.endProbe(p)
 		if conn != nil {
 			conn.Close()
 		}
-		return
-	}
-	p := s.beginProbe()
-	if p == nil { // there is one already, or has been
+	case p == nil: // there is one already, or has been
 		refuseProbe(conn)
-		return
+	default:
+		s.runProbe(p, conn, buffered.Reader)
 	}
-	defer s.server.readers.Done()
+}
+
+// runProbe ends with the probe; what it becomes when it succeeds runs on.
+func (s *Session) runProbe(p *polling, conn net.Conn, early *bufio.Reader) {
 	c := newWebsocket(s, conn)
 	c.probe = &probe{polling: p, carrier: c}
-	if c.listenProbe(buffered.Reader) {
+	p.limitProbe(conn)
+	if c.listenProbe(early) {
 		go c.run()
 		return
 	}
@@ -58,7 +66,6 @@ func refuseProbe(conn net.Conn) {
 
 // listenProbe reads until the probe has succeeded or failed.
 func (c *websocket) listenProbe(early *bufio.Reader) (upgraded bool) {
-	c.conn.SetDeadline(time.Now().Add(probeTimeout))
 	c.consumeBuffered(early)
 	for c.probe != nil && !c.deaf {
 		r := c.pipe.read(c.conn)
@@ -107,9 +114,24 @@ func (s *Session) beginProbe() *polling {
 	return p
 }
 
+// limitProbe gives a probe its time. The session's end cuts it short.
+func (p *polling) limitProbe(conn net.Conn) {
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	p.probe = conn
+	conn.SetDeadline(time.Now().Add(probeTimeout))
+	if p.session.state != open {
+		conn.SetDeadline(past)
+	}
+}
+
+// endProbe gives the place back. P may be nil.
 func (s *Session) endProbe(p *polling) {
+	if p == nil {
+		return
+	}
 	s.mu.Lock()
-	p.probing, p.probed = false, false
+	p.probing, p.probe, p.probed = false, nil, false
 	s.mu.Unlock()
 }
 
