@@ -54,6 +54,9 @@ func (ns *Namespace) OnOther(h func(*Socket, *Event)) { ns.other = h }
 // that socket alone.
 func (ns *Namespace) To(rooms ...string) Broadcast { return Broadcast{ns: ns, rooms: rooms} }
 
+// Volatile addresses every socket that can take an event at once.
+func (ns *Namespace) Volatile() Broadcast { return Broadcast{ns: ns}.Volatile() }
+
 // Emit sends an event to every socket of the namespace.
 func (ns *Namespace) Emit(event string, args ...any) error {
 	return Broadcast{ns: ns}.Emit(event, args...)

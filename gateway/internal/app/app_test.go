@@ -17,14 +17,17 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/store"
 )
 
-const patience = 10 * time.Second
+const (
+	patience   = 10 * time.Second
+	testSecret = "a secret that is long enough for tests"
+)
 
 // testConfig is a gateway on a free port with a SQLite file of its own.
 func testConfig(t *testing.T) config.Config {
 	t.Helper()
 	c := config.Default()
 	c.Host, c.Port = "127.0.0.1", 0
-	c.JWTSecret = "a secret that is long enough for tests"
+	c.JWTSecret = testSecret
 	c.MessageEncryptionKey = config.Secret(strings.Repeat("ab", 32))
 	c.DatabaseURL = config.DatabaseURL("file:" + filepath.Join(t.TempDir(), "test.db"))
 	if err := store.CreateDemoTable(t.Context(), string(c.DatabaseURL)); err != nil {

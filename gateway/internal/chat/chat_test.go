@@ -218,8 +218,7 @@ func TestEveryAliasSaysWhatIsStored(t *testing.T) {
 
 func TestOwnPrivateRoomIsNoRoomToJoin(t *testing.T) {
 	t.Parallel()
-	verifier := &memory{}
-	h := serve(t, verifier, nil)
+	h := serve(t, &memory{}, nil)
 	tok, err := token.Mint([]byte(secret), "u1", "Ann", time.Hour)
 	if err != nil {
 		t.Fatal(err)
@@ -248,5 +247,18 @@ func TestSenderCannotFillTheQueuesOfARoom(t *testing.T) {
 	}
 	if sent == 0 || sent > 10 { // two at once, and 4 KiB a second as time goes by
 		t.Errorf("%d messages of 4,000 bytes went out where 8,192 bytes may at once", sent)
+	}
+}
+
+func TestRoomsMayHaveTheNamesOfPrototypes(t *testing.T) {
+	t.Parallel()
+	v := serve(t, &memory{}, nil).visit("u1", time.Hour)
+	for _, room := range []string{"__proto__", "constructor", "toString", "hasOwnProperty", "\u0000", "socket.io#/#"} {
+		if got := v.ask("join_room", `"`+room+`"`); got["ok"] != true || len(got["members"].([]any)) != 1 {
+			t.Errorf("join %s: %v", room, got)
+		}
+		if got := v.ask("send_message", `{"text":"hi","roomId":"`+room+`"}`); got["ok"] != true {
+			t.Errorf("send to %s: %v", room, got)
+		}
 	}
 }
