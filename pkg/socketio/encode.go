@@ -43,17 +43,38 @@ func (e *encoding) begin(kind byte, namespace string) {
 	}
 }
 
-// value writes one JSON value.
+// value writes one JSON value. What busy servers send, JSON that is there already and plain text, is
+// written without reflection.
 func (e *encoding) value(v any) error {
-	if raw, ok := v.(json.RawMessage); ok && len(raw) > 0 {
-		e.Write(raw)
-		return nil
+	switch v := v.(type) {
+	case json.RawMessage:
+		if len(v) > 0 {
+			e.Write(v)
+			return nil
+		}
+	case string:
+		if plain(v) {
+			e.WriteByte('"')
+			e.WriteString(v)
+			e.WriteByte('"')
+			return nil
+		}
 	}
 	if err := e.json.Encode(v); err != nil {
 		return err
 	}
 	e.Truncate(e.Len() - 1) // the newline that Encode adds
 	return nil
+}
+
+// plain tells whether text stands in JSON as it is: ASCII that needs no escape.
+func plain[T string | json.RawMessage](text T) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *encoding) values(values []any) error {

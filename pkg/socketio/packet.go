@@ -130,6 +130,8 @@ func decodeEvent(data []byte) (name string, args []json.RawMessage, err error) {
 		return "", nil, errInvalidPayload
 	}
 	switch first := elements[0]; {
+	case first[0] == '"' && plain(first[1:len(first)-1]):
+		name = string(first[1 : len(first)-1])
 	case first[0] == '"':
 		if err := json.Unmarshal(first, &name); err != nil {
 			return "", nil, errInvalidPayload
