@@ -74,7 +74,7 @@ func (a *App) listen(addr string, h http.Handler) error {
 		IdleTimeout:       time.Minute,
 		// Auth.js may need several cookies of 4 KiB for one session.
 		MaxHeaderBytes: 32 << 10,
-		ErrorLog:       slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		ErrorLog:       slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}})
 	return nil
 }
