@@ -91,7 +91,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.SendQueueBytes, 1<<20)
 	setDefault(&o.CloseGrace, 2*time.Second)
 	if o.ClientAddr == nil {
-		o.ClientAddr = peerAddr
+		o.ClientAddr = PeerAddr
 	}
 	if o.Allow == nil {
 		o.Allow = func(*http.Request) bool { return true }
@@ -109,7 +109,8 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-func peerAddr(r *http.Request) netip.Addr {
+// PeerAddr returns the address that a request's TCP connection comes from, as IPv4 where it is one.
+func PeerAddr(r *http.Request) netip.Addr {
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return peer.Addr().Unmap()
 }

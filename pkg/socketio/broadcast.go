@@ -1,7 +1,5 @@
 package socketio
 
-import "fmt"
-
 // Broadcast addresses many sockets. It is a value: each method returns a narrower one.
 type Broadcast struct {
 	ns     *Namespace
@@ -38,9 +36,6 @@ func (b Broadcast) Local() Broadcast {
 // Emit sends an event. It is encoded once; every socket gets it once. All members of a room get
 // the events for it in the same order; unions of rooms are not ordered among each other.
 func (b Broadcast) Emit(event string, args ...any) error {
-	if Reserved(event) {
-		return fmt.Errorf("%w: %q", ErrReserved, event)
-	}
 	packets, err := encodeEvent(b.ns.name, event, nil, args)
 	if err != nil {
 		return err

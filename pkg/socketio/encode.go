@@ -90,8 +90,12 @@ func (e *encoding) values(values []any) error {
 }
 
 // encodeEvent returns the packets of an event, which are to be sent together. Arguments are what
-// encoding/json takes; a json.RawMessage must be valid JSON and goes out as it is.
+// encoding/json takes; a json.RawMessage must be valid JSON and goes out as it is. A name that events
+// can't have is ErrReserved.
 func encodeEvent(namespace, event string, id []byte, args []any) ([]*engineio.Packet, error) {
+	if Reserved(event) {
+		return nil, fmt.Errorf("%w: %q", ErrReserved, event)
+	}
 	packets, err := encodeArray(typeEvent, namespace, id, append([]any{event}, args...))
 	if err != nil {
 		return nil, fmt.Errorf("socketio: encode event %q: %w", event, err)

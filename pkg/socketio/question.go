@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"strconv"
 )
 
@@ -18,9 +17,6 @@ type questions struct {
 // is that of ctx, which is the timeout, or ErrDisconnected. It must not be called by a handler of
 // the same client, other than on a goroutine of its own: the ack is read after the handler returns.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) ([]json.RawMessage, error) {
-	if Reserved(event) {
-		return nil, fmt.Errorf("%w: %q", ErrReserved, event)
-	}
 	id, reply, err := s.ask()
 	if err != nil {
 		return nil, err

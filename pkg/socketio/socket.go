@@ -2,7 +2,6 @@ package socketio
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,9 +42,6 @@ func (s *Socket) ID() string { return s.id }
 // Emit sends an event to this client. Arguments are what encoding/json takes; a json.RawMessage
 // goes out as it is. Sent is not received: a client that goes away may have missed it.
 func (s *Socket) Emit(event string, args ...any) error {
-	if Reserved(event) {
-		return fmt.Errorf("%w: %q", ErrReserved, event)
-	}
 	packets, err := encodeEvent(s.namespace.name, event, nil, args)
 	if err != nil {
 		return err
@@ -56,9 +52,6 @@ func (s *Socket) Emit(event string, args ...any) error {
 // EmitVolatile is Emit for what is worth nothing later: a client that can't take it at once misses
 // it.
 func (s *Socket) EmitVolatile(event string, args ...any) error {
-	if Reserved(event) {
-		return fmt.Errorf("%w: %q", ErrReserved, event)
-	}
 	packets, err := encodeEvent(s.namespace.name, event, nil, args)
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func (o origins) cors() *engineio.CORS {
 // hosts are the names that the client reached the gateway by.
 func (o origins) hosts(r *http.Request) []string {
 	hosts := []string{hostname(r.Host)}
-	if forwarded := r.Header.Get("X-Forwarded-Host"); forwarded != "" && o.proxies.trust(peer(r)) {
+	if forwarded := r.Header.Get("X-Forwarded-Host"); forwarded != "" && o.proxies.trust(engineio.PeerAddr(r)) {
 		first, _, _ := strings.Cut(forwarded, ",")
 		hosts = append(hosts, hostname(strings.TrimSpace(first)))
 	}

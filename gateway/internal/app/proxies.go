@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/socketgate/socketgate/gateway/internal/config"
+	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
 // proxies are the networks whose word on the client's address is taken.
@@ -16,7 +17,7 @@ func (p proxies) trust(addr netip.Addr) bool { return config.Proxies(p).Contain(
 // client returns the address of the client: the last hop of X-Forwarded-For that is not a trusted
 // proxy. What stands before it the client may have made up.
 func (p proxies) client(r *http.Request) netip.Addr {
-	addr := peer(r)
+	addr := engineio.PeerAddr(r)
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && p.trust(addr); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
@@ -26,9 +27,4 @@ func (p proxies) client(r *http.Request) netip.Addr {
 		addr = hop.Unmap()
 	}
 	return addr
-}
-
-func peer(r *http.Request) netip.Addr {
-	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return addr.Addr().Unmap()
 }

@@ -114,7 +114,6 @@ func (a *App) chatOptions(v *token.Verifier, metrics *ops.Metrics) chat.Options 
 		MaxText:      c.MaxText,
 		MaxEvent:     c.SendQueueBytes / 4,
 		RateLimit:    float64(c.RateLimit),
-		JoinTimeout:  c.DatabaseTimeout,
 		Observer:     metrics,
 		Logger:       a.log,
 	}

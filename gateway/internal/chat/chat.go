@@ -17,7 +17,7 @@ type Store interface {
 	// that wraps message.ErrUnavailable or message.ErrRejected. Done is called in commit order
 	// within a room. Save does not block.
 	Save(d message.Draft, done func(message.Stored, error))
-	// MayJoin tells whether a user may join a room.
+	// MayJoin tells whether a user may join a room. It has a deadline of its own.
 	MayJoin(ctx context.Context, room, user string) (bool, error)
 }
 
@@ -63,8 +63,6 @@ type Options struct {
 	MaxText int
 	// RateLimit is events per second and connection, with a burst of twice that. 0 means no limit.
 	RateLimit float64
-	// JoinTimeout bounds Store.MayJoin.
-	JoinTimeout time.Duration
 
 	Observer Observer
 	Logger   *slog.Logger

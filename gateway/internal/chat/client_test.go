@@ -102,7 +102,7 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 		Verifier: verifier, Cookie: "token",
 		JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"}, SendEvents: []string{"send_message"},
 		MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: ShapeArray,
-		JoinTimeout: patience, Observer: h.tally, Logger: slog.New(slog.DiscardHandler),
+		Observer: h.tally, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&o)

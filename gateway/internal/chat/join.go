@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -53,9 +52,7 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) answer {
 
 // guard asks the app's own rule.
 func (c *Chat) guard(room string, m *member) answer {
-	ctx, cancel := context.WithTimeout(c.ctx, c.options.JoinTimeout)
-	defer cancel()
-	switch may, err := c.store.MayJoin(ctx, room, m.id); {
+	switch may, err := c.store.MayJoin(c.ctx, room, m.id); {
 	case err != nil:
 		if c.unguarded.now() {
 			c.options.Logger.Warn("room access could not be checked", "error", err)

@@ -29,11 +29,12 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) answer {
 		return no
 	}
 	fields.speak(m.person)
-	if no := c.fits(fields.size(), m); no != nil {
+	size := fields.size()
+	if no := c.fits(size, m); no != nil {
 		return no
 	}
 	r.event.Args = nil // what waits for the commit is the fields
-	draft := message.Draft{Room: room, User: m.id, Username: m.name, Text: text, Held: fields.size()}
+	draft := message.Draft{Room: room, User: m.id, Username: m.name, Text: text, Held: size}
 	c.store.Save(draft, func(row message.Stored, err error) {
 		if err != nil {
 			r.answer(refused(err))
