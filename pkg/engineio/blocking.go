@@ -87,14 +87,3 @@ func (w *blockedWrite) wake() {
 }
 
 func (w *blockedWrite) stop() { close(w.stopped) }
-
-// readBlocking reads from a connection that has no file descriptor to wait for. It holds a buffer
-// while it waits.
-func readBlocking(conn net.Conn) *reading {
-	r := readings.Get().(*reading)
-	r.n, r.err = conn.Read(r.buffer[:])
-	if r.n > 0 {
-		r.err = nil
-	}
-	return r
-}

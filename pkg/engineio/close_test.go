@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -251,4 +252,20 @@ func TestSendAfterTheEndIsRefused(t *testing.T) {
 	if err := s.Send(Message([]byte("late"))); !errors.Is(err, ErrClosed) {
 		t.Errorf("got %v, want ErrClosed", err)
 	}
+}
+
+// On TCP nobody is parked on the connection who could find the deadline passed.
+func TestSilentPeerOnTCPIsCutOffAfterItsGrace(t *testing.T) {
+	t.Parallel()
+	h := newRecorder()
+	server, address := serve(t, h, Options{CloseGrace: 50 * time.Millisecond})
+	c := dialOpen(t, address) // never answers the close frame
+	within(t, h.opened, "the session").Close(ForcedClose)
+	within(t, h.closed, "the end")
+	for deadline := time.Now().Add(patience); server.Sessions() > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("the session is still there")
+		}
+	}
+	c.closed()
 }

@@ -6,9 +6,9 @@
 //
 // # How bytes move
 //
-// Up: one goroutine per connection is parked in the runtime's poller and owns no buffer. When bytes
-// arrive it borrows one, and a worker with a deeper stack decodes them and calls the Receiver, so
-// that the parked stack stays as small as the runtime makes it.
+// Up: one epoll tells which connections have something to say, and workers attend to those: they
+// borrow a buffer, read, decode and call the Receiver. An idle connection has neither a goroutine nor
+// a buffer. Where there is no epoll, and for TLS, a goroutine waits for each connection.
 //
 // Down: Send appends a reference to the queue of the session and marks the session as waiting. A
 // flush loop takes all that the session has waiting and hands it to the kernel in one write. While
@@ -16,6 +16,6 @@
 //
 // # Lock order
 //
-// Session.mu, then flusher.mu or wheel.mu or Server.mu. None of the last three is held while
-// another is taken, and none is held while a Handler or Receiver is called.
+// Session.mu, then flusher.mu or wheel.mu or workers.mu or Server.mu; epoll.mu alone. None of these is held
+// while another of the last five is taken, and none while a Handler or Receiver is called.
 package engineio

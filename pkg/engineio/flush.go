@@ -68,7 +68,7 @@ func (f *flusher) flush(c *websocket) {
 	for next := 0; next < len(b.packets); {
 		data, n := f.gather(b.packets[next:])
 		next += n
-		sent, err := f.push.write(c.pipe.raw, data)
+		sent, err := c.pipe.write(&f.push, data)
 		if err != nil {
 			b.free()
 			c.session.end(TransportError)

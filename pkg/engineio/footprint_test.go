@@ -12,9 +12,9 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// A connection that has talked and is idle keeps the 2 KiB of stack that a goroutine begins with.
+// A connection that has talked and is idle keeps no goroutine: on Linux epoll waits for all of them.
 // Not parallel: stacks are counted for the whole process.
-func TestIdleConnectionsKeepSmallStacks(t *testing.T) {
+func TestIdleConnectionsKeepNoStacks(t *testing.T) {
 	const connections = 1500
 	h := &recorder{opened: make(chan *Session, connections), closed: make(chan Reason, connections)}
 	server, address := serve(t, h, Options{})
@@ -31,8 +31,12 @@ func TestIdleConnectionsKeepSmallStacks(t *testing.T) {
 	}
 	each := float64(grown) / connections
 	t.Logf("%.0f bytes of stack each", each)
-	if each > 3<<10 {
-		t.Errorf("%.0f bytes of stack each, want 2 KiB", each)
+	most := 512.0 // all the stacks that are there anyhow are among it
+	if runtime.GOOS != "linux" {
+		most = 9 << 10
+	}
+	if each > most {
+		t.Errorf("%.0f bytes of stack each, want at most %.0f", each, most)
 	}
 }
 

@@ -41,6 +41,8 @@ type Server struct {
 	flushers []*flusher
 	wheel    *wheel
 	workers  workers
+
+	readiness readiness
 }
 
 // New starts a server's loops. Shutdown ends them.

@@ -221,8 +221,20 @@ func (s *Session) lingers(c *websocket) bool {
 	if s.state != closing {
 		return false
 	}
-	c.conn.SetReadDeadline(time.Now().Add(s.server.options.CloseGrace))
+	grace := s.server.options.CloseGrace
+	if c.watched {
+		time.AfterFunc(grace, c.cut)
+	} else {
+		c.conn.SetReadDeadline(time.Now().Add(grace))
+	}
 	return true
+}
+
+// lost ends a session whose connection can't be read any more, unless it is closing already.
+func (s *Session) lost() {
+	if s.isOpen() {
+		s.end(TransportClose)
+	}
 }
 
 func (s *Session) isOpen() bool {

@@ -148,11 +148,9 @@ func TestClientGoneDuringTheHandshakeLeavesNothing(t *testing.T) {
 		h.onOpen = func(s *Session) { s.end(TransportError) }
 		server, network := serveMemory(t, h, Options{})
 		for range 10 {
-			c, err := network.try(handshakeQuery)
-			if err != nil {
-				t.Fatal(err)
+			if c, err := network.try(handshakeQuery); err == nil { // the answer may have been on the way already
+				c.closed()
 			}
-			c.closed()
 			synctest.Wait()
 			if n := server.Sessions(); n != 0 {
 				t.Fatalf("%d sessions are left", n)

@@ -29,7 +29,10 @@ func serveUpgrade(s *Session, w http.ResponseWriter, r *http.Request) {
 	if p != nil {
 		defer s.server.readers.Done()
 	}
-	conn, buffered, _, err := ws.HTTPUpgrader{Timeout: upgradeTimeout}.Upgrade(r, w)
+	conn, early, answer, err := accept(w, r)
+	if err == nil {
+		err = writeAnswer(conn, answer)
+	}
 	switch {
 	case err != nil:
 		s.server.options.Observer.HandshakeRefused(CauseBadRequest)
@@ -40,7 +43,7 @@ func serveUpgrade(s *Session, w http.ResponseWriter, r *http.Request) {
 	case p == nil: // there is one already, or has been
 		refuseProbe(conn)
 	default:
-		s.runProbe(p, conn, buffered.Reader)
+		s.runProbe(p, conn, early)
 	}
 }
 
@@ -50,7 +53,7 @@ func (s *Session) runProbe(p *polling, conn net.Conn, early *bufio.Reader) {
 	c.probe = &probe{polling: p, carrier: c}
 	p.limitProbe(conn)
 	if c.listenProbe(early) {
-		go c.run()
+		c.begin()
 		return
 	}
 	s.endProbe(p)
@@ -68,7 +71,8 @@ func refuseProbe(conn net.Conn) {
 func (c *websocket) listenProbe(early *bufio.Reader) (upgraded bool) {
 	c.consumeBuffered(early)
 	for c.probe != nil && !c.deaf {
-		r := c.pipe.read(c.conn)
+		r := readings.Get().(*reading)
+		readBlocking(c.conn, r)
 		if r.err != nil {
 			c.deaf = true
 		} else {

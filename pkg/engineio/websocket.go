@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -19,30 +20,28 @@ var (
 	closeTooBig   = newPacket(finClose, ws.NewCloseFrameBody(ws.StatusMessageTooBig, ""))
 )
 
-// upgradeTimeout is how long the answer to an upgrade may take to write.
-const upgradeTimeout = 10 * time.Second
-
 // websocket carries a session over one connection.
 type websocket struct {
 	session *Session
 	conn    net.Conn
-	pipe    pipe
-	flusher *flusher      // writes, where that can be done without blocking
+	pipe    pipe          // nil if the connection can only be waited for
+	flusher *flusher      // writes by the pipe
 	blocked *blockedWrite // writes otherwise
 	pending *assembly     // nil between messages
-	deaf    bool          // what still comes is dropped undecoded
 	probe   *probe        // asks to take over a session; nil once it carries one
+	calls   atomic.Int32  // of ready since a worker began to attend; zero: none does
+	watched bool          // ready will be called when there is something to read, or may be: begin finds out; Session.mu guards changes
+	hungUp  atomic.Bool   // the peer has: reading goes on to the end
+	deaf    bool          // what still comes is dropped undecoded
+	told    bool          // the receiver, that the session is closed
 }
 
-// serveWebSocket answers the upgrade and leaves the session to its own goroutine: net/http's has
-// grown a deep stack by now, and ends here.
+// serveWebSocket answers the upgrade and has the connection listened to. net/http's goroutine ends
+// here.
 func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
-	conn, buffered, _, err := ws.HTTPUpgrader{Timeout: upgradeTimeout}.Upgrade(r, w)
+	conn, early, answer, err := accept(w, r)
 	if err != nil {
 		s.server.options.Observer.HandshakeRefused(CauseBadRequest)
-		if conn != nil {
-			conn.Close()
-		}
 		s.server.dismiss(s)
 		s.server.readers.Done()
 		return
@@ -50,20 +49,23 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 	s.server.options.Observer.SessionOpened()
 	c := newWebsocket(s, conn)
 	s.carrier = c
-	// Before anything else can end the session: end takes it out again.
+	// The answer is queued before Shutdown knows the session, and written after: whatever ends the
+	// session takes it out again.
+	s.enqueue([]*Packet{answer, s.server.openPacket(s.id)})
 	if !s.server.register(s) {
 		s.Close(ShuttingDown)
 	}
-	s.Send(s.server.openPacket(s.id))
+	c.wake()
 	s.startHeart()
 	s.receiver = s.server.handler.Open(s, r)
-	c.consumeBuffered(buffered.Reader)
-	go c.run()
+	c.consumeBuffered(early)
+	c.begin()
 }
 
 func newWebsocket(s *Session, conn net.Conn) *websocket {
-	c := &websocket{session: s, conn: conn, pipe: newPipe(conn)}
-	if c.pipe.direct() {
+	c := &websocket{session: s, conn: conn, pipe: newPipe(conn), watched: true}
+	c.calls.Store(1) // until begin nobody attends
+	if c.pipe != nil {
 		c.flusher = s.server.flusherOf(s)
 	} else {
 		c.blocked = newBlockedWrite(c)
@@ -71,53 +73,130 @@ func newWebsocket(s *Session, conn net.Conn) *websocket {
 	return c
 }
 
-// run is the one goroutine of a connection. It stays shallow: what needs a stack is done by workers.
+// begin has the connection listened to from now on: by workers whenever it has something to say, or
+// by a goroutine that waits for it.
+func (c *websocket) begin() {
+	switch {
+	case !c.session.server.watch(c):
+		c.session.mu.Lock()
+		c.watched = false
+		c.session.mu.Unlock()
+		go c.run()
+	case !c.calls.CompareAndSwap(1, 0): // it has said something already
+		c.session.server.workers.do(c)
+	}
+}
+
+// run is the goroutine of a connection that is not watched.
 func (c *websocket) run() {
-	defer c.session.server.readers.Done()
-	c.listen()
-	c.farewell()
+	c.hear()
+	c.leave()
+}
+
+// ready has a worker attend to the connection: it has bytes to read, or its session is closing. It
+// returns at once.
+func (c *websocket) ready() {
+	if c.calls.Add(1) == 1 {
+		c.session.server.workers.do(c)
+	}
+}
+
+// attend is called on a worker. What is called ready meanwhile is looked at before it returns.
+func (c *websocket) attend() {
+	for {
+		calls := c.calls.Load()
+		switch c.hear() {
+		case gone:
+			c.leave()
+			return // nobody comes again: calls is not zero
+		case busy:
+			c.session.server.workers.do(c)
+			return
+		}
+		if c.calls.CompareAndSwap(calls, 0) {
+			return
+		}
+	}
+}
+
+// fairShare is how many reads a connection has before others have their turn.
+const fairShare = 16
+
+// hearing is how listening to a connection has ended, for now or for good.
+type hearing uint8
+
+const (
+	silent hearing = iota // there is nothing more at the moment
+	busy                  // there may be more, but it's the turn of others
+	gone                  // nothing will come any more
+)
+
+// hear passes on what the client says. Once the session is closing it tells the receiver, and then
+// drops what still comes: closing with unread bytes would make the kernel discard what the client
+// has not received yet.
+func (c *websocket) hear() hearing {
+	r := readings.Get().(*reading)
+	defer readings.Put(r)
+	for reads := 0; !c.watched || reads < fairShare; reads++ {
+		if !c.told && !c.session.isOpen() {
+			c.told = true
+			c.session.tellClosed()
+			if !c.session.lingers(c) {
+				return gone
+			}
+		}
+		if c.watched {
+			c.pipe.read(r)
+		} else {
+			readBlocking(c.conn, r)
+		}
+		switch {
+		case r.n > 0:
+			c.decode(r, r.buffer[:r.n])
+			if c.watched && r.err == nil && r.n < readSize && !c.hungUp.Load() {
+				return silent // a short read has emptied the socket, epoll(7); what comes now is told anew
+			}
+		case r.err == nil:
+			return silent
+		case c.told:
+			return gone
+		default: // unless the session is closing, which woke us
+			c.session.lost()
+		}
+	}
+	return busy
+}
+
+// leave is the end of a connection.
+func (c *websocket) leave() {
 	c.session.end(TransportClose)
+	if c.watched {
+		c.session.server.forget(c)
+	}
 	c.release()
 	c.pending = nil // the wheel holds on to the session until its next beat would be due
-}
-
-// listen passes on what the client says until the session is not open any more.
-func (c *websocket) listen() {
-	for c.session.isOpen() {
-		r := c.pipe.read(c.conn)
-		r.carrier = c
-		c.session.server.workers.do(r)
-		readings.Put(r)
-	}
-}
-
-// farewell tells the receiver, and then gives a closing session its time to receive what is queued
-// for it. What the client still says is read and dropped: closing with unread bytes would make
-// the kernel discard what the client has not received yet.
-func (c *websocket) farewell() {
-	c.session.tellClosed()
-	if !c.session.lingers(c) {
-		return
-	}
-	for heard := true; heard; {
-		r := c.pipe.read(c.conn)
-		if heard = r.err == nil; heard {
-			c.decode(r, r.buffer[:r.n])
-		}
-		readings.Put(r)
-	}
+	c.session.server.readers.Done()
 }
 
 var past = time.Unix(1, 0)
 
-// interrupt wakes the reader.
-func (c *websocket) interrupt() { c.conn.SetReadDeadline(past) }
+// interrupt has the closing session seen by whoever listens.
+func (c *websocket) interrupt() {
+	if c.watched {
+		c.ready()
+		return
+	}
+	c.conn.SetReadDeadline(past)
+}
 
 func (c *websocket) last(_ Reason, closeFrame *Packet) *Packet { return closeFrame }
 
-// cut has reading and writing fail from now on. Closing is left to the reader, since it has to
-// wait for those who use the connection.
-func (c *websocket) cut() { c.conn.SetDeadline(past) }
+// cut has reading and writing fail from now on. Closing is left to the one who listens, since it has
+// to wait for those who use the connection.
+func (c *websocket) cut() {
+	c.conn.SetDeadline(past)
+	c.ready()
+}
 
 // release closes the connection, of TLS the one below: its goodbye has been said by flushed or
 // comes too late, and would wait for a peer that does not read.
@@ -130,16 +209,6 @@ func (c *websocket) release() {
 		return
 	}
 	c.conn.Close()
-}
-
-// consume is called on a worker with what was just read, or with the end of it.
-func (c *websocket) consume(r *reading) {
-	switch {
-	case r.err == nil:
-		c.decode(r, r.buffer[:r.n])
-	case c.session.isOpen():
-		c.session.end(TransportClose)
-	}
 }
 
 // consumeBuffered takes the bytes that came in one segment with the upgrade request.

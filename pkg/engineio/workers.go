@@ -1,81 +1,99 @@
 package engineio
 
-import (
-	"bytes"
-	"sync"
+import "sync"
 
-	"github.com/gobwas/ws"
-)
-
-// readSize is how much is read from a connection at a time: a chat message fits many times over.
-const readSize = 4096
-
-// reading is what a connection borrows while it has bytes to read, and nothing longer.
-type reading struct {
-	buffer [readSize]byte
-	n      int
-	err    error
-
-	carrier  *websocket
-	done     sync.WaitGroup // of one
-	source   bytes.Reader
-	header   [ws.MaxHeaderSize]byte
-	assembly assembly // for a connection that has none: most messages come whole
-}
-
-var readings = sync.Pool{New: func() any { return new(reading) }}
-
-// workers decode what was read and call the Receivers. Doing that on the connection's own
-// goroutine would grow its stack for as long as the connection lives (from 2 KiB to 4 or 8); here
-// a few stacks are deep instead of all.
+// workers attend to connections that have something to say: they read, decode and call the
+// Receivers, each connection in turn and by one worker at a time. A Receiver may wait, for a
+// database say: so whoever takes a connection from the queue first sees to it that somebody else is
+// on the way to the next one.
 type workers struct {
-	jobs  chan *reading
 	stop  <-chan struct{}
 	loops *sync.WaitGroup
-	idle  chan struct{} // a token for each worker that may wait for more
+	call  chan struct{} // wakes one that is idle
+
+	mu     sync.Mutex
+	queue  []*websocket // each connection is in it once at most
+	head   int
+	coming bool // somebody is on the way
+	idle   int
 }
 
 // maxIdleWorkers bounds what a storm of slow receivers leaves behind.
 const maxIdleWorkers = 64
 
 func (w *workers) init(stop <-chan struct{}, loops *sync.WaitGroup) {
-	w.jobs = make(chan *reading)
 	w.stop = stop
 	w.loops = loops
-	w.idle = make(chan struct{}, maxIdleWorkers)
+	w.call = make(chan struct{}, maxIdleWorkers)
 }
 
-// do has r consumed and waits for it. The caller's session keeps the server's loops alive.
-func (w *workers) do(r *reading) {
-	r.done.Add(1)
-	select {
-	case w.jobs <- r:
-	default:
-		w.loops.Go(func() { w.work(r) })
+// do has a connection attended to. Its session keeps the server's loops alive.
+func (w *workers) do(c *websocket) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.head > len(w.queue)/2 && len(w.queue) == cap(w.queue) { // rather than growing
+		n := copy(w.queue, w.queue[w.head:])
+		clear(w.queue[n:])
+		w.queue, w.head = w.queue[:n], 0
 	}
-	r.done.Wait()
+	w.queue = append(w.queue, c)
+	w.rouse()
 }
 
-func (w *workers) work(r *reading) {
-	for r != nil {
-		r.carrier.consume(r)
-		r.done.Done()
-		r = w.next()
+// rouse has somebody come if there is work and nobody does. mu is held.
+func (w *workers) rouse() {
+	if w.coming || w.head == len(w.queue) {
+		return
+	}
+	w.coming = true
+	if w.idle > 0 {
+		w.idle--
+		w.call <- struct{}{} // never waits: those who are idle have room
+		return
+	}
+	w.loops.Go(w.work)
+}
+
+func (w *workers) work() {
+	for roused := true; ; {
+		c, stay := w.next(roused)
+		roused = false
+		switch {
+		case c != nil:
+			c.attend()
+		case !stay:
+			return
+		default:
+			select {
+			case <-w.call:
+				roused = true
+			case <-w.stop:
+				return
+			}
+		}
 	}
 }
 
-// next waits for another job, or returns nil when enough others wait already.
-func (w *workers) next() *reading {
-	select {
-	case w.idle <- struct{}{}:
-		defer func() { <-w.idle }()
-	default:
-		return nil
+// next takes the connection that has waited longest. When there is none the worker stays until it
+// is called, unless enough others do. Roused says that it is the one that was on the way.
+func (w *workers) next(roused bool) (c *websocket, stay bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if roused {
+		w.coming = false
 	}
-	select {
-	case r := <-w.jobs:
-		return r
-	case <-w.stop:
-		return nil
+	if w.head == len(w.queue) {
+		stay = w.idle < maxIdleWorkers
+		if stay {
+			w.idle++
+		}
+		return nil, stay
 	}
+	c = w.queue[w.head]
+	w.queue[w.head] = nil
+	if w.head++; w.head == len(w.queue) {
+		w.queue, w.head = w.queue[:0], 0
+	}
+	w.rouse()
+	return c, true
 }

@@ -1,0 +1,54 @@
+package engineio
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// upgradeTimeout is how long an answer to an upgrade may take that is not written by a queue.
+const upgradeTimeout = 10 * time.Second
+
+// accept takes the connection of a WebSocket handshake over from net/http. The answer is held back,
+// so that it can go out in one write with what follows it: a write is the dearest part of a handshake.
+// A bad request has been answered, and its connection closed.
+func accept(w http.ResponseWriter, r *http.Request) (conn net.Conn, early *bufio.Reader, answer *Packet, err error) {
+	held := &heldAnswer{ResponseWriter: w}
+	conn, buffered, _, err := ws.HTTPUpgrader{}.Upgrade(r, held)
+	answer = &Packet{frame: held.answer.Bytes()}
+	if err != nil {
+		if conn != nil {
+			writeAnswer(conn, answer)
+			conn.Close()
+		}
+		return nil, nil, nil, err
+	}
+	return conn, buffered.Reader, answer, nil
+}
+
+// writeAnswer is for an answer that nothing follows yet.
+func writeAnswer(conn net.Conn, answer *Packet) error {
+	conn.SetWriteDeadline(time.Now().Add(upgradeTimeout))
+	_, err := conn.Write(answer.frame)
+	conn.SetWriteDeadline(time.Time{})
+	return err
+}
+
+// heldAnswer keeps what is written to a hijacked connection.
+type heldAnswer struct {
+	http.ResponseWriter
+	answer bytes.Buffer
+}
+
+// Hijack is what makes it an http.Hijacker.
+func (h *heldAnswer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err == nil {
+		buffered.Writer.Reset(&h.answer)
+	}
+	return conn, buffered, err
+}
