@@ -9,7 +9,7 @@ import (
 )
 
 // crowd returns a namespace with sockets in "room", and how many bytes their clients have read.
-func crowd(b *testing.B, n int) (*Namespace, *atomic.Int64) {
+func crowd(b testing.TB, n int) (*Namespace, *atomic.Int64) {
 	ns, members := serveMembers(b, n)
 	var bytes atomic.Int64
 	for _, m := range members {
@@ -75,6 +75,17 @@ func BenchmarkDecodeEvent(b *testing.B) {
 			b.Fatal(err)
 		}
 		if _, _, err := decodeEvent(p.data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkEncode makes the one frame that all recipients of a broadcast share.
+func BenchmarkEncode(b *testing.B) {
+	message := json.RawMessage(`{"id":"clx0000000000000000000000","text":"hello there","roomId":"room","userId":"u1"}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := encodeEvent("/", "receive_message", nil, []any{message}); err != nil {
 			b.Fatal(err)
 		}
 	}

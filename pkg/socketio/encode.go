@@ -53,18 +53,28 @@ func (e *encoding) value(v any) error {
 			return nil
 		}
 	case string:
-		if plain(v) {
-			e.WriteByte('"')
-			e.WriteString(v)
-			e.WriteByte('"')
-			return nil
-		}
+		e.Write(AppendString(e.AvailableBuffer(), v))
+		return nil
 	}
 	if err := e.json.Encode(v); err != nil {
 		return err
 	}
 	e.Truncate(e.Len() - 1) // the newline that Encode adds
 	return nil
+}
+
+// AppendString appends text to b as a JSON string, escaped only where JavaScript's JSON.stringify
+// would, but for U+2028 and U+2029. What is not UTF-8 becomes U+FFFD.
+func AppendString(b []byte, text string) []byte {
+	if plain(text) {
+		b = append(b, '"')
+		b = append(b, text...)
+		return append(b, '"')
+	}
+	e := encodings.Get().(*encoding)
+	defer e.free()
+	e.json.Encode(text) // a string can't fail
+	return append(b, e.Bytes()[:e.Len()-1]...)
 }
 
 // plain tells whether text stands in JSON as it is: ASCII that needs no escape.

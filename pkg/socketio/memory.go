@@ -37,6 +37,8 @@ type membership struct {
 	socket   *Socket
 	room     *room
 	position int
+
+	before, after *membership // of the same socket, in the order of joining
 }
 
 func newMemoryAdapter(s *sockets) *memoryAdapter {
@@ -88,10 +90,10 @@ func (a *memoryAdapter) LeaveAll(s *Socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = true
-	for _, m := range s.memberships {
+	for m := s.first; m != nil; m = m.after {
 		a.remove(m)
 	}
-	s.memberships, s.index = nil, nil
+	s.memberships = memberships{}
 }
 
 // remove fills the gap with the last member. The socket's lock is held.
@@ -119,9 +121,9 @@ func (a *memoryAdapter) remove(m *membership) {
 func (a *memoryAdapter) Rooms(s *Socket) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := make([]string, len(s.memberships))
-	for i, m := range s.memberships {
-		names[i] = m.room.name
+	names := make([]string, 0, s.count)
+	for m := s.first; m != nil; m = m.after {
+		names = append(names, m.room.name)
 	}
 	return names
 }
@@ -132,35 +134,56 @@ func (a *memoryAdapter) In(s *Socket, name string) bool {
 	return s.membership(name) != nil
 }
 
+// memberships are a socket's rooms. The adapter uses them under the socket's lock.
+type memberships struct {
+	first, last *membership
+	count       int
+	index       map[string]*membership // by room, once there are many; see searched
+}
+
 // searched is how many memberships of a socket are searched one by one. Hardly any has more; one
 // that has gets an index, so that joining thousands of rooms does not take the square of it.
 const searched = 32
 
-// enter notes a new membership. mu is held, as for the next two.
-func (s *Socket) enter(m *membership) {
-	s.memberships = append(s.memberships, m)
+func (s *memberships) enter(m *membership) {
+	if m.before = s.last; m.before != nil {
+		m.before.after = m
+	} else {
+		s.first = m
+	}
+	s.last = m
+	s.count++
 	switch {
 	case s.index != nil:
 		s.index[m.room.name] = m
-	case len(s.memberships) > searched:
+	case s.count > searched:
 		s.index = make(map[string]*membership, 2*searched)
-		for _, m := range s.memberships {
+		for m := s.first; m != nil; m = m.after {
 			s.index[m.room.name] = m
 		}
 	}
 }
 
-func (s *Socket) exit(m *membership) {
-	i := slices.Index(s.memberships, m)
-	s.memberships = slices.Delete(s.memberships, i, i+1)
+func (s *memberships) exit(m *membership) {
+	if m.before != nil {
+		m.before.after = m.after
+	} else {
+		s.first = m.after
+	}
+	if m.after != nil {
+		m.after.before = m.before
+	} else {
+		s.last = m.before
+	}
+	s.count--
 	delete(s.index, m.room.name)
 }
 
-func (s *Socket) membership(name string) *membership {
+func (s *memberships) membership(name string) *membership {
 	if s.index != nil {
 		return s.index[name]
 	}
-	for _, m := range s.memberships {
+	for m := s.first; m != nil; m = m.after {
 		if m.room.name == name {
 			return m
 		}

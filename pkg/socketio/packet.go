@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"iter"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -125,7 +127,7 @@ func Reserved(event string) bool { return reserved[event] }
 
 // decodeEvent splits the payload of an event into its name and arguments, which it copies.
 func decodeEvent(data []byte) (name string, args []json.RawMessage, err error) {
-	elements := splitArray(append([]byte(nil), data...))
+	elements := slices.AppendSeq(make([]json.RawMessage, 0, 3), Elements(bytes.Clone(data)))
 	if len(elements) == 0 {
 		return "", nil, errInvalidPayload
 	}
@@ -147,30 +149,34 @@ func decodeEvent(data []byte) (name string, args []json.RawMessage, err error) {
 	return name, elements[1:], nil
 }
 
-// splitArray returns the elements of a JSON array that is known to be valid.
-func splitArray(data []byte) []json.RawMessage {
-	data = bytes.TrimSpace(data)
-	data = data[1 : len(data)-1]
-	var elements []json.RawMessage
-	depth, start, quoted := 0, 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[' || c == '{':
-			depth++
-		case c == ']' || c == '}':
-			depth--
-		case c == ',' && depth == 0:
-			elements = append(elements, bytes.TrimSpace(data[start:i]))
-			start = i + 1
+// Elements yields the elements of a JSON array, or the keys and values of an object by turns. Data is
+// known to be valid JSON, such as an argument of an Event, and to be one of the two; what is yielded
+// are parts of it.
+func Elements(data json.RawMessage) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		data := bytes.TrimSpace(data)
+		data = data[1 : len(data)-1]
+		depth, start, quoted := 0, 0, false
+		for i := 0; i < len(data); i++ {
+			switch c := data[i]; {
+			case quoted && c == '\\':
+				i++
+			case c == '"':
+				quoted = !quoted
+			case quoted:
+			case c == '[' || c == '{':
+				depth++
+			case c == ']' || c == '}':
+				depth--
+			case (c == ',' || c == ':') && depth == 0:
+				if !yield(bytes.TrimSpace(data[start:i])) {
+					return
+				}
+				start = i + 1
+			}
+		}
+		if last := bytes.TrimSpace(data[start:]); len(last) > 0 {
+			yield(last)
 		}
 	}
-	if last := bytes.TrimSpace(data[start:]); len(last) > 0 {
-		elements = append(elements, last)
-	}
-	return elements
 }

@@ -208,7 +208,7 @@ func FuzzPacket(f *testing.F) {
 	})
 }
 
-func FuzzSplitArray(f *testing.F) {
+func FuzzElements(f *testing.F) {
 	for _, test := range events {
 		f.Add([]byte(test.in))
 	}
@@ -219,7 +219,7 @@ func FuzzSplitArray(f *testing.F) {
 		if json.Unmarshal(data, &want) != nil || want == nil { // null is no array
 			return
 		}
-		got := splitArray(data)
+		got := slices.Collect(Elements(data))
 		if !slices.EqualFunc(got, want, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
 			t.Fatalf("got %q, want %q", got, want)
 		}

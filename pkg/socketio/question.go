@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
@@ -93,5 +94,5 @@ func (s *Socket) answered(p packet) {
 		reply <- nil
 		return
 	}
-	reply <- splitArray(bytes.Clone(p.data))
+	reply <- slices.Collect(Elements(bytes.Clone(p.data)))
 }

@@ -19,11 +19,10 @@ type Socket struct {
 	id        string
 	out       atomic.Bool // of the namespace, while the connection may go on
 
-	mu          sync.Mutex
-	gone        bool
-	memberships []*membership
-	asked       *questions             // that wait for the client's ack; nil until there was one
-	index       map[string]*membership // by room, once there are many; see searched
+	mu    sync.Mutex
+	gone  bool
+	asked *questions // that wait for the client's ack; nil until there was one
+	memberships
 }
 
 // What Join and Emit refuse.
