@@ -4,37 +4,25 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"unsafe"
 )
 
 const (
-	ivSize  = 16 // what such apps use; GCM's own choice would be 12
+	maxIV   = 16 // what many such apps use; GCM's own choice would be 12
 	tagSize = 16
-
-	tagAt  = 2*ivSize + 1 // offsets in "iv:tag:ciphertext"
-	textAt = tagAt + 2*tagSize + 1
 )
 
-var (
-	// ErrFormat means that the text is not "iv:tag:ciphertext" in hex: most likely it was never encrypted.
-	ErrFormat = errors.New("not in the form iv:tag:ciphertext")
-	// ErrAuthentication means that the text was encrypted with another key, or was changed since.
-	ErrAuthentication = errors.New("encrypted with another key, or changed since")
-)
-
-// A Cipher encrypts and decrypts with one key. It may be used from many goroutines at once.
-type Cipher struct {
-	aead cipher.AEAD
+// gcm writes "iv:tag:ciphertext" in lower-case hex. It reads tags of 16 bytes only: Node would accept a shorter one, which
+// can be guessed.
+type gcm struct {
+	aead   cipher.AEAD
+	ivSize int
 }
 
-// New returns a Cipher for a key of 32 bytes.
-func New(key []byte) (*Cipher, error) {
-	if len(key) != keySize {
-		return nil, fmt.Errorf("encryption key has %d bytes, want %d", len(key), keySize)
-	}
+func newGCM(key []byte, ivSize int) (*gcm, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, fmt.Errorf("encryption key: %w", err)
@@ -43,52 +31,94 @@ func New(key []byte) (*Cipher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encryption key: %w", err)
 	}
-	return &Cipher{aead: aead}, nil
+	return &gcm{aead: aead, ivSize: ivSize}, nil
 }
 
-// Encrypt returns text under a fresh random IV: 66 bytes and two for each byte of text, lower-case hex.
-func (c *Cipher) Encrypt(text string) (string, error) {
-	var iv [ivSize]byte
-	if _, err := rand.Read(iv[:]); err != nil {
+// Encrypt returns 66 bytes (58 with an IV of 12) and two for each byte of text.
+func (c *gcm) Encrypt(text string) (string, error) {
+	var iv [maxIV]byte
+	if _, err := rand.Read(iv[:c.ivSize]); err != nil {
 		return "", fmt.Errorf("encrypt: %w", err)
 	}
-	return c.encrypt(iv, text), nil
+	return c.encrypt(iv[:c.ivSize], text), nil
 }
 
 // encrypt allocates twice: the sealed bytes, and the text made of them.
-func (c *Cipher) encrypt(iv [ivSize]byte, text string) string {
-	sealed := make([]byte, ivSize+len(text)+tagSize)
-	nonce, body := sealed[:ivSize], sealed[ivSize:ivSize+len(text)]
-	copy(nonce, iv[:])
-	copy(body, text)
-	c.aead.Seal(body[:0], nonce, body, nil)
-
-	out := make([]byte, 0, textAt+2*len(text))
+func (c *gcm) encrypt(iv []byte, text string) string {
+	nonce, body, tag := c.seal(iv, text)
+	out := make([]byte, 0, 2*(len(nonce)+len(tag)+len(body))+2)
 	out = append(hex.AppendEncode(out, nonce), ':')
-	out = append(hex.AppendEncode(out, sealed[ivSize+len(text):]), ':')
+	out = append(hex.AppendEncode(out, tag), ':')
 	out = hex.AppendEncode(out, body)
-	return unsafe.String(unsafe.SliceData(out), len(out)) // nobody else has out: saves the copy, as strings.Builder does
+	return ownText(out)
 }
 
-// Decrypt returns the text that Encrypt, or Node, was given. The error is ErrFormat or ErrAuthentication. A tag shorter
-// than 16 bytes is refused: Node would accept one that can be guessed.
-func (c *Cipher) Decrypt(s string) (string, error) {
-	if len(s) < textAt || s[tagAt-1] != ':' || s[textAt-1] != ':' {
+// seal returns the parts of one new piece of memory.
+func (c *gcm) seal(iv []byte, text string) (nonce, body, tag []byte) {
+	sealed := make([]byte, c.ivSize+len(text)+tagSize)
+	nonce, body = sealed[:c.ivSize], sealed[c.ivSize:c.ivSize+len(text)]
+	copy(nonce, iv)
+	copy(body, text)
+	c.aead.Seal(body[:0], nonce, body, nil)
+	return nonce, body, sealed[c.ivSize+len(text):]
+}
+
+func (c *gcm) Decrypt(stored string) (string, error) {
+	tagAt := 2*c.ivSize + 1
+	textAt := tagAt + 2*tagSize + 1
+	if len(stored) < textAt || stored[tagAt-1] != ':' || stored[textAt-1] != ':' {
 		return "", ErrFormat
 	}
-	ivHex, tagHex, bodyHex := s[:tagAt-1], s[tagAt:textAt-1], s[textAt:]
-
-	sealed := make([]byte, 0, ivSize+len(bodyHex)/2+tagSize)
-	for _, part := range []string{ivHex, bodyHex, tagHex} { // the order that Open wants
+	sealed := make([]byte, 0, len(stored)/2)
+	for _, part := range []string{stored[:tagAt-1], stored[textAt:], stored[tagAt : textAt-1]} { // the order that Open wants
 		var err error
 		if sealed, err = hex.AppendDecode(sealed, []byte(part)); err != nil {
 			return "", ErrFormat
 		}
 	}
-	body := sealed[ivSize:]
-	text, err := c.aead.Open(body[:0], sealed[:ivSize], body, nil)
+	return c.open(sealed[:c.ivSize], sealed[c.ivSize:])
+}
+
+// open decrypts body, which ends with its tag, in place.
+func (c *gcm) open(nonce, body []byte) (string, error) {
+	text, err := c.aead.Open(body[:0], nonce, body, nil)
 	if err != nil {
 		return "", ErrAuthentication
 	}
 	return string(text), nil
 }
+
+// packedGCM writes the bytes of iv, tag and ciphertext, in this order, as one base64 text.
+type packedGCM struct{ *gcm }
+
+func newPackedGCM(key []byte, ivSize int) (packedGCM, error) {
+	c, err := newGCM(key, ivSize)
+	return packedGCM{c}, err
+}
+
+func (c packedGCM) Encrypt(text string) (string, error) {
+	var iv [maxIV]byte
+	if _, err := rand.Read(iv[:c.ivSize]); err != nil {
+		return "", fmt.Errorf("encrypt: %w", err)
+	}
+	return c.encrypt(iv[:c.ivSize], text), nil
+}
+
+func (c packedGCM) encrypt(iv []byte, text string) string {
+	nonce, body, tag := c.seal(iv, text)
+	packed := make([]byte, 0, len(nonce)+len(tag)+len(body))
+	packed = append(append(append(packed, nonce...), tag...), body...)
+	return base64.StdEncoding.EncodeToString(packed)
+}
+
+func (c packedGCM) Decrypt(stored string) (string, error) {
+	packed, err := base64Text{}.decode(stored)
+	if err != nil || len(packed) < c.ivSize+tagSize {
+		return "", ErrFormat
+	}
+	nonce, tag, body := packed[:c.ivSize], packed[c.ivSize:c.ivSize+tagSize], packed[c.ivSize+tagSize:]
+	return c.open(nonce, append(body[:len(body):len(body)], tag...))
+}
+
+// ownText saves the copy, as strings.Builder does: nobody else may have b.
+func ownText(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
