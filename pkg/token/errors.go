@@ -2,7 +2,7 @@ package token
 
 import "errors"
 
-// What Find and Verify return, sometimes wrapped with a detail. Callers tell them apart with errors.Is.
+// What this package returns, sometimes wrapped with a detail. Callers tell them apart with errors.Is.
 var (
 	ErrMissing    = errors.New("no token in the cookie, the auth payload or the Authorization header")
 	ErrTooLong    = errors.New("token is longer than 16 KiB")
@@ -11,7 +11,12 @@ var (
 	ErrSignature  = errors.New("token signature does not match the secret")
 	ErrExpired    = errors.New("token has expired")
 	ErrNotYet     = errors.New("token is not valid yet")
-	ErrNoIdentity = errors.New("token names no user: none of the claims userId, id, sub, _id is a text or an integer")
+	ErrEncrypted  = errors.New("token is encrypted, and no secret of Auth.js or NextAuth is known")
+	ErrDecryption = errors.New("encrypted token does not open with the secret")
+	ErrNoSession  = errors.New("no session has this token")
+	// ErrUnavailable: nobody knows now whose session it is. A client that comes back later may be let in.
+	ErrUnavailable = errors.New("sessions can't be looked up")
+	ErrNoIdentity  = errors.New("token names no user: none of the claims userId, id, sub, _id is a text or an integer")
 )
 
 // Reason gives a short fixed word for err, fit for a log field or a metric label: the set is closed, and nothing a
@@ -34,6 +39,14 @@ func Reason(err error) string {
 		return "expired"
 	case errors.Is(err, ErrNotYet):
 		return "not_yet_valid"
+	case errors.Is(err, ErrEncrypted):
+		return "encrypted"
+	case errors.Is(err, ErrDecryption):
+		return "bad_encryption"
+	case errors.Is(err, ErrNoSession):
+		return "no_session"
+	case errors.Is(err, ErrUnavailable):
+		return "unavailable"
 	case errors.Is(err, ErrNoIdentity):
 		return "no_identity"
 	}

@@ -4,40 +4,83 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
-// Find returns the token of a handshake and where it was: "cookie", "auth" or "header". The first place that has one
-// decides, even if it turns out to be bad; ErrMissing means that none has.
-//
-// The order is the cookie of the given name (percent-encoding undone; of duplicates the first, as browsers send the
-// most specific path first), token in auth (the JSON payload of the CONNECT packet, may be nil), and the
-// Authorization header. "Bearer ", in any case, is taken off.
-func Find(header http.Header, auth json.RawMessage, cookie string) (tok string, from string, err error) {
-	if tok := fromCookie(header, cookie); tok != "" {
-		return tok, "cookie", nil
-	}
-	if tok := fromAuth(auth); tok != "" {
-		return tok, "auth", nil
-	}
-	if tok := trimBearer(header.Get("Authorization")); tok != "" && !strings.Contains(tok, " ") { // "Basic x" is not for us
-		return tok, "header", nil
-	}
-	return "", "", ErrMissing
+// Found is a token of a handshake and where it was.
+type Found struct {
+	Token  string
+	Source string // "cookie", "auth" or "header"
+	Cookie string // the cookie's name, without the number of a chunk
 }
 
-func fromCookie(header http.Header, name string) string {
-	c, err := (&http.Request{Header: header}).Cookie(name)
-	if err != nil {
-		return ""
+// Find returns the token of a handshake, or one for each of the named cookies that it has. The first place that has any
+// decides, even if it turns out to be bad; ErrMissing means that none has.
+//
+// The order is the cookies (percent-encoding undone; of duplicates the first, as browsers send the most specific path
+// first; a large one may be cut into chunks, name.0, name.1 and so on, as Auth.js does), token in auth (the JSON payload of
+// the CONNECT packet, may be nil), and the Authorization header. "Bearer ", in any case, is taken off.
+func Find(header http.Header, auth json.RawMessage, cookies ...string) ([]Found, error) {
+	if found := fromCookies(header, cookies); found != nil {
+		return found, nil
 	}
-	value := c.Value
-	if strings.Contains(value, "%") {
-		if plain, err := url.PathUnescape(value); err == nil {
-			value = plain
+	if tok := fromAuth(auth); tok != "" {
+		return []Found{{Token: tok, Source: "auth"}}, nil
+	}
+	if tok := trimBearer(header.Get("Authorization")); tok != "" && !strings.Contains(tok, " ") { // "Basic x" is not for us
+		return []Found{{Token: tok, Source: "header"}}, nil
+	}
+	return nil, ErrMissing
+}
+
+func fromCookies(header http.Header, names []string) []Found {
+	jar := (&http.Request{Header: header}).Cookies()
+	var found []Found
+	for _, name := range names {
+		value, ok := named(jar, name)
+		if !ok {
+			value = chunks(jar, name)
+		}
+		if tok := trimBearer(unescape(value)); tok != "" {
+			found = append(found, Found{Token: tok, Source: "cookie", Cookie: name})
 		}
 	}
-	return trimBearer(value)
+	return found
+}
+
+func named(jar []*http.Cookie, name string) (value string, ok bool) {
+	for _, c := range jar {
+		if c.Name == name {
+			return c.Value, true
+		}
+	}
+	return "", false
+}
+
+// maxChunks is more than the bytes of a token could need at 4 KiB each.
+const maxChunks = 8
+
+// chunks joins what name.0, name.1 and so on hold, up to the first that is missing.
+func chunks(jar []*http.Cookie, name string) string {
+	var value string
+	for i := range maxChunks {
+		part, ok := named(jar, name+"."+strconv.Itoa(i))
+		if !ok {
+			break
+		}
+		value += part
+	}
+	return value
+}
+
+func unescape(value string) string {
+	if strings.Contains(value, "%") {
+		if plain, err := url.PathUnescape(value); err == nil {
+			return plain
+		}
+	}
+	return value
 }
 
 func fromAuth(auth json.RawMessage) string {

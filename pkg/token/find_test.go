@@ -51,7 +51,7 @@ func TestTokenIsFoundInTheOrderOfTheSources(t *testing.T) {
 			if c.authorization != "" {
 				h.Set("Authorization", c.authorization)
 			}
-			tok, from, err := Find(h, json.RawMessage(c.auth), "token")
+			tok, from, err := find(h, c.auth, "token")
 			if tok != c.tok || from != c.from {
 				t.Errorf("found %q in %q, want %q in %q", tok, from, c.tok, c.from)
 			}
@@ -62,13 +62,39 @@ func TestTokenIsFoundInTheOrderOfTheSources(t *testing.T) {
 	}
 }
 
+// find gives the only token.
+func find(h http.Header, auth, cookie string) (tok, from string, err error) {
+	found, err := Find(h, json.RawMessage(auth), cookie)
+	if len(found) != 1 {
+		return "", "", err
+	}
+	return found[0].Token, found[0].Source, err
+}
+
+func TestEachOfSeveralCookiesIsFoundInTheirOrder(t *testing.T) {
+	t.Parallel()
+	h := http.Header{"Cookie": {"b.1=two; c=C; b.0=one%2B; d=; a.0=; b.2=three; b.4=no; e.1=no; b.=no; b.x=no; f=F; f.0=no; g.00=no"}, "Authorization": {"H"}}
+	found, err := Find(h, json.RawMessage(`{"token":"A"}`), "a", "b", "c", "d", "e", "f", "g", "h")
+	want := []Found{{"one+twothree", "cookie", "b"}, {"C", "cookie", "c"}, {"F", "cookie", "f"}}
+	if !slices.Equal(found, want) || err != nil {
+		t.Errorf("found %q, %v, want %q", found, err, want)
+	}
+	many := make([]string, 100)
+	for i := range many {
+		many[i] = fmt.Sprintf("token.%d=x", i)
+	}
+	if tok, _, _ := find(http.Header{"Cookie": {strings.Join(many, "; ")}}, "", "token"); len(tok) != maxChunks {
+		t.Errorf("%d chunks", len(tok))
+	}
+}
+
 func TestCookieMayHaveAnotherName(t *testing.T) {
 	t.Parallel()
 	h := http.Header{"Cookie": {"token=T; accessToken=A"}}
-	if tok, _, err := Find(h, nil, "accessToken"); tok != "A" || err != nil {
+	if tok, _, err := find(h, "", "accessToken"); tok != "A" || err != nil {
 		t.Errorf("found %q, %v", tok, err)
 	}
-	if _, _, err := Find(nil, nil, "token"); !errors.Is(err, ErrMissing) {
+	if _, err := Find(nil, nil, "token"); !errors.Is(err, ErrMissing) {
 		t.Errorf("no header at all: %v", err)
 	}
 }
@@ -100,7 +126,7 @@ func FuzzFind(f *testing.F) {
 	f.Add(`a="b;c"; ;;=; __proto__=1`, `[[[[`, "bearer", "__proto__")
 	f.Fuzz(func(t *testing.T, cookie, auth, authorization, name string) {
 		h := http.Header{"Cookie": {cookie}, "Authorization": {authorization}}
-		tok, from, err := Find(h, json.RawMessage(auth), name)
+		tok, from, err := find(h, auth, name)
 		if (err == nil) != (tok != "") || (err == nil) != (from != "") {
 			t.Errorf("%q, %q, %v", tok, from, err)
 		}

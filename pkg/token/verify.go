@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -18,26 +19,31 @@ const maxLen = 16 << 10
 // milliseconds of being made. Expiry has no leeway.
 const nbfLeeway = 5 * time.Second
 
-// A Verifier checks tokens against one secret. It may be used from many goroutines at once.
+// A Verifier checks signed tokens. It may be used from many goroutines at once.
 type Verifier struct {
-	secret []byte
-	hs256  jws.Verifier
-	now    func() time.Time
+	secrets [][]byte
+	hs256   jws.Verifier
+	now     func() time.Time
 }
 
-// NewVerifier returns a Verifier for tokens signed with secret, which must not be empty and is copied.
-func NewVerifier(secret []byte) (*Verifier, error) {
-	if len(secret) == 0 {
-		return nil, errors.New("token verifier: the secret is empty")
+// NewVerifier returns a Verifier for tokens signed with secret, or with one that it has replaced, for as long as such
+// tokens are about. None may be empty; they are copied.
+func NewVerifier(secret []byte, replaced ...[]byte) (*Verifier, error) {
+	v := &Verifier{now: time.Now}
+	for _, s := range append([][]byte{secret}, replaced...) {
+		if len(s) == 0 {
+			return nil, errors.New("token verifier: the secret is empty")
+		}
+		v.secrets = append(v.secrets, bytes.Clone(s))
 	}
-	hs256, err := jws.NewVerifier(jwa.HS256)
-	if err != nil {
+	var err error
+	if v.hs256, err = jws.NewVerifier(jwa.HS256); err != nil {
 		return nil, fmt.Errorf("token verifier: %w", err)
 	}
-	return &Verifier{secret: append([]byte(nil), secret...), hs256: hs256, now: time.Now}, nil
+	return v, nil
 }
 
-// Verify returns the claims of tok if it is signed with the secret by HS256, has not expired (no leeway) and is valid
+// Verify returns the claims of tok if it is signed with a secret by HS256, has not expired (no leeway) and is valid
 // already (nbf, 5 s of leeway). The algorithm is pinned: the header has to agree with it, and has no say.
 //
 // The signature is checked over the bytes that came, before the claims are decoded. Costs 6 µs; jwt.Parse of the same
@@ -61,7 +67,7 @@ func (v *Verifier) Verify(tok string) (Claims, error) {
 		return Claims{}, fmt.Errorf("%w: signature is not base64url", ErrMalformed)
 	}
 	signed := tok[:len(header)+1+len(payload)]
-	if v.hs256.Verify([]byte(signed), mac, v.secret) != nil {
+	if !v.signed([]byte(signed), mac) {
 		return Claims{}, ErrSignature
 	}
 	body, err := decodePart(payload)
@@ -69,6 +75,15 @@ func (v *Verifier) Verify(tok string) (Claims, error) {
 		return Claims{}, fmt.Errorf("%w: claims are not base64url", ErrMalformed)
 	}
 	return readClaims(body, v.now())
+}
+
+func (v *Verifier) signed(text, mac []byte) bool {
+	for _, secret := range v.secrets {
+		if v.hs256.Verify(text, mac, secret) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // checkHeader refuses what the verifier would not honour: another algorithm, or an extension (crit) that RFC 7515

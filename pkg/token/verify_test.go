@@ -210,11 +210,27 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	}
 }
 
+func TestTokensOfAReplacedSecretAreStillGood(t *testing.T) {
+	t.Parallel()
+	v, err := NewVerifier([]byte("the new secret"), []byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s, want := range map[string]error{"the new secret": nil, secret: nil, "another": ErrSignature, "": ErrSignature} {
+		if _, err := v.Verify(signWith(sha256.New, hs256, `{"userId":"ada"}`, s)); !errors.Is(err, want) {
+			t.Errorf("signed with %q: %v, want %v", s, err, want)
+		}
+	}
+	if _, err := NewVerifier([]byte(secret), nil); err == nil {
+		t.Error("an empty secret replaced: everybody could sign")
+	}
+}
+
 func TestReasonsAreDistinctWords(t *testing.T) {
 	t.Parallel()
 	seen := map[string]error{}
 	for _, err := range []error{nil, errors.New("x"), ErrMissing, ErrTooLong, ErrMalformed, ErrAlgorithm, ErrSignature,
-		ErrExpired, ErrNotYet, ErrNoIdentity} {
+		ErrExpired, ErrNotYet, ErrNoIdentity, ErrEncrypted, ErrDecryption, ErrNoSession, ErrUnavailable} {
 		word := Reason(err)
 		if other, ok := seen[word]; ok {
 			t.Errorf("%v and %v are both %q", err, other, word)

@@ -1,0 +1,134 @@
+package token
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options say what the web app gives its users. One of Secrets, AuthSecrets and Sessions must be there.
+type Options struct {
+	// Cookie is the name of the app's own cookie. Those of NextAuth, Auth.js and Better Auth are looked for as well, where
+	// AuthSecrets or Sessions are there.
+	Cookie string
+	// Secrets verify signed tokens: the one in use, and those that it has replaced.
+	Secrets [][]byte
+	// AuthSecrets open the encrypted sessions of NextAuth 4 and Auth.js 5: each of them may be the one.
+	AuthSecrets [][]byte
+	// Sessions looks up whose a session is, by its token. It has a deadline of its own, and returns ErrNoSession, or
+	// ErrUnavailable when it can't know.
+	Sessions func(ctx context.Context, session string) (Claims, error)
+	// SessionSecret, if there is one, must have signed the cookies of sessions, as Better Auth does.
+	SessionSecret []byte
+}
+
+// An Authenticator tells who is at the other end of a handshake. It may be used from many goroutines at once.
+type Authenticator struct {
+	cookies       []string
+	verifier      *Verifier // nil without Secrets
+	authJS        *AuthJS   // nil without AuthSecrets
+	sessions      func(ctx context.Context, session string) (Claims, error)
+	sessionSecret []byte
+	now           func() time.Time
+}
+
+// NewAuthenticator makes the keys. An error means that the options can't work.
+func NewAuthenticator(o Options) (*Authenticator, error) {
+	a := &Authenticator{cookies: []string{o.Cookie}, sessions: o.Sessions, sessionSecret: bytes.Clone(o.SessionSecret), now: time.Now}
+	if len(o.Secrets) == 0 && len(o.AuthSecrets) == 0 && o.Sessions == nil {
+		return nil, errors.New("authenticator: no secret, and no sessions")
+	}
+	if o.Sessions != nil {
+		a.cookies = append(a.cookies, BetterAuthCookies...)
+	}
+	if o.Sessions != nil || len(o.AuthSecrets) > 0 {
+		a.cookies = append(a.cookies, AuthJSCookies...)
+	}
+	var err error
+	if len(o.Secrets) > 0 {
+		if a.verifier, err = NewVerifier(o.Secrets[0], o.Secrets[1:]...); err != nil {
+			return nil, err
+		}
+	}
+	if len(o.AuthSecrets) > 0 {
+		if a.authJS, err = NewAuthJS(slices.Compact(slices.Sorted(slices.Values(a.cookies))), o.AuthSecrets...); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// Authenticate returns who sent a handshake with this header and this payload of the CONNECT packet (may be nil), and where
+// the token was: "cookie", "auth", "header", or "" where there was none.
+//
+// Of several cookies, as a browser on localhost has them of several apps, the first that is good counts, or else the first
+// one's error. But where a session could not be looked up, and no other is good, it is ErrUnavailable: that one may be.
+func (a *Authenticator) Authenticate(ctx context.Context, header http.Header, auth json.RawMessage) (Claims, string, error) {
+	found, err := Find(header, auth, a.cookies...)
+	if err != nil {
+		return Claims{}, "", err
+	}
+	var first, unavailable error
+	for _, f := range found {
+		if unavailable != nil && a.isSession(f) {
+			continue // one wait is enough
+		}
+		claims, err := a.identify(ctx, f)
+		switch {
+		case err == nil:
+			return claims, f.Source, nil
+		case errors.Is(err, ErrUnavailable):
+			unavailable = err
+		case first == nil:
+			first = err
+		}
+	}
+	return Claims{}, found[0].Source, cmp.Or(unavailable, first)
+}
+
+// isSession tells a token that is looked up from those that can be read.
+func (a *Authenticator) isSession(f Found) bool {
+	dots := strings.Count(f.Token, ".")
+	return a.sessions != nil && !(dots == 4 && a.authJS != nil) && !(dots == 2 && a.verifier != nil)
+}
+
+// identify goes by the form of a token: encrypted ones have five parts, signed ones three, and what is neither, or can't be
+// as there is no key for it, is a session's.
+func (a *Authenticator) identify(ctx context.Context, f Found) (Claims, error) {
+	dots := strings.Count(f.Token, ".")
+	switch {
+	case a.isSession(f):
+		return a.session(ctx, f)
+	case dots == 4 && a.authJS == nil:
+		return Claims{}, ErrEncrypted
+	case dots != 4 && a.verifier != nil:
+		return a.verifier.Verify(f.Token)
+	}
+	return a.authJS.Verify(f.Token, f.Cookie)
+}
+
+func (a *Authenticator) session(ctx context.Context, f Found) (Claims, error) {
+	if len(f.Token) > maxLen {
+		return Claims{}, ErrTooLong
+	}
+	session := f.Token
+	if len(a.sessionSecret) > 0 {
+		var ok bool
+		if session, ok = unsign(f.Token, a.sessionSecret); !ok {
+			return Claims{}, ErrSignature
+		}
+	} else if dot := strings.LastIndexByte(session, '.'); dot > 0 && slices.Contains(BetterAuthCookies, f.Cookie) {
+		session = session[:dot] // the signature adds nothing to a token that can't be guessed
+	}
+	claims, err := a.sessions(ctx, session)
+	if err == nil && !claims.Expires.IsZero() && !a.now().Before(claims.Expires) {
+		return Claims{}, ErrExpired
+	}
+	return claims, err
+}

@@ -1,0 +1,148 @@
+package token
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What better-call, the signer of Better Auth 1.7.25, made.
+const (
+	betterAuthSecret = "the secret of Better Auth"
+	betterAuthToken  = "hJ4Tb8eN2u9ZkQ0xWv7LpRs3YcMd6AfG"
+	fromBetterAuth   = "hJ4Tb8eN2u9ZkQ0xWv7LpRs3YcMd6AfG.J6oExRHp0Ih%2B9tGDitczPevy6%2F9aKzax2N6NFvX%2FUiQ%3D"
+)
+
+// book is a database of sessions by their tokens.
+type book map[string]Claims
+
+func (b book) look(_ context.Context, session string) (Claims, error) {
+	if session == "down" {
+		return Claims{}, fmt.Errorf("%w: connection refused", ErrUnavailable)
+	}
+	if c, ok := b[session]; ok {
+		return c, nil
+	}
+	return Claims{}, ErrNoSession
+}
+
+var sessions = book{
+	betterAuthToken: {UserID: "ada", Username: "Ada"},
+	"an id":         {UserID: "bob", Username: "Bob", Expires: time.Now().Add(time.Hour)},
+	"an old id":     {UserID: "bob", Username: "Bob", Expires: time.Now().Add(-time.Second)},
+	"a.b.c":         {UserID: "cyd", Username: "Cyd"},
+}
+
+func TestEveryKindOfAppIsUnderstood(t *testing.T) {
+	t.Parallel()
+	signed := sign(hs256, `{"userId":"jay","username":"Jay"}`)
+	old := sign(hs256, `{"userId":"jay","exp":1}`)
+	jwt := Options{Cookie: "token", Secrets: [][]byte{[]byte(secret)}}
+	auth := Options{Cookie: "token", AuthSecrets: [][]byte{[]byte(authJSSecret), []byte(nextAuthSecret)}}
+	query := Options{Cookie: "token", Sessions: sessions.look}
+	better := Options{Cookie: "token", Sessions: sessions.look, SessionSecret: []byte(betterAuthSecret)}
+	all := Options{Cookie: "mine", Secrets: jwt.Secrets, AuthSecrets: auth.AuthSecrets, Sessions: sessions.look}
+	third := len(fromAuthJS) / 3
+	for name, c := range map[string]struct {
+		options      Options
+		cookie       string
+		auth         string
+		user, source string
+		want         error
+	}{
+		"JWT":                                 {jwt, "token=" + signed, "", "jay", "cookie", nil},
+		"JWT as auth.token":                   {jwt, "", signed, "jay", "auth", nil},
+		"JWT, nothing there":                  {jwt, "theme=dark", "", "", "", ErrMissing},
+		"JWT, but the cookie is Auth.js'":     {jwt, authJSCookie + "=" + fromAuthJS, "", "", "", ErrMissing},
+		"JWT, but the token is encrypted":     {jwt, "token=" + fromNextAuth, "", "", "cookie", ErrEncrypted},
+		"JWT expired, with a good auth":       {jwt, "token=" + old, signed, "", "cookie", ErrExpired},
+		"NextAuth":                            {auth, "next-auth.session-token=" + fromNextAuth, "", "user-1", "cookie", nil},
+		"NextAuth over HTTPS":                 {auth, "__Secure-next-auth.session-token=" + fromNextAuth, "", "user-1", "cookie", nil},
+		"NextAuth as auth.token":              {auth, "", fromNextAuth, "user-1", "auth", nil},
+		"NextAuth in a cookie of its own":     {auth, "token=" + fromNextAuth, "", "user-1", "cookie", nil},
+		"Auth.js":                             {auth, authJSCookie + "=" + fromAuthJS, "", "user-1", "cookie", nil},
+		"Auth.js in chunks":                   {auth, authJSCookie + ".1=" + fromAuthJS[third:2*third] + "; " + authJSCookie + ".2=" + fromAuthJS[2*third:] + "; " + authJSCookie + ".0=" + fromAuthJS[:third], "", "user-1", "cookie", nil},
+		"Auth.js, a chunk is missing":         {auth, authJSCookie + ".0=" + fromAuthJS[:third] + "; " + authJSCookie + ".2=" + fromAuthJS[2*third:], "", "", "cookie", ErrMalformed},
+		"Auth.js beside another app's":        {auth, "token=" + signed + "; __Host-authjs.session-token=x; " + authJSCookie + "=" + fromAuthJS, "", "user-1", "cookie", nil},
+		"Auth.js, but signed with its secret": {auth, "token=" + sign(hs256, `{"sub":"eve"}`), "", "", "cookie", ErrMalformed},
+		"a session":                           {query, "token=an id", "", "bob", "cookie", nil},
+		"a session of NextAuth":               {query, "next-auth.session-token=an%20id", "", "bob", "cookie", nil},
+		"a session of Auth.js":                {query, "__Secure-authjs.session-token=an id", "", "bob", "cookie", nil},
+		"a session as auth.token":             {query, "", "an id", "bob", "auth", nil},
+		"a session with dots":                 {query, "token=a.b.c", "", "cyd", "cookie", nil},
+		"a session that has ended":            {query, "token=an old id", "", "", "cookie", ErrExpired},
+		"nobody's session":                    {query, "token=eve", "", "", "cookie", ErrNoSession},
+		"a session that is too long":          {query, "token=" + strings.Repeat("x", 17<<10), "", "", "cookie", ErrTooLong},
+		"a session, database down":            {query, "token=down", "", "", "cookie", ErrUnavailable},
+		"database down for the second":        {query, "token=eve; next-auth.session-token=down", "", "", "cookie", ErrUnavailable},
+		"Better Auth without its secret":      {query, "better-auth.session_token=" + fromBetterAuth, "", "ada", "cookie", nil},
+		"Better Auth":                         {better, "better-auth.session_token=" + fromBetterAuth, "", "ada", "cookie", nil},
+		"Better Auth over HTTPS":              {better, "__Secure-better-auth.session_token=" + fromBetterAuth, "", "ada", "cookie", nil},
+		"Better Auth under another name":      {better, "token=" + fromBetterAuth, "", "ada", "cookie", nil},
+		"Better Auth without a signature":     {better, "better-auth.session_token=" + betterAuthToken, "", "", "cookie", ErrSignature},
+		"Better Auth, another signature":      {better, "better-auth.session_token=" + betterAuthToken + ".AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D", "", "", "cookie", ErrSignature},
+		"Better Auth, a short signature":      {better, "better-auth.session_token=" + betterAuthToken + ".", "", "", "cookie", ErrSignature},
+		"all, and a JWT":                      {all, "mine=" + signed, "", "jay", "cookie", nil},
+		"all, and a forged JWT":               {all, "mine=a.b.c", "", "", "cookie", ErrMalformed},
+		"all, and Auth.js":                    {all, authJSCookie + "=" + fromAuthJS, "", "user-1", "cookie", nil},
+		"all, and a session":                  {all, "mine=an id", "", "bob", "cookie", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, err := NewAuthenticator(c.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			auth, _ := json.Marshal(map[string]string{"token": c.auth})
+			got, source, err := a.Authenticate(t.Context(), http.Header{"Cookie": {c.cookie}}, auth)
+			if !errors.Is(err, c.want) || got.UserID != c.user || source != c.source {
+				t.Errorf("%q from %q, %v, want %q from %q, %v", got.UserID, source, err, c.user, c.source, c.want)
+			}
+		})
+	}
+}
+
+func TestAuthenticatorNeedsSomethingToGoBy(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]Options{
+		"nothing":                   {Cookie: "token"},
+		"an empty secret":           {Secrets: [][]byte{nil}},
+		"an empty secret, replaced": {Secrets: [][]byte{[]byte(secret), {}}},
+		"an empty Auth.js secret":   {AuthSecrets: [][]byte{{}}},
+		"only who signs sessions":   {SessionSecret: []byte(secret)},
+	} {
+		if _, err := NewAuthenticator(o); err == nil {
+			t.Errorf("%s: everybody could get in", name)
+		}
+	}
+}
+
+func BenchmarkAuthenticate(b *testing.B) {
+	tok, err := Mint([]byte(secret), "clx1a2b3c4d5e6f7g8h9i0j1k", "ada", time.Hour)
+	if err != nil {
+		b.Fatal(err)
+	}
+	header := http.Header{"Cookie": {"theme=dark; token=" + tok}}
+	for name, o := range map[string]Options{
+		"JWT":             {Cookie: "token", Secrets: [][]byte{[]byte(secret)}},
+		"JWT and Auth.js": {Cookie: "token", Secrets: [][]byte{[]byte(secret)}, AuthSecrets: [][]byte{[]byte(authJSSecret)}},
+	} {
+		a, err := NewAuthenticator(o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := a.Authenticate(b.Context(), header, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
