@@ -99,3 +99,16 @@ func TestASQLiteFileIsFoundWherePrismaPutsIt(t *testing.T) {
 		t.Error("another file was made")
 	}
 }
+
+func TestMigrationShutsNobodyOutOfARoom(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t, prismaPostgres+`; CREATE TABLE member (r TEXT, u VARCHAR(20)); INSERT INTO member VALUES ('r1', 'ann')`)
+	s := open(t, Config{URL: url, AccessQuery: `SELECT u FROM member WHERE r = $1 AND u = $2`})
+	if ok, err := s.MayJoin(t.Context(), "r1", "ann"); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	run(t, url, `ALTER TABLE member ALTER COLUMN u TYPE TEXT`)
+	if ok, err := s.MayJoin(t.Context(), "r1", "ann"); !ok && err == nil {
+		t.Error("a member is told no after a migration")
+	}
+}

@@ -72,3 +72,24 @@ func perSecond(b *testing.B, senders int, lasting time.Duration, send func(sende
 	running.Wait()
 	return rate
 }
+
+// BenchmarkRefusedRows commits a full batch in which every fourth row is refused by a foreign key.
+func BenchmarkRefusedRows(b *testing.B) {
+	s := open(b, Config{URL: newPostgres(b, relatedTables+`; INSERT INTO "User" VALUES ('u1', ''); INSERT INTO "Room" VALUES ('r1', '')`)})
+	for b.Loop() {
+		var batch []*entry
+		for i := range maxBatchMessages {
+			room := "r1"
+			if i%4 == 0 {
+				room = "nowhere"
+			}
+			e, err := s.entry(message.Draft{Room: room, User: "u1", Text: "hello"}, func(message.Stored, error) {})
+			must(b, err)
+			e.accepted = time.Now()
+			batch = append(batch, e)
+		}
+		s.clock.stamp(batch, time.Now())
+		_, err := s.write(batch, false)
+		must(b, err)
+	}
+}

@@ -19,6 +19,7 @@ type Column struct {
 	Name string
 	Type string // as the database spells it, without a length
 
+	declared  string // the type as the app's schema has it, with its length
 	kind      columnKind
 	limit     int  // of a text: characters, of an integer: bits; 0 is no limit
 	required  bool // NOT NULL

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
@@ -28,34 +29,93 @@ func (s *Store) commit() {
 // the timeout is left for the statement: one with no time left would only end in doubt.
 func (s *Store) tooLate() time.Time { return time.Now().Add(-s.timeout * 3 / 4) }
 
-// write commits the batch in order, and returns what it could not commit: the tail of the batch, and why. A
-// row that the database refuses is found by halving, and costs only itself. Once the statement has been
-// rehearsed without rows, a missing privilege is a row's fault too: a policy or a trigger says so.
+// write commits the batch in order, and returns what it could not commit: the tail of the batch, and why. Rows
+// that the database refuses cost only themselves: a sieve finds them, and where it can't, halving does. Once the
+// statement has been rehearsed without rows, a missing privilege is a row's fault too: a policy or a trigger
+// says so.
 func (s *Store) write(batch []*entry, rehearsed bool) (rest []*entry, err error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	began := time.Now()
-	ctx, cancel := context.WithDeadline(s.ctx, batch[0].accepted.Add(s.timeout))
-	err = s.table.insert(ctx, batch, batch[0].doubtful)
-	cancel()
-	switch {
+	refuses := func(err error) bool { return isRejected(err) || rehearsed && isForbidden(err) }
+	switch err = s.insert(batch); {
 	case err == nil:
-		s.watch.Committed(len(batch), time.Since(began))
-		s.answers <- batch
 		return nil, nil
-	case !isRejected(err) && !(rehearsed && isForbidden(err)):
+	case !refuses(err):
 		return batch, err
 	case len(batch) == 1:
-		s.rejected.warn(s.log, "the database rejects messages", "error", err)
-		s.fail(batch, &refusal{"rejected", err, message.ErrRejected})
+		batch[0].refuse(err)
+		s.answer(batch)
 		return nil, nil
+	case !batch[0].sifted:
+		s.sift(batch, refuses)
+		return s.write(batch, rehearsed)
 	}
 	half := len(batch) / 2
 	if rest, err = s.write(batch[:half], rehearsed); err != nil {
 		return batch[half-len(rest):], err
 	}
 	return s.write(batch[half:], rehearsed)
+}
+
+// insert commits what is not refused of the batch, and answers all of it.
+func (s *Store) insert(batch []*entry) error {
+	if good := unrefused(batch); len(good) > 0 {
+		began := time.Now()
+		ctx, cancel := s.deadline(batch)
+		defer cancel()
+		if err := s.table.insert(ctx, good, good[0].doubtful); err != nil {
+			return err
+		}
+		s.watch.Committed(len(unrefused(good)), time.Since(began))
+	}
+	s.answer(batch)
+	return nil
+}
+
+// sift marks the refused rows of the batch. It is tried once: where it fails (a pooler may not let it through),
+// the rows are found by halving.
+func (s *Store) sift(batch []*entry, refuses func(error) bool) {
+	ctx, cancel := s.deadline(batch)
+	defer cancel()
+	for _, e := range batch {
+		e.sifted = true
+	}
+	if err := s.table.sieve(ctx, batch, refuses); err != nil {
+		s.log.Debug("refused rows are looked for one by one", "error", err)
+	}
+}
+
+// deadline bounds a statement by the time of the batch's oldest message.
+func (s *Store) deadline(batch []*entry) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(s.ctx, batch[0].accepted.Add(s.timeout))
+}
+
+// refuse gives e its answer: the database does not take it.
+func (e *entry) refuse(err error) { e.err = &refusal{"rejected", err, message.ErrRejected} }
+
+// unrefused leaves out the entries that are refused.
+func unrefused(batch []*entry) []*entry {
+	refused := func(e *entry) bool { return e.err != nil }
+	if !slices.ContainsFunc(batch, refused) {
+		return batch
+	}
+	return slices.DeleteFunc(slices.Clone(batch), refused)
+}
+
+// answer sends on a batch whose good rows are committed.
+func (s *Store) answer(batch []*entry) {
+	refused := 0
+	for _, e := range batch {
+		if e.err != nil {
+			refused++
+			s.rejected.warn(s.log, "the database rejects messages", "error", e.err)
+		}
+	}
+	if refused > 0 {
+		s.watch.Failed("rejected", refused)
+	}
+	s.answers <- batch
 }
 
 // fail answers the batch with err.

@@ -17,6 +17,8 @@ type Mapping struct {
 	CreatedAt, UpdatedAt *Column // nil where the table has none
 	IDs                  string  // who makes ids: cuid, uuid or database
 	Constants            []Constant
+
+	all []Column // of the table
 }
 
 // Constant is a column that gets the same value in every row.
@@ -139,7 +141,7 @@ func candidateTables(where string, tables []description, override string) ([]des
 	if len(found) > 0 {
 		return found, nil
 	}
-	there := "no tables"
+	there := "no tables: run the app's migrations first"
 	if len(tables) > 0 {
 		var names []string
 		for _, t := range tables {
@@ -147,7 +149,7 @@ func candidateTables(where string, tables []description, override string) ([]des
 		}
 		there = "only " + shorten(names)
 	}
-	return nil, fmt.Errorf("message table: looked for %s in %s, which has %s; set MESSAGE_TABLE", strings.Join(names, ", "), where, there)
+	return nil, fmt.Errorf("message table: looked for %s in %s, which has %s; if it is called otherwise, set MESSAGE_TABLE", strings.Join(names, ", "), where, there)
 }
 
 // mapTable finds the columns of one table, and makes sure that a row can be filled.
@@ -155,6 +157,7 @@ func mapTable(t description, c Config) (Mapping, error) {
 	f := finder{table: t}
 	m := Mapping{
 		Table: t.name,
+		all:   t.columns,
 		Text:  f.one("text", textNames, "MESSAGE_TEXT_COLUMN", c.TextColumn, Column.holdsText, firstOfMany),
 		User:  f.one("sender", userNames, "MESSAGE_USER_COLUMN", c.UserColumn, anyColumn, onlyOne),
 		Room:  f.one("room", roomNames, "MESSAGE_ROOM_COLUMN", c.RoomColumn, anyColumn, onlyOne),

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,6 +54,9 @@ func (p *postgres) open(ctx context.Context, t target, c Config, pool *pgxpool.C
 		return fmt.Errorf("connect to database: %w", err)
 	}
 	if p.mapping, err = p.findTable(ctx, t, c); err != nil {
+		return err
+	}
+	if err := p.checkConstants(ctx); err != nil {
 		return err
 	}
 	p.sql = newStatements(p.mapping)
@@ -122,7 +126,7 @@ func (m mortal) Close() error {
 // catalog describes every ordinary table of a schema. Types are given without their lengths and domains: a cast
 // to varchar(10) would cut a text silently where an assignment refuses it.
 const catalog = `
-SELECT c.relname, a.attname, format_type(b.oid, -1), b.typname,
+SELECT c.relname, a.attname, format_type(b.oid, -1), format_type(a.atttypid, a.atttypmod), b.typname,
        CASE WHEN b.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 0 END,
        a.attnotnull,
        a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
@@ -148,6 +152,11 @@ func (p *postgres) findTable(ctx context.Context, t target, c Config) (Mapping, 
 		}
 	}
 	tables, err := p.describe(ctx, schema)
+	// A dot is between schema and table, unless a table's name has it.
+	if other, table, dotted := strings.Cut(c.Table, "."); err == nil && dotted && !slices.ContainsFunc(tables, func(t description) bool { return t.name == c.Table }) {
+		schema, c.Table = other, table
+		tables, err = p.describe(ctx, schema)
+	}
 	if err != nil {
 		return Mapping{}, fmt.Errorf("read the tables of schema %q: %w", schema, err)
 	}
@@ -174,7 +183,7 @@ func (p *postgres) describe(ctx context.Context, schema string) ([]description, 
 	var tables []description
 	var table, base string
 	var c Column
-	_, err = pgx.ForEachRow(rows, []any{&table, &c.Name, &c.Type, &base, &c.limit, &c.required, &c.made, &c.generated, &c.unique, &c.primary}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&table, &c.Name, &c.Type, &c.declared, &base, &c.limit, &c.required, &c.made, &c.generated, &c.unique, &c.primary}, func() error {
 		c.kind = kindOther
 		switch base {
 		case "text", "varchar", "bpchar", "citext":
@@ -225,6 +234,17 @@ func newestFirst(m Mapping, columns ...Column) string {
 		nulls = "" // an index serves without it
 	}
 	return fmt.Sprintf("SELECT %s FROM %s ORDER BY %s DESC%s", strings.Join(list, ", "), m.name(), quote(order.Name), nulls)
+}
+
+// checkConstants lets the server read each value as its column would: an insert of no rows does not.
+func (p *postgres) checkConstants(ctx context.Context) error {
+	for _, c := range p.mapping.Constants {
+		_, err := p.writer.Exec(ctx, fmt.Sprintf("SELECT $1::text::%s", c.Column.Type), c.Value)
+		if err != nil {
+			return fmt.Errorf("MESSAGE_CONSTANTS: column %q (%s) and the value %q: %w", c.Column.Name, c.Column.Type, c.Value, p.fault(err))
+		}
+	}
+	return nil
 }
 
 // checkAccessQuery lets the server read the query.

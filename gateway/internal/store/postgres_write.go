@@ -10,8 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // statements are the committer's, for one mapping. Each parameter is a text[] with one element per message,
@@ -44,7 +42,10 @@ func newStatements(m Mapping) statements {
 			remove:      fmt.Sprintf("DELETE FROM %s WHERE %s = ANY($1::text[]::%s[])", m.name(), quote(m.ID.Name), m.ID.Type),
 		}
 	}
-	insert += fmt.Sprintf(" RETURNING %s::text", quote(m.ID.Name))
+	// Which id is whose could not be told if a trigger left a row out: then the statement fails, by the division,
+	// and the sieve finds the row.
+	insert = fmt.Sprintf("WITH stored AS (%s RETURNING %s::text AS id) SELECT id FROM stored WHERE (SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM stored) = 1",
+		insert, quote(m.ID.Name))
 	return statements{insert: insert, insertAgain: insert, remove: removeByContent(m, params, args)}
 }
 
@@ -131,7 +132,7 @@ func (p *postgres) findSkipped(ctx context.Context, batch []*entry) error {
 	}
 	for _, e := range batch {
 		if !slices.Contains(ids, e.id) {
-			e.err = &refusal{"rejected", errSkipped, message.ErrRejected}
+			e.refuse(errSkipped)
 		}
 	}
 	return nil
@@ -145,6 +146,9 @@ func (p *postgres) insertReturning(ctx context.Context, sql string, batch []*ent
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return p.fault(err)
+	}
+	if len(ids) == 0 {
+		return errSkipped
 	}
 	if len(ids) != len(batch) {
 		p.drop()
@@ -247,6 +251,7 @@ func (p *postgres) fault(err error) error {
 	f := &fault{doubt: e.SeverityUnlocalized != "ERROR", err: fmt.Errorf("%s (SQLSTATE %s)", e.Message, e.Code)}
 	switch e.Code[:min(2, len(e.Code))] {
 	case "08", "25", "28", "3D", "40", "53", "55", "57", "58", "F0", "XX":
+	case "26": // a prepared statement that a pooler lost: pgx makes it anew
 	case "42":
 		f.kind = faultForbidden
 	default: // a value, a constraint, a limit, or a code that a trigger made up
@@ -256,7 +261,8 @@ func (p *postgres) fault(err error) error {
 			f.err = fmt.Errorf("%w column %s", f.err, e.ColumnName)
 		}
 	}
-	if f.doubt {
+	// So it is after a migration, and pgx makes the statement anew. No message tells it in every language.
+	if f.doubt || e.Routine == "RevalidateCachedQuery" {
 		f.kind = faultUnavailable
 	}
 	return f

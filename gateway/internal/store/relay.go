@@ -15,11 +15,15 @@ func openRelay(c Config) (table, Mapping, error) {
 	return relay{}, Mapping{Database: databaseNone, IDs: idsCUID}, nil
 }
 
-func (relay) insert(context.Context, []*entry, bool) error { return nil }
-func (relay) revive(context.Context) error                 { return nil }
-func (relay) remove(context.Context, []*entry) error       { return nil }
-func (relay) ping(context.Context) error                   { return nil }
-func (relay) recent(context.Context, int) ([]Row, error)   { return nil, nil }
-func (relay) close()                                       {}
+func (relay) insert(context.Context, []*entry, bool) error            { return nil }
+func (relay) revive(context.Context) error                            { return nil }
+func (relay) remove(context.Context, []*entry) error                  { return nil }
+func (relay) ping(context.Context) error                              { return nil }
+func (relay) recent(context.Context, int) ([]Row, error)              { return nil, nil }
+func (relay) close()                                                  {}
+func (relay) sieve(context.Context, []*entry, func(error) bool) error { return nil }
+func (relay) try(context.Context, *entry) error                       { return nil }
+
+func (relay) references(context.Context) ([]reference, error) { return nil, nil }
 
 func (relay) mayJoin(context.Context, string, string) (bool, error) { return true, nil }

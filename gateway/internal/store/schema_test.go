@@ -278,13 +278,14 @@ func TestWhatCannotFitIsRejectedBeforeTheDatabaseSeesIt(t *testing.T) {
 	s := open(t, Config{URL: url, Observer: watch})
 	good := message.Draft{Room: "1", User: aUUID, Text: "12345"}
 	for name, spoil := range map[string]func(*message.Draft){
-		"not a number":   func(d *message.Draft) { d.Room = "general" },
-		"too big":        func(d *message.Draft) { d.Room = "2147483648" },
-		"not a uuid":     func(d *message.Draft) { d.User = "u1" },
-		"too long":       func(d *message.Draft) { d.Text = "123456" },
-		"a NUL":          func(d *message.Draft) { d.Text = "\x00" },
-		"not UTF-8":      func(d *message.Draft) { d.Text = "\xff" },
-		"an empty value": func(d *message.Draft) { d.Room = "" },
+		"not a number":     func(d *message.Draft) { d.Room = "general" },
+		"too big":          func(d *message.Draft) { d.Room = "2147483648" },
+		"another spelling": func(d *message.Draft) { d.Room = "01" },
+		"not a uuid":       func(d *message.Draft) { d.User = "u1" },
+		"too long":         func(d *message.Draft) { d.Text = "123456" },
+		"a NUL":            func(d *message.Draft) { d.Text = "\x00" },
+		"not UTF-8":        func(d *message.Draft) { d.Text = "\xff" },
+		"an empty value":   func(d *message.Draft) { d.Room = "" },
 	} {
 		d := good
 		spoil(&d)
@@ -293,7 +294,7 @@ func TestWhatCannotFitIsRejectedBeforeTheDatabaseSeesIt(t *testing.T) {
 		}
 	}
 	mustSave(t, s, good)
-	if watch.committed != 1 || watch.failed["rejected"] != 7 {
+	if watch.committed != 1 || watch.failed["rejected"] != 8 {
 		t.Errorf("counted %v", watch)
 	}
 }
@@ -324,6 +325,16 @@ func TestSQLiteTables(t *testing.T) {
 			schema: prismaTable + `; INSERT INTO "Message" VALUES ('` + aUUID + `', '', '', '', 1767225600000)`,
 			query:  `SELECT count(*) FROM "Message" WHERE text = 'hello' AND typeof("createdAt") = 'integer' AND "createdAt" > 1767225600000`,
 			id:     "uuid",
+		},
+		"times are numbers where the app's others are": {
+			schema: prismaTable + `; CREATE TABLE "Empty" (at DATETIME); CREATE TABLE "User" ("createdAt" DATETIME); INSERT INTO "User" VALUES (1767225600000)`,
+			query:  `SELECT count(*) FROM "Message" WHERE typeof("createdAt") = 'integer'`,
+			id:     "cuid",
+		},
+		"times of Prisma's own tables don't count": {
+			schema: prismaTable + `; CREATE TABLE "_prisma_migrations" ("started_at" DATETIME); INSERT INTO "_prisma_migrations" VALUES (1767225600000)`,
+			query:  `SELECT count(*) FROM "Message" WHERE typeof("createdAt") = 'text'`,
+			id:     "cuid",
 		},
 		"times are text where there is none": {
 			schema: prismaTable,

@@ -117,7 +117,7 @@ func (s *sqliteTable) findTable(ctx context.Context, c Config) (Mapping, error) 
 		return Mapping{}, err
 	}
 	m.Database = databaseSQLite
-	if err := s.askNewest(ctx, &m); err != nil {
+	if err := s.askNewest(ctx, &m, tables); err != nil {
 		return Mapping{}, fmt.Errorf("read the newest row of %s: %w", m.name(), err)
 	}
 	return m, nil
@@ -156,12 +156,15 @@ func (s *sqliteTable) describe(ctx context.Context) ([]description, error) {
 
 // askNewest lets the newest row decide what the schema leaves open: the shape of ids, and whether times are
 // text or numbers (Prisma's engine and its adapters differ).
-func (s *sqliteTable) askNewest(ctx context.Context, m *Mapping) error {
+func (s *sqliteTable) askNewest(ctx context.Context, m *Mapping, tables []description) error {
 	for _, c := range []*Column{m.CreatedAt, m.UpdatedAt} {
 		if c == nil {
 			continue
 		}
 		kind, err := s.newest(ctx, m, "typeof("+quote(c.Name)+")")
+		if err == nil && kind == "" {
+			kind, err = s.timesElsewhere(ctx, tables)
+		}
 		if err != nil {
 			return err
 		}
@@ -173,6 +176,23 @@ func (s *sqliteTable) askNewest(ctx context.Context, m *Mapping) error {
 	id, err := s.newest(ctx, m, "coalesce("+quote(m.ID.Name)+", '')")
 	m.IDs = likeNewest(id)
 	return err
+}
+
+// timesElsewhere tells how the app keeps times by a row of another table, while there is no message yet. Tables
+// with an underscore in front are Prisma's own, which its engine fills whatever the app uses.
+func (s *sqliteTable) timesElsewhere(ctx context.Context, tables []description) (kind string, err error) {
+	for _, t := range tables {
+		for _, c := range t.columns {
+			if c.kind != kindTime || strings.HasPrefix(t.name, "_") {
+				continue
+			}
+			query := fmt.Sprintf("SELECT typeof(%[1]s) FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", quote(c.Name), quote(t.name))
+			if err = s.writer.QueryRowContext(ctx, query).Scan(&kind); !errors.Is(err, sql.ErrNoRows) {
+				return kind, err
+			}
+		}
+	}
+	return "", nil
 }
 
 // newest gives one expression of the newest row, or "" where there is none.
@@ -239,20 +259,44 @@ func (s *sqliteTable) insert(ctx context.Context, batch []*entry, again bool) er
 	return s.inOneCommit(ctx, func(tx *sql.Tx) error {
 		insert := tx.StmtContext(ctx, stmt)
 		for _, e := range batch {
-			args := s.values(e)
-			for _, c := range s.mapping.Constants {
-				args = append(args, c.Value)
-			}
-			if s.mapping.IDs == idsDatabase {
-				if err := insert.QueryRowContext(ctx, args...).Scan(&e.id); err != nil {
-					return err
-				}
-			} else if _, err := insert.ExecContext(ctx, args...); err != nil {
+			if err := s.insertRow(ctx, tx, insert, e); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func (s *sqliteTable) insertRow(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, e *entry) error {
+	args := s.values(e)
+	for _, c := range s.mapping.Constants {
+		args = append(args, c.Value)
+	}
+	if s.mapping.IDs == idsDatabase {
+		err := insert.QueryRowContext(ctx, args...).Scan(&e.id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errSkipped
+		}
+		return err
+	}
+	result, err := insert.ExecContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err == nil && n == 0 {
+		return s.findSkipped(ctx, tx, e)
+	}
+	return nil
+}
+
+// findSkipped tells a row that is there already from one that a trigger left out.
+func (s *sqliteTable) findSkipped(ctx context.Context, tx *sql.Tx, e *entry) error {
+	var n int
+	stored := "SELECT count(*) FROM " + s.mapping.name() + " WHERE " + quote(s.mapping.ID.Name) + " = ?"
+	if err := tx.QueryRowContext(ctx, stored, e.id).Scan(&n); err != nil || n > 0 {
+		return err
+	}
+	return errSkipped
 }
 
 func (s *sqliteTable) inOneCommit(ctx context.Context, f func(*sql.Tx) error) error {
@@ -384,6 +428,9 @@ func (s *sqliteTable) close() {
 
 // sqliteFault sorts an error.
 func sqliteFault(err error, doubt bool) error {
+	if isRejected(err) {
+		return err
+	}
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return unavailable(err, doubt)

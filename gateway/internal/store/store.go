@@ -18,7 +18,7 @@ type Config struct {
 	URL string
 
 	// Table and the columns override what Open finds in the schema (MESSAGE_TABLE, MESSAGE_TEXT_COLUMN,
-	// MESSAGE_USER_COLUMN, MESSAGE_ROOM_COLUMN). Empty means find them.
+	// MESSAGE_USER_COLUMN, MESSAGE_ROOM_COLUMN). Empty means find them. On Postgres the table may be schema.table.
 	Table, TextColumn, UserColumn, RoomColumn string
 	// IDKind says who makes ids (MESSAGE_ID): cuid and uuid are made here, database by a column default.
 	// auto, or empty, decides by the column and the newest row.
@@ -86,17 +86,26 @@ type Store struct {
 	closed  error
 }
 
-// table is a message table in one kind of database. Only the committer calls insert, revive and remove, one
+// table is a message table in one kind of database. Only the committer calls insert, sieve, revive and remove, one
 // at a time; the other methods may be called by anybody.
 type table interface {
-	// insert commits the whole batch in its order, or nothing of it. With again, entries may be there
-	// already and are then left alone. Errors are faults.
+	// insert commits the whole batch in its order, or nothing of it, but for rows that a rule of the database
+	// leaves out, which are refused. With again, entries may be there already and are then left alone. Errors
+	// are faults.
 	insert(ctx context.Context, batch []*entry, again bool) error
+	// sieve refuses the entries that the database refuses, and stores nothing. Any error means that it could
+	// not tell of all of them.
+	sieve(ctx context.Context, batch []*entry, refuses func(error) bool) error
 	// revive connects anew, makes sure that nothing sent earlier is still running, and proves that insert
 	// would work.
 	revive(ctx context.Context) error
 	// remove deletes whichever of the entries are there.
 	remove(ctx context.Context, batch []*entry) error
+
+	// try inserts the entry and rolls it back, with every constraint checked. Errors are faults.
+	try(ctx context.Context, e *entry) error
+	// references lists the foreign keys of one column.
+	references(ctx context.Context) ([]reference, error)
 
 	mayJoin(ctx context.Context, room, user string) (bool, error)
 	ping(ctx context.Context) error
@@ -191,6 +200,7 @@ type entry struct {
 	done     func(message.Stored, error)
 	size     int // bytes of memory, roughly: the strings, their JSON and itself
 	accepted time.Time
+	sifted   bool // the refused rows of its batch have been looked for by a sieve
 	doubtful bool // a statement with it failed in a way that does not tell whether it was committed
 }
 
@@ -199,6 +209,9 @@ func (s *Store) entry(d message.Draft, done func(message.Stored, error)) (*entry
 	var err error
 	if e.room, err = s.mapping.Room.fit(d.Room); err != nil {
 		return nil, err
+	}
+	if e.room != d.Room { // "05" would be stored into room 5, which would not hear it
+		return nil, s.mapping.Room.reject("spells it differently")
 	}
 	if e.user, err = s.mapping.User.fit(d.User); err != nil {
 		return nil, err

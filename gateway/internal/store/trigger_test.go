@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
@@ -38,14 +40,51 @@ func TestARowThatARuleRefusesCostsOnlyItself(t *testing.T) {
 
 func TestARowThatATriggerSkipsIsNotReportedStored(t *testing.T) {
 	t.Parallel()
-	url := withTrigger(t, prismaPostgres, "INSERT", `IF NEW."roomId" = 'bad' THEN RETURN NULL; END IF;`)
-	s := open(t, Config{URL: url})
-	if _, err := save(t, s, draft("bad", "x")); !errors.Is(err, message.ErrRejected) {
-		t.Errorf("answered %v, want ErrRejected", err)
-	}
-	mustSave(t, s, draft("good", "x"))
-	if rows := column(t, url, `SELECT "roomId" FROM "Message"`); len(rows) != 1 || rows[0] != "good" {
-		t.Errorf("rows of %q", rows)
+	const skip = `IF NEW."roomId" = 'bad' THEN RETURN NULL; END IF;`
+	const skipSQLite = `; CREATE TRIGGER rule BEFORE INSERT ON "Message" WHEN NEW."roomId" = 'bad' BEGIN SELECT RAISE(IGNORE); END`
+	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
+	makeSQLite(t, lite, prismaTable+skipSQLite)
+	serial := "file:" + filepath.Join(t.TempDir(), "test.db")
+	makeSQLite(t, serial, strings.Replace(prismaTable, `"id" TEXT NOT NULL PRIMARY KEY`, `"id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT`, 1)+skipSQLite)
+	for name, url := range map[string]string{
+		"postgres, ids of the gateway":  withTrigger(t, prismaPostgres, "INSERT", skip),
+		"postgres, ids of the database": withTrigger(t, serialTable, "INSERT", skip),
+		"sqlite, ids of the gateway":    lite,
+		"sqlite, ids of the database":   serial,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			watch := &counts{}
+			s := open(t, Config{URL: url, Observer: watch})
+			gate := hold(s)
+			first := answerOf(s, draft("good", "held"))
+			<-gate.held
+			var answers []<-chan error
+			for i := range 30 {
+				answers = append(answers, answerOf(s, draft([]string{"good", "bad"}[i%2], fmt.Sprint(i))))
+			}
+			close(gate.release)
+			must(t, <-first)
+			for i, answer := range answers {
+				if err := <-answer; i%2 == 1 && !errors.Is(err, message.ErrRejected) || i%2 == 0 && err != nil {
+					t.Errorf("message %d: %v", i, err)
+				}
+			}
+			if _, err := save(t, s, draft("bad", "alone")); !errors.Is(err, message.ErrRejected) {
+				t.Errorf("a bad row alone: %v", err)
+			}
+			rows, err := s.Recent(t.Context(), 100)
+			must(t, err)
+			for i, row := range rows {
+				if want := fmt.Sprint(28 - 2*i); row.Room != "good" || i < 15 && row.Text != want {
+					t.Errorf("row %d is %v, want text %s", i, row, want)
+				}
+			}
+			shut(t, s)
+			if len(rows) != 16 || watch.committed != 16 || watch.failed["rejected"] != 16 || len(watch.failed) != 1 {
+				t.Errorf("%d rows, counted %v, want 16 and 16 rejected", len(rows), watch)
+			}
+		})
 	}
 }
 
@@ -79,4 +118,55 @@ func TestATableThatForbidsDeletingDoesNotKeepTheStoreDown(t *testing.T) {
 		_, err := save(t, s, draft("r", "y"))
 		return err
 	})
+}
+
+func TestTriggerThatRollsBackCostsOnlyItsRow(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"ABORT, 'no'", "ROLLBACK, 'no'", "FAIL, 'no'", "IGNORE"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			lite := newSQLite(t)
+			s0 := open(t, Config{URL: lite})
+			name := s0.mapping.Table
+			shut(t, s0)
+			makeSQLite(t, lite, `CREATE TRIGGER no BEFORE INSERT ON "`+name+`" WHEN NEW.text='bad' BEGIN SELECT RAISE(`+how+`); END`)
+			s := open(t, Config{URL: lite})
+			g := hold(s)
+			first := answerOf(s, draft("r1", "first"))
+			<-g.held
+			var as []<-chan error
+			for _, x := range []string{"a", "bad", "b", "bad", "c"} {
+				as = append(as, answerOf(s, draft("r1", x)))
+			}
+			close(g.release)
+			must(t, <-first)
+			for i, a := range as {
+				err := <-a
+				if (i%2 == 1) != errors.Is(err, message.ErrRejected) {
+					t.Errorf("%d %v", i, err)
+				}
+			}
+			rows, err := s.Recent(t.Context(), 10)
+			if len(rows) != 4 {
+				t.Errorf("%v %v", rows, err)
+			}
+		})
+	}
+}
+
+func TestDoubtfulRowThatATriggerIgnoresIsRefused(t *testing.T) {
+	t.Parallel()
+	lite := newSQLite(t)
+	s0 := open(t, Config{URL: lite})
+	name := s0.mapping.Table
+	shut(t, s0)
+	makeSQLite(t, lite, `CREATE TRIGGER no BEFORE INSERT ON "`+name+`" WHEN NEW.text='bad' BEGIN SELECT RAISE(IGNORE); END`)
+	s := open(t, Config{URL: lite})
+	e, err := s.entry(draft("r1", "bad"), nil)
+	must(t, err)
+	e.stored.CreatedAt = time.Now().UTC()
+	e.doubtful = true
+	if err := s.table.insert(t.Context(), []*entry{e}, true); err == nil && e.err == nil {
+		t.Error("acked, but not stored")
+	}
 }

@@ -1,0 +1,144 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/message"
+)
+
+// Report is what Inspect found.
+type Report struct {
+	Mapping Mapping
+	// Columns are all columns of the message table, in its order. There are none with DATABASE_URL=none.
+	Columns []ColumnUse
+	// LastText is the newest row's text exactly as it is stored, or empty when there is no row.
+	LastText string
+	Trial    Trial
+}
+
+// ColumnUse says in words who fills a column.
+type ColumnUse struct {
+	Name, Type string // the type with its length
+	Required   bool   // NOT NULL
+	FilledBy   string
+}
+
+// Trial is an insert that was rolled back.
+type Trial struct {
+	// Room and User are the ids that the row had: those of the newest row, or the first of the tables that
+	// foreign keys refer to, or made up.
+	Room, User string
+	// Skipped says why nothing was tried. A start works all the same.
+	Skipped string
+	// Err is why the row was refused: a start would work, but this message would not be stored.
+	Err error
+}
+
+// Inspect opens a store as Open does, with the same errors, looks at its table, tries an insert that is rolled
+// back, and closes. Nothing stays but a gap in a sequence of ids. ctx bounds all of it.
+func Inspect(ctx context.Context, c Config) (Report, error) {
+	s, err := Open(ctx, c)
+	if err != nil {
+		return Report{}, err
+	}
+	defer s.Close(ctx)
+	r := Report{Mapping: s.mapping, Columns: s.mapping.uses(c.Encrypt != nil)}
+	if s.mapping.Database == databaseNone {
+		r.Trial.Skipped = "messages are relayed, not stored"
+		return r, nil
+	}
+	rows, err := s.Recent(ctx, 1)
+	if err != nil {
+		return r, err
+	}
+	if len(rows) > 0 {
+		r.LastText, r.Trial.Room, r.Trial.User = rows[0].Text, rows[0].Room, rows[0].User
+	}
+	if err := s.try(ctx, &r.Trial); err != nil {
+		return r, fmt.Errorf("try an insert into %s: %w", s.mapping.name(), err)
+	}
+	return r, nil
+}
+
+// try inserts a row that the database could take, and rolls it back. Its error means that nobody knows.
+func (s *Store) try(ctx context.Context, t *Trial) error {
+	references, err := s.table.references(ctx)
+	if err != nil {
+		return fmt.Errorf("read its foreign keys: %w", err)
+	}
+	for _, r := range references {
+		id := map[string]*string{s.mapping.Room.Name: &t.Room, s.mapping.User.Name: &t.User}[r.column]
+		if id == nil || *id != "" {
+			continue
+		}
+		if *id = r.first; r.first == "" {
+			t.Skipped = fmt.Sprintf("column %q refers to table %q, which has no rows yet, or may not be read", r.column, r.table)
+			return nil
+		}
+	}
+	t.Room = cmp.Or(t.Room, s.mapping.Room.example())
+	t.User = cmp.Or(t.User, s.mapping.User.example())
+	e, err := s.entry(message.Draft{Room: t.Room, User: t.User, Text: "gateway check"}, nil)
+	if err != nil {
+		t.Err = err
+		return nil
+	}
+	e.stored.CreatedAt = time.Now().UTC().Truncate(time.Millisecond)
+	switch err := s.table.try(ctx, e); {
+	case isRejected(err), isForbidden(err):
+		t.Err = err
+	case err != nil:
+		return err
+	}
+	return nil
+}
+
+// reference is a foreign key of one column of the message table.
+type reference struct {
+	column string
+	table  string // that it refers to
+	first  string // an id that is there, or empty
+}
+
+// example is a value that the column holds and nobody has.
+func (c Column) example() string {
+	switch c.kind {
+	case kindInteger:
+		return "0"
+	case kindUUID:
+		return "00000000-0000-4000-8000-000000000000"
+	}
+	return "check"
+}
+
+// uses says of every column of the table who fills it.
+func (m Mapping) uses(encrypted bool) []ColumnUse {
+	text := "the text, in plaintext"
+	if encrypted {
+		text = "the text, encrypted"
+	}
+	by := map[string]string{m.Text.Name: text, m.User.Name: "the sender's id", m.Room.Name: "the room's id"}
+	if m.IDs != idsDatabase {
+		by[m.ID.Name] = "the gateway, a " + m.IDs
+	}
+	for _, c := range []*Column{m.CreatedAt, m.UpdatedAt} {
+		if c != nil {
+			by[c.Name] = "the time of storing"
+		}
+	}
+	for _, c := range m.Constants {
+		by[c.Column.Name] = fmt.Sprintf("MESSAGE_CONSTANTS, %q", c.Value)
+	}
+	var uses []ColumnUse
+	for _, c := range m.all {
+		nobody := "nobody, it stays NULL"
+		if c.made || c.generated {
+			nobody = "the database"
+		}
+		uses = append(uses, ColumnUse{c.Name, cmp.Or(c.declared, c.Type), c.required, cmp.Or(by[c.Name], nobody)})
+	}
+	return uses
+}

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// sieve inserts each row behind a savepoint, and rolls everything back.
+func (s *sqliteTable) sieve(ctx context.Context, batch []*entry, refuses func(error) bool) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return sqliteFault(err, false)
+	}
+	defer tx.Rollback()
+	stmt := s.stmt
+	if batch[0].doubtful {
+		stmt = s.again
+	}
+	insert := tx.StmtContext(ctx, stmt)
+	for _, e := range batch {
+		if err := s.siftRow(ctx, tx, insert, e, refuses); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sqliteTable) siftRow(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, e *entry, refuses func(error) bool) error {
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT row"); err != nil {
+		return err
+	}
+	end := "RELEASE row"
+	if err := s.insertRow(ctx, tx, insert, e); err != nil {
+		if err = sqliteFault(err, false); !refuses(err) {
+			return err
+		}
+		e.refuse(err)
+		end = "ROLLBACK TO row; RELEASE row"
+	}
+	// A trigger that rolls the whole transaction back has taken the savepoint along, which ends the sieve.
+	_, err := tx.ExecContext(ctx, end)
+	return err
+}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+func (s *sqliteTable) try(ctx context.Context, e *entry) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return sqliteFault(err, false)
+	}
+	defer tx.Rollback()
+	if err := s.insertRow(ctx, tx, tx.StmtContext(ctx, s.stmt), e); err != nil {
+		return sqliteFault(err, false)
+	}
+	return nil
+}
+
+const sqliteReferences = `
+SELECT f."from", f."table", coalesce(f."to", (SELECT name FROM pragma_table_info(f."table") WHERE pk = 1), 'rowid')
+FROM pragma_foreign_key_list($1) f
+WHERE (SELECT count(*) FROM pragma_foreign_key_list($1) g WHERE g.id = f.id) = 1`
+
+func (s *sqliteTable) references(ctx context.Context) ([]reference, error) {
+	rows, err := s.readers.QueryContext(ctx, sqliteReferences, s.mapping.Table)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []reference
+	var keys []string
+	for rows.Next() {
+		var r reference
+		var key string
+		if err := rows.Scan(&r.column, &r.table, &key); err != nil {
+			return nil, err
+		}
+		list, keys = append(list, r), append(keys, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		first := fmt.Sprintf("SELECT CAST(%s AS TEXT) FROM %s LIMIT 1", quote(keys[i]), quote(list[i].table))
+		if err := s.readers.QueryRowContext(ctx, first).Scan(&list[i].first); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
+	}
+	return list, nil
+}
