@@ -45,14 +45,16 @@ type success struct {
 
 func (success) outcome() string { return "ok" }
 
+// ack is put together here: encoding/json would read the whole message again.
 func (a success) ack() any {
-	return struct {
-		OK      bool            `json:"ok"`
-		Success bool            `json:"success"`
-		Status  string          `json:"status"`
-		Message json.RawMessage `json:"message,omitempty"`
-		Members json.RawMessage `json:"members,omitempty"`
-	}{true, true, "ok", a.Message, a.Members}
+	o := object{{"ok", json.RawMessage("true")}, {"success", json.RawMessage("true")}, {"status", json.RawMessage(`"ok"`)}}
+	if a.Message != nil {
+		o = append(o, field{"message", a.Message})
+	}
+	if a.Members != nil {
+		o = append(o, field{"members", a.Members})
+	}
+	return o.encode()
 }
 
 // failure is the ack of an event that was not done, or an `error` event where no ack is wanted.

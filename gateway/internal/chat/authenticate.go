@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/socketio"
@@ -23,22 +24,18 @@ type member struct {
 	rate     bucket
 	refusals bucket
 	bytes    bucket // of what it has broadcast
+	relays   bucket
 }
 
-// authenticate lets in who has a valid token. The client learns only that it was refused; the
-// reason goes to the log, where the operator looks for it.
+// authenticate lets in who is known. The client learns only that it was refused; the reason goes to
+// the log, where the operator looks for it. While nobody can know, the connection is closed without
+// a word, so that the client comes back by itself: an outage must not log people out.
 func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
-	tok, source, err := token.Find(h.Header, h.Auth, c.options.Cookie)
-	var claims token.Claims
-	if err == nil {
-		claims, err = c.options.Verifier.Verify(tok)
-	}
+	claims, source, err := c.options.Authenticator.Authenticate(c.ctx, h.Header, h.Auth)
 	if err != nil {
-		reason := token.Reason(err)
-		c.options.Observer.AuthenticationRefused(reason)
-		if c.refused.now() {
-			c.options.Logger.Info("authentication failed", "reason", reason, "source", source,
-				"cookies", token.CookieNames(h.Header), "addr", h.Addr)
+		c.refuse(h, source, err)
+		if errors.Is(err, token.ErrUnavailable) {
+			s.Close(SessionsUnavailable)
 		}
 		return &socketio.ConnectError{Message: "Authentication error", Close: true}
 	}
@@ -50,4 +47,19 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 		expires: claims.Expires,
 	}
 	return nil
+}
+
+// refuse counts and logs why somebody is not let in. What cookies hold is told nobody.
+func (c *Chat) refuse(h *socketio.Handshake, source string, err error) {
+	reason := token.Reason(err)
+	c.options.Observer.AuthenticationRefused(reason)
+	if !c.refused.now() {
+		return
+	}
+	if errors.Is(err, token.ErrUnavailable) {
+		c.options.Logger.Warn("session could not be looked up", "error", err)
+		return
+	}
+	c.options.Logger.Info("authentication failed", "reason", reason, "source", source,
+		"cookies", token.CookieNames(h.Header), "addr", h.Addr)
 }

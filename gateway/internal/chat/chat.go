@@ -41,12 +41,13 @@ const (
 // Options say what the app expects. Events are named in any of snake, camel and kebab case; all
 // three are accepted.
 type Options struct {
-	Verifier *token.Verifier
-	// Cookie is the name of the cookie that may hold the token.
-	Cookie string
+	// Authenticator may wait for a database, with a deadline of its own.
+	Authenticator *token.Authenticator
 
 	JoinEvents, LeaveEvents, SendEvents []string
 	MessageEvent, MembersEvent          string
+	// Relays are passed on to the others in a room.
+	Relays []Relay
 
 	MembersShape Shape
 	// MembersLimit is the most members that one list names. 0 names all that fit into MaxEvent.
@@ -63,6 +64,9 @@ type Options struct {
 	MaxText int
 	// RateLimit is events per second and connection, with a burst of twice that. 0 means no limit.
 	RateLimit float64
+	// RelayRate is relays per second and connection into rooms of up to 100 sockets, with a burst of
+	// twice that; into larger rooms it is less in proportion. 0 means no limit.
+	RelayRate float64
 
 	Observer Observer
 	Logger   *slog.Logger
@@ -72,6 +76,8 @@ type Options struct {
 const (
 	// TokenExpired: the client is let back in with a fresh token.
 	TokenExpired socketio.Reason = "token expired"
+	// SessionsUnavailable: the client comes back, and perhaps the database that knows sessions does too.
+	SessionsUnavailable socketio.Reason = "sessions unavailable"
 	// Flooding: the client kept sending far above its rate limit.
 	Flooding socketio.Reason = "flooding"
 )
@@ -92,13 +98,16 @@ type Chat struct {
 func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Chat{options: o, store: store, namespace: ns, ctx: ctx, cancel: cancel}
-	c.rosters = newRosters(c.announce)
+	c.rosters = newRosters(o.MembersLimit, c.announce)
 	ns.Use(c.authenticate)
 	ns.OnConnect(c.connected)
 	ns.OnDisconnecting(c.disconnecting)
 	c.handle(o.JoinEvents, c.join)
 	c.handle(o.LeaveEvents, c.leave)
 	c.handle(o.SendEvents, c.send)
+	for _, relay := range o.Relays {
+		c.handle([]string{relay.Event}, c.relay(relay.As))
+	}
 	ns.OnOther(c.unknown)
 	return c
 }

@@ -93,14 +93,14 @@ type host struct {
 
 func serve(t *testing.T, store Store, change func(*Options)) *host {
 	t.Helper()
-	verifier, err := token.NewVerifier([]byte(secret))
+	authenticator, err := token.NewAuthenticator(token.Options{Cookie: "token", Secrets: [][]byte{[]byte(secret)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &host{t: t, tally: &tally{events: make(map[string]int), closed: make(chan engineio.Reason, 100)}}
 	o := Options{
-		Verifier: verifier, Cookie: "token",
-		JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"}, SendEvents: []string{"send_message"},
+		Authenticator: authenticator,
+		JoinEvents:    []string{"join_room"}, LeaveEvents: []string{"leave_room"}, SendEvents: []string{"send_message"},
 		MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: ShapeArray,
 		Observer: h.tally, Logger: slog.New(slog.DiscardHandler),
 	}

@@ -80,11 +80,18 @@ func (t *roster) empty() bool {
 	return len(t.people) == 0
 }
 
-func (t *roster) list() memberList {
+// list returns at most limit people; 0 means all.
+func (t *roster) list(limit int) memberList {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	list := memberList{people: make([]*person, 0, len(t.people)), sockets: t.sockets}
+	if limit == 0 || limit > len(t.people) {
+		limit = len(t.people)
+	}
+	list := memberList{people: make([]*person, 0, limit), count: len(t.people), sockets: t.sockets}
 	for _, p := range t.order {
+		if len(list.people) == limit {
+			break
+		}
 		if p != nil {
 			list.people = append(list.people, p.person)
 		}
@@ -94,21 +101,23 @@ func (t *roster) list() memberList {
 
 // memberList is who is in a room at one moment, unique by user, by arrival.
 type memberList struct {
-	people  []*person
+	people  []*person // as many as are listed
+	count   int       // how many there are
 	sockets int
 }
 
 // array returns the list as [{userId, username}], as long as the options allow.
 func (c *Chat) array(l memberList) json.RawMessage {
-	b := []byte{'['}
-	for i, p := range l.people {
-		if c.options.MembersLimit > 0 && i == c.options.MembersLimit {
+	size, fit := len("[]"), 0
+	for _, p := range l.people {
+		size += len(p.idJSON) + len(p.nameJSON) + len(`,{"userId":,"username":}`)
+		if c.options.MaxEvent > 0 && size > c.options.MaxEvent {
 			break
 		}
-		entry := len(p.idJSON) + len(p.nameJSON) + len(`,{"userId":,"username":}]`)
-		if c.options.MaxEvent > 0 && len(b)+entry > c.options.MaxEvent {
-			break
-		}
+		fit++
+	}
+	b := append(make([]byte, 0, size), '[')
+	for i, p := range l.people[:fit] {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -126,7 +135,7 @@ func (c *Chat) shaped(l memberList, room string) json.RawMessage {
 	if c.options.MembersShape == ShapeArray {
 		return c.array(l)
 	}
-	o := object{{"roomId", quote(room)}, {"count", json.RawMessage(strconv.Itoa(len(l.people)))}}
+	o := object{{"roomId", quote(room)}, {"count", json.RawMessage(strconv.Itoa(l.count))}}
 	if c.options.MembersShape == ShapeObject {
 		o.set("members", c.array(l))
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+
+	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
 // object is a JSON object with its keys in order, so that what a client sends comes out as it went
@@ -19,32 +21,29 @@ type field struct {
 // megabyte of keys would cost minutes.
 const maxFields = 256
 
-// parseObject reads a JSON object of at most maxFields keys. Of a repeated key the last value counts, as in JavaScript;
-// "__proto__" is left out, since in a careless client it would be more than a key.
+// parseObject reads a JSON object of at most maxFields keys from what is known to be valid JSON. Of a
+// repeated key the last value counts, as in JavaScript; "__proto__" is left out, since in a careless
+// client it would be more than a key.
 func parseObject(data json.RawMessage) (object, bool) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+	if len(data) == 0 || data[0] != '{' {
 		return nil, false
 	}
-	o := object{}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
+	o := make(object, 0, 12) // what most messages have, and what is added to them
+	key, isKey, parts := "", true, 0
+	for part := range socketio.Elements(data) {
+		if isKey {
+			if key, isKey = scalar(part); !isKey {
+				return nil, false
+			}
+		} else if key != "__proto__" {
+			o.set(key, part)
+		}
+		if parts++; parts > 2*maxFields {
 			return nil, false
 		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, false
-		}
-		if name := key.(string); name != "__proto__" {
-			o.set(name, value)
-		}
-		if len(o) > maxFields {
-			return nil, false
-		}
+		isKey = !isKey
 	}
-	_, err := d.Token()
-	return o, err == nil
+	return o, true
 }
 
 // get returns the value of a key, or nil.
@@ -78,23 +77,28 @@ func (o object) size() int {
 
 // encode returns the object as JSON.
 func (o object) encode() json.RawMessage {
-	b := []byte{'{'}
+	b := append(make([]byte, 0, o.size()+len("{}")), '{')
 	for i, f := range o {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, quote(f.key)...)
+		b = socketio.AppendString(b, f.key)
 		b = append(b, ':')
 		b = append(b, f.value...)
 	}
 	return append(b, '}')
 }
 
-// quote returns text as a JSON string, written as JavaScript would.
-func quote(text string) json.RawMessage {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.Encode(text) // a string can't fail
-	return bytes.TrimRight(b.Bytes(), "\n")
+// quote returns text as a JSON string.
+func quote(text string) json.RawMessage { return socketio.AppendString(nil, text) }
+
+// unquote returns the text of a JSON string; false means that the value is none.
+func unquote(v json.RawMessage) (text string, ok bool) {
+	if len(v) == 0 || v[0] != '"' {
+		return "", false
+	}
+	if bytes.IndexByte(v, '\\') < 0 { // it is valid JSON already: nothing else would need care
+		return string(v[1 : len(v)-1]), true
+	}
+	return text, json.Unmarshal(v, &text) == nil
 }

@@ -53,7 +53,7 @@ func scalar(v json.RawMessage) (text string, ok bool) {
 	case len(v) == 0:
 		return "", false
 	case v[0] == '"':
-		return text, json.Unmarshal(v, &text) == nil
+		return unquote(v)
 	case v[0] == '-' || v[0] >= '0' && v[0] <= '9':
 		return string(v), true
 	}

@@ -9,7 +9,7 @@ import (
 // Steps between two lists for one room: long enough that the lists of a room cost at most
 // membersBudget bytes per second in all, within these bounds.
 const (
-	shortestStep  = 50 * time.Millisecond
+	shortestStep  = 200 * time.Millisecond
 	longestStep   = 2 * time.Second
 	membersBudget = 32 << 20
 )
@@ -17,6 +17,7 @@ const (
 // rosters keep who is in which room, by user. One goroutine tells the rooms: the first change of a
 // room goes out at once, later ones gather for a step, and the last state always arrives.
 type rosters struct {
+	limit    int // of people in a list; 0 is none
 	announce func(room string, list memberList) (cost int)
 
 	mu     sync.Mutex
@@ -27,8 +28,9 @@ type rosters struct {
 	done   sync.WaitGroup
 }
 
-func newRosters(announce func(string, memberList) int) *rosters {
+func newRosters(limit int, announce func(string, memberList) int) *rosters {
 	r := &rosters{
+		limit:    limit,
 		announce: announce,
 		byRoom:   make(map[string]*roster),
 		wake:     make(chan struct{}, 1),
@@ -89,7 +91,20 @@ func (r *rosters) list(room string) memberList {
 	if t == nil {
 		return memberList{}
 	}
-	return t.list()
+	return t.list(r.limit)
+}
+
+// sockets returns how many sockets are in a room.
+func (r *rosters) sockets(room string) int {
+	r.mu.Lock()
+	t := r.byRoom[room]
+	r.mu.Unlock()
+	if t == nil {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sockets
 }
 
 // tell has the room told when its step is over. mu is held.
@@ -143,7 +158,7 @@ func (r *rosters) next(timer *time.Timer) *roster {
 
 // tellNow tells a room its members and sets when it may be told again.
 func (r *rosters) tellNow(t *roster) {
-	cost := r.announce(t.room, t.list())
+	cost := r.announce(t.room, t.list(r.limit))
 	step := time.Duration(float64(cost) / membersBudget * float64(time.Second))
 	r.mu.Lock()
 	t.notBefore = time.Now().Add(min(max(step, shortestStep), longestStep))

@@ -40,7 +40,7 @@ func withRosters(t *testing.T, cost int, f func(t *testing.T, r *rosters, heard 
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		heard := &told{cost: cost}
-		r := newRosters(heard.announce)
+		r := newRosters(0, heard.announce)
 		defer r.close()
 		f(t, r, heard)
 	})
@@ -171,13 +171,16 @@ func TestMembersStayInTheOrderOfArrival(t *testing.T) {
 
 func TestListHasTheShapeThatTheAppWants(t *testing.T) {
 	t.Parallel()
-	list := memberList{people: []*person{someone("a"), someone("b")}}
+	here := &roster{people: make(map[string]*presence)}
+	here.enter(someone("a"))
+	here.enter(someone("b"))
+	list := here.list(1)
 	for shape, want := range map[Shape]string{
 		ShapeArray:  `[{"userId":"a","username":"Na"}]`,
 		ShapeObject: `{"roomId":"r","count":2,"members":[{"userId":"a","username":"Na"}]}`,
 		ShapeCount:  `{"roomId":"r","count":2}`,
 	} {
-		c := &Chat{options: Options{MembersShape: shape, MembersLimit: 1}}
+		c := &Chat{options: Options{MembersShape: shape}}
 		if got := string(c.shaped(list, "r")); got != want {
 			t.Errorf("%s: %s, want %s", shape, got, want)
 		}

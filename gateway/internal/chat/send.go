@@ -72,8 +72,8 @@ func (c *Chat) text(fields *object) (string, answer) {
 		if value == nil {
 			continue
 		}
-		var text string
-		if value[0] != '"' || json.Unmarshal(value, &text) != nil {
+		text, ok := unquote(value)
+		if !ok {
 			return "", failure{badRequest, "the " + key + " of a message must be a string"}
 		}
 		if strings.TrimSpace(text) == "" {
@@ -87,6 +87,8 @@ func (c *Chat) text(fields *object) (string, answer) {
 	}
 	return "", failure{badRequest, "a message needs a text, in one of " + strings.Join(textKeys, ", ")}
 }
+
+var notJoined = failure{notInRoom, "join the room before you send to it"}
 
 var privateRoom = failure{forbidden, "this room is private to another connection"}
 
@@ -103,7 +105,7 @@ func (c *Chat) destination(s *socketio.Socket, fields *object) (string, answer) 
 	case !ok:
 		return "", badRoom
 	case !c.options.OpenRooms && !s.In(room):
-		return "", failure{notInRoom, "join the room before you send to it"}
+		return "", notJoined
 	case room != s.ID() && c.namespace.Private(room):
 		return "", privateRoom
 	}
@@ -121,11 +123,17 @@ func (o *object) setText(text json.RawMessage) {
 	o.set("text", text)
 }
 
+// roomClaims are the keys that may name a room, in any spelling.
+var roomClaims = keySet(roomKeys...)
+
 // setRoom has every key that names another room name the one that is meant.
-func (o *object) setRoom(room string) {
-	for _, key := range roomKeys {
-		if other, ok := scalar(o.get(key)); ok && other != room {
-			o.set(key, quote(room))
+func (o object) setRoom(room string) {
+	for i, f := range o {
+		if !roomClaims[normal(f.key)] {
+			continue
+		}
+		if other, ok := scalar(f.value); ok && other != room {
+			o[i].value = quote(room)
 		}
 	}
 }

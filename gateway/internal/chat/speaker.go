@@ -8,10 +8,13 @@ import (
 // Keys that claim who is speaking, in lower case without separators: those that hold an id, those
 // that hold a name, and those that hold either or an object of both.
 var (
-	idKeys   = keySet("userId", "senderId", "authorId", "fromId", "ownerId", "uid", "sentBy", "createdBy", "fromUserId", "memberId")
+	idKeys   = keySet("userId", "senderId", "authorId", "fromId", "ownerId", "uid", "sentBy", "createdBy", "fromUserId", "senderUserId", "memberId")
 	nameKeys = keySet("username", "senderName", "authorName", "displayName", "nickname", "fromName", "name",
-		"senderUsername", "authorUsername", "fromUsername", "email", "userEmail", "senderEmail", "authorEmail", "fromEmail")
+		"senderUsername", "authorUsername", "fromUsername", "fullName", "senderFullName", "email", "userEmail", "senderEmail", "authorEmail", "fromEmail")
 	personKeys = keySet("user", "sender", "author", "from", "fromUser", "by")
+	// actorKeys say in relays who has done it; a message may hold a list of readers there.
+	actorKeys = keySet("readBy", "seenBy", "deliveredBy", "reader", "readerId", "viewerId", "seenById", "typingUser", "typingUserId", "typingUsers",
+		"typer", "typingUsername", "typingName", "readerName", "readByName", "seenByName", "viewerName", "actor")
 )
 
 func keySet(keys ...string) map[string]bool {
@@ -22,9 +25,13 @@ func keySet(keys ...string) map[string]bool {
 	return set
 }
 
+// normal is a key in lower case without separators. Messages bring many keys and each is looked up: keys that are
+// in the form already cost nothing.
 func normal(key string) string {
-	return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(key))
+	return separators.Replace(strings.ToLower(key))
 }
+
+var separators = strings.NewReplacer("_", "", "-", "")
 
 // speak puts the verified identity in the place of whatever the client claims, in the form the
 // client used.
