@@ -2,7 +2,9 @@
 //
 //	gateway           serve, configured by the environment
 //	gateway demo      serve a page to chat with, on nothing but this binary
+//	gateway check     try what a start needs, and say what to change
 //	gateway token     make a token for development
+//	gateway health    ask the gateway that runs here whether it is well
 //	gateway env       print every variable, its default and meaning
 //	gateway version   print the version
 package main
@@ -37,7 +39,9 @@ const usage = `usage: gateway [command]
 
   (none)     serve, configured by the environment (see: gateway env)
   demo       serve a page to chat with; needs nothing
+  check      try what a start needs and, with --url, what browsers meet; says what to change
   token      make a token for development; -h shows its options
+  health     ask the gateway that runs here whether it is well; -h shows its options
   env        print every variable, its default and meaning
   version    print the version`
 
@@ -51,8 +55,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return serve(ctx)
 	case "demo":
 		return runDemo(ctx, args, out)
+	case "check":
+		return runCheck(ctx, args, out)
 	case "token":
 		return mintToken(args, out)
+	case "health":
+		return askHealth(ctx, args, out)
 	case "env":
 		return config.WriteTable(out)
 	case "version":

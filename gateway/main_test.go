@@ -34,8 +34,13 @@ func TestReadmeHoldsTheTablesOfTheCode(t *testing.T) {
 	if err := app.WriteReasons(&reasons); err != nil {
 		t.Fatal(err)
 	}
+	results, err := os.ReadFile("../scripts/bench/results/results.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, table := range []struct{ start, end, want string }{
 		{"<!-- what `gateway env` prints -->\n", "<!-- end of `gateway env` -->", output(t, "env")},
+		{"<!-- results of scripts/bench/run -->\n", "<!-- end of the results -->", string(results)},
 		{"<!-- disconnect reasons -->\n", "<!-- end of disconnect reasons -->", reasons.String()},
 	} {
 		_, rest, _ := strings.Cut(string(readme), table.start)

@@ -6,11 +6,11 @@ import (
 	"io"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/app"
 	"github.com/socketgate/socketgate/gateway/internal/config"
-	"github.com/socketgate/socketgate/pkg/token"
 )
 
-// mintToken prints a token signed with the JWT_SECRET of the environment.
+// mintToken prints a token signed with the JWT_SECRET of the environment, or else encrypted with its AUTH_SECRET.
 func mintToken(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("gateway token", flag.ContinueOnError)
 	user := flags.String("user", "dev", "the user's id")
@@ -22,11 +22,11 @@ func mintToken(args []string, out io.Writer) error {
 	if *name == "" {
 		*name = *user
 	}
-	secret, err := config.LoadSecret()
+	c, err := config.LoadSecret()
 	if err != nil {
 		return err
 	}
-	tok, err := token.Mint([]byte(secret), *user, *name, *ttl)
+	tok, err := app.Mint(c, *user, *name, *ttl)
 	if err != nil {
 		return err
 	}

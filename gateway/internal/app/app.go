@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/chat"
@@ -19,14 +20,15 @@ import (
 
 // App is a gateway that listens. Start it with Open, and let it Run.
 type App struct {
-	config  config.Config
-	log     *slog.Logger
-	health  *ops.Health
-	store   *store.Store
-	chat    *chat.Chat
-	sockets generations
-	servers []*server
-	serving sync.WaitGroup
+	config   config.Config
+	log      *slog.Logger
+	health   *ops.Health
+	store    *store.Store
+	sessions *store.Sessions // nil without SESSION_QUERY
+	chat     *chat.Chat
+	sockets  generations
+	servers  []*server
+	serving  sync.WaitGroup
 }
 
 // server is an HTTP server with the listener it was given.
@@ -63,8 +65,12 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 
 // listen adds a server, which Run starts.
 func (a *App) listen(addr string, h http.Handler) error {
-	listener, err := net.Listen("tcp", addr)
+	// The heartbeat finds dead peers; the kernel's keep-alive would cost each connection four calls.
+	listener, err := (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("listen: %w: stop the program that has the port, or set GATEWAY_PORT or ADMIN_ADDR", err)
+		}
 		return fmt.Errorf("listen: %w", err)
 	}
 	a.servers = append(a.servers, &server{listener: listener, Server: http.Server{
@@ -97,12 +103,16 @@ func (a *App) Run(ctx context.Context) error {
 			}
 		})
 	}
+	trimming, stop := context.WithCancel(ctx)
+	defer stop()
+	a.serving.Go(func() { trimProcess(trimming) })
 	a.log.Info("listening", "addr", a.Addr().String(), "path", a.config.SocketPath)
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	stop()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.ShutdownTimeout)
 	defer cancel()
 	a.close(limit)
@@ -117,6 +127,7 @@ func (a *App) close(ctx context.Context) {
 	a.sockets.Drain()
 	a.warn("store", a.store.Close(ctx))
 	a.warn("sockets", a.sockets.Shutdown(ctx))
+	a.closeSessions()
 	a.chat.Close()
 	for _, s := range a.servers {
 		s.listener.Close() // Shutdown knows only listeners that Serve was given

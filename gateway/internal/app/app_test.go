@@ -22,13 +22,19 @@ const (
 	testSecret = "a secret that is long enough for tests"
 )
 
-// testConfig is a gateway on a free port with a SQLite file of its own.
-func testConfig(t *testing.T) config.Config {
-	t.Helper()
+// testSettings are for a gateway on a free port that has no database yet.
+func testSettings() config.Config {
 	c := config.Default()
 	c.Host, c.Port = "127.0.0.1", 0
 	c.JWTSecret = testSecret
 	c.MessageEncryptionKey = config.Secret(strings.Repeat("ab", 32))
+	return c
+}
+
+// testConfig is a gateway with a SQLite file of its own.
+func testConfig(t *testing.T) config.Config {
+	t.Helper()
+	c := testSettings()
 	c.DatabaseURL = config.DatabaseURL("file:" + filepath.Join(t.TempDir(), "test.db"))
 	if err := store.CreateDemoTable(t.Context(), string(c.DatabaseURL)); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/chat"
@@ -16,28 +17,55 @@ import (
 
 // wire makes the parts, from the database up.
 func (a *App) wire(ctx context.Context, metrics *ops.Metrics) error {
-	verifier, err := token.NewVerifier([]byte(a.config.JWTSecret))
+	authenticator, err := a.openAuthenticator(ctx)
 	if err != nil {
 		return err
 	}
 	if a.store, err = a.openStore(ctx, metrics); err != nil {
+		a.closeSessions()
 		return err
 	}
 	a.health = &ops.Health{Store: a.store.Ready}
 	a.sockets = newGenerations(a.socketOptions(metrics), a.config.AllowEIO3)
-	a.chat = chat.New(a.sockets.Of("/"), a.store, a.chatOptions(verifier, metrics))
+	a.chat = chat.New(a.sockets.Of("/"), a.store, a.chatOptions(authenticator, metrics))
 	metrics.Explain(reasons)
 	metrics.Watch(ops.Gauges{Connections: a.sockets.Connections, Rooms: a.chat.Rooms})
 	return nil
 }
 
 func (a *App) openStore(ctx context.Context, metrics *ops.Metrics) (*store.Store, error) {
-	c := a.config
-	encrypt, err := encryption(c)
+	c, err := storeConfig(a.config)
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, store.Config{
+	c.Observer, c.Logger = metrics, a.log
+	return store.Open(ctx, c)
+}
+
+// Inspect opens the store as a start would, looks, and closes it again.
+func Inspect(ctx context.Context, c config.Config) (store.Report, error) {
+	s, err := storeConfig(c)
+	if err != nil {
+		return store.Report{}, err
+	}
+	return store.Inspect(ctx, s)
+}
+
+// Identify tells who sends a handshake with this Cookie header, as a start would, sessions in the
+// database included.
+func Identify(ctx context.Context, c config.Config, cookie string) (token.Claims, error) {
+	a := &App{config: c}
+	who, err := a.openAuthenticator(ctx)
+	if err != nil {
+		return token.Claims{}, err
+	}
+	defer a.closeSessions()
+	claims, _, err := who.Authenticate(ctx, http.Header{"Cookie": {cookie}}, nil)
+	return claims, err
+}
+
+func storeConfig(c config.Config) (store.Config, error) {
+	s := store.Config{
 		URL:         string(c.DatabaseURL),
 		Table:       c.MessageTable,
 		TextColumn:  c.MessageTextColumn,
@@ -46,28 +74,22 @@ func (a *App) openStore(ctx context.Context, metrics *ops.Metrics) (*store.Store
 		IDKind:      c.MessageID,
 		Constants:   c.MessageConstants,
 		AccessQuery: c.RoomAccessQuery,
-		Encrypt:     encrypt,
 		Timeout:     c.DatabaseTimeout,
-		Observer:    metrics,
-		Logger:      a.log,
-	})
+	}
+	cipher, err := Cipher(c)
+	if err == nil && cipher != nil {
+		s.Encrypt = cipher.Encrypt
+	}
+	return s, err
 }
 
-// encryption returns what makes text unreadable at rest, or nil where plaintext was asked for by
-// name, or nothing is stored.
-func encryption(c config.Config) (func(string) (string, error), error) {
+// Cipher returns what makes text unreadable at rest, or nil where plaintext was asked for by name,
+// or nothing is stored.
+func Cipher(c config.Config) (nodecrypt.Cipher, error) {
 	if c.MessageCipher == "plaintext" || c.DatabaseURL.None() {
 		return nil, nil
 	}
-	key, err := nodecrypt.ParseKey(string(c.MessageEncryptionKey))
-	if err != nil {
-		return nil, err
-	}
-	cipher, err := nodecrypt.New(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.Encrypt, nil
+	return nodecrypt.New(c.MessageCipher, c.MessageKeyFormat, string(c.MessageEncryptionKey))
 }
 
 func (a *App) socketOptions(metrics *ops.Metrics) socketio.Options {
@@ -97,24 +119,33 @@ var pollingModes = map[string]engineio.Polling{
 	"full": engineio.PollingFull, "upgrade": engineio.PollingUpgrade, "off": engineio.PollingOff,
 }
 
-func (a *App) chatOptions(v *token.Verifier, metrics *ops.Metrics) chat.Options {
+func (a *App) chatOptions(who *token.Authenticator, metrics *ops.Metrics) chat.Options {
 	c := a.config
 	return chat.Options{
-		Verifier:     v,
-		Cookie:       c.TokenCookie,
-		JoinEvents:   c.JoinEvents,
-		LeaveEvents:  c.LeaveEvents,
-		SendEvents:   c.SendEvents,
-		MessageEvent: c.MessageEvent,
-		MembersEvent: c.MembersEvent,
-		MembersShape: chat.Shape(c.MembersShape),
-		MembersLimit: c.MembersLimit,
-		Multi:        c.JoinMode == "multi",
-		OpenRooms:    !c.RequireJoin,
-		MaxText:      c.MaxText,
-		MaxEvent:     c.SendQueueBytes / 4,
-		RateLimit:    float64(c.RateLimit),
-		Observer:     metrics,
-		Logger:       a.log,
+		Authenticator: who,
+		JoinEvents:    c.JoinEvents,
+		LeaveEvents:   c.LeaveEvents,
+		SendEvents:    c.SendEvents,
+		Relays:        relays(c.RelayEvents),
+		RelayRate:     float64(c.RelayRate),
+		MessageEvent:  c.MessageEvent,
+		MembersEvent:  c.MembersEvent,
+		MembersShape:  chat.Shape(c.MembersShape),
+		MembersLimit:  c.MembersLimit,
+		Multi:         c.JoinMode == "multi",
+		OpenRooms:     !c.RequireJoin,
+		MaxText:       c.MaxText,
+		MaxEvent:      c.SendQueueBytes / 4,
+		RateLimit:     float64(c.RateLimit),
+		Observer:      metrics,
+		Logger:        a.log,
 	}
+}
+
+func relays(events config.Relays) []chat.Relay {
+	var list []chat.Relay
+	for _, e := range events {
+		list = append(list, chat.Relay(e))
+	}
+	return list
 }

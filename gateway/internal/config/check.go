@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"net"
@@ -46,9 +47,7 @@ func (v variable) bounds() (low, high int64, ok bool) {
 
 // check normalises and checks what tags cannot express.
 func (c *Config) check(faults *report) {
-	if c.JWTSecret == "" {
-		faults.add("JWT_SECRET", nil)
-	}
+	c.checkIdentity(faults)
 	if !token.MatchString(c.TokenCookie) {
 		faults.add("TOKEN_COOKIE", nil)
 	}
@@ -60,6 +59,31 @@ func (c *Config) check(faults *report) {
 	c.checkEvents(faults)
 }
 
+// checkIdentity wants one way at least to tell who somebody is.
+func (c *Config) checkIdentity(faults *report) {
+	const betterAuth = `SELECT u.id, u.name, s."expiresAt" FROM session s JOIN "user" u ON u.id = s."userId" WHERE s.token = $1`
+	switch {
+	case c.SessionQuery != "" && !strings.Contains(c.SessionQuery, "$1"):
+		faults.add("SESSION_QUERY", nil)
+	case c.SessionQuery != "" && c.DatabaseURL.None():
+		faults.add("SESSION_QUERY", hint("but DATABASE_URL is none"))
+	case c.SessionQuery != "" || c.JWTSecret != "" || len(c.AuthSecrets()) > 0:
+	case c.BetterAuthSecret != "":
+		faults.add("SESSION_QUERY", hint("and Better Auth keeps its sessions in the database; with its own tables: %s", betterAuth))
+	default:
+		faults.add("JWT_SECRET", nil)
+	}
+	if c.JWTSecretPrevious != "" && c.JWTSecret == "" {
+		faults.add("JWT_SECRET", hint("but JWT_SECRET_PREVIOUS is"))
+	}
+}
+
+// AuthSecrets are the secrets of Auth.js and NextAuth that are set.
+func (c Config) AuthSecrets() []Secret {
+	all := []Secret{c.AuthSecret, c.AuthSecret3, c.AuthSecret2, c.AuthSecret1, c.NextauthSecret}
+	return slices.DeleteFunc(all, func(s Secret) bool { return s == "" })
+}
+
 // token is what RFC 9110 allows as the name of a cookie.
 var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
@@ -68,7 +92,7 @@ func (c *Config) checkStorage(faults *report) {
 		faults.add("DATABASE_URL", err)
 	}
 	if c.MessageCipher != "plaintext" && !c.DatabaseURL.None() {
-		if err := checkKey(string(c.MessageEncryptionKey)); err != nil {
+		if err := c.checkKey(string(c.MessageEncryptionKey)); err != nil {
 			faults.add("MESSAGE_ENCRYPTION_KEY", err)
 		}
 	}
@@ -93,17 +117,47 @@ func checkDatabaseURL(text string) error {
 	return nil
 }
 
-func checkKey(key string) error {
+// checkKey holds the key against MESSAGE_KEY_FORMAT. What has the form of another format is told, not guessed: a wrong
+// guess would store what the app can't read.
+func (c *Config) checkKey(key string) error {
+	format := c.MessageKeyFormat
+	if c.MessageCipher == "cryptojs" {
+		format = "passphrase"
+	}
+	switch {
+	case key == "":
+		return errForm
+	case format == "utf8" && len(key) != 32:
+		return hint("where MESSAGE_KEY_FORMAT=utf8 needs 32")
+	case format == "base64" && !isBase64Key(key):
+		return hint("which is no base64 of 32 bytes, as MESSAGE_KEY_FORMAT says")
+	case format == "hex":
+		return checkHexKey(key)
+	}
+	return nil
+}
+
+func checkHexKey(key string) error {
 	raw, err := hex.DecodeString(key)
 	switch {
 	case strings.TrimSpace(key) != key:
 		return hint("with white space around the key")
 	case err != nil && len(key) == 64:
 		return hint("and not all of them are hex")
+	case isBase64Key(key):
+		return hint("and looks like base64: set MESSAGE_KEY_FORMAT=base64 if the web app decodes it so")
+	case len(key) == 32:
+		return hint("which is a key by itself: set MESSAGE_KEY_FORMAT=utf8 if the web app uses it as it is")
 	case err != nil || len(raw) != 32:
 		return errForm
 	}
 	return nil
+}
+
+func isBase64Key(key string) bool {
+	text := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(key, "="))
+	raw, err := base64.RawStdEncoding.DecodeString(text)
+	return err == nil && len(raw) == 32
 }
 
 func (c *Config) checkListening(faults *report) {
@@ -182,6 +236,28 @@ func (c *Config) checkEvents(faults *report) {
 	}
 	if err := eventName(c.MembersEvent); err != nil {
 		faults.add("MEMBERS_EVENT", err)
+	}
+	c.checkRelays(taken, faults)
+}
+
+// checkRelays refuses relays that are something else already: of what comes in, and of what the gateway itself says,
+// which nobody may put into its mouth.
+func (c *Config) checkRelays(taken map[string]string, faults *report) {
+	said := map[string]string{folded(c.MessageEvent): "MESSAGE_EVENT", folded(c.MembersEvent): "MEMBERS_EVENT"}
+	for _, relay := range c.RelayEvents {
+		for _, event := range []string{relay.Event, relay.told()} {
+			if err := eventName(event); err != nil {
+				faults.add("RELAY_EVENTS", err)
+			} else if owner := said[folded(event)]; owner != "" {
+				faults.add("RELAY_EVENTS", hint("%q is what %s says", event, owner))
+			} else if folded(event) == "error" {
+				faults.add("RELAY_EVENTS", hint("where \"error\" is how the gateway says that something failed"))
+			}
+		}
+		if other := taken[folded(relay.Event)]; other != "" {
+			faults.add("RELAY_EVENTS", hint("%q is in %s too", relay.Event, other))
+		}
+		taken[folded(relay.Event)] = "RELAY_EVENTS"
 	}
 }
 

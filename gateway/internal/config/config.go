@@ -12,12 +12,21 @@ import (
 // A field's tags say everything about its variable: the name (envconfig), the default, what being unset means (unset),
 // the bounds (min, max, oneof), what a fault says it should hold where bounds don't tell (want), and its meaning (desc).
 type Config struct {
-	JWTSecret   Secret `envconfig:"JWT_SECRET" unset:"required" want:"the secret that the web app signs its tokens with" desc:"secret that the web app signs its tokens with (HS256)"`
-	TokenCookie string `envconfig:"TOKEN_COOKIE" default:"token" want:"the name of a cookie" desc:"cookie that holds the token"`
+	JWTSecret         Secret `envconfig:"JWT_SECRET" unset:"required" want:"the secret that the web app signs its tokens with" desc:"secret that the web app signs its tokens with (HS256); not needed with AUTH_SECRET, NEXTAUTH_SECRET or SESSION_QUERY"`
+	JWTSecretPrevious Secret `envconfig:"JWT_SECRET_PREVIOUS" unset:"none" want:"the secret that JWT_SECRET replaces" desc:"the secret that JWT_SECRET replaces: tokens signed with it are still good"`
+	TokenCookie       string `envconfig:"TOKEN_COOKIE" default:"token" want:"the name of a cookie" desc:"cookie that holds the token or session; those of Auth.js, NextAuth and Better Auth are found without it"`
+	AuthSecret        Secret `envconfig:"AUTH_SECRET" unset:"none" want:"the secret of Auth.js" desc:"secret of Auth.js: lets in by its encrypted session cookies"`
+	AuthSecret1       Secret `envconfig:"AUTH_SECRET_1" unset:"none" want:"another secret of Auth.js" desc:"another secret of Auth.js, as it is rotated; so are the next two"`
+	AuthSecret2       Secret `envconfig:"AUTH_SECRET_2" unset:"none" want:"another secret of Auth.js" desc:"see AUTH_SECRET_1"`
+	AuthSecret3       Secret `envconfig:"AUTH_SECRET_3" unset:"none" want:"another secret of Auth.js" desc:"see AUTH_SECRET_1"`
+	NextauthSecret    Secret `envconfig:"NEXTAUTH_SECRET" unset:"none" want:"the secret of NextAuth" desc:"secret of NextAuth 4: lets in by its encrypted session cookies"`
+	SessionQuery      string `envconfig:"SESSION_QUERY" unset:"none" want:"a query with $1 for the session's token that gives the user's id, name and, if it ends, when" desc:"SQL for sessions kept in the database: $1 is the cookie's token; a row is the user's id, name and when it ends"`
+	BetterAuthSecret  Secret `envconfig:"BETTER_AUTH_SECRET" unset:"none" want:"the secret of Better Auth" desc:"secret of Better Auth: with SESSION_QUERY, cookies must carry its signature"`
 
 	DatabaseURL          DatabaseURL   `envconfig:"DATABASE_URL" unset:"required" want:"postgres://user:password@host/database, file:./dev.db for SQLite, or none" desc:"where messages are stored: postgres://…, postgresql://…, file:./dev.db (SQLite), or none to relay without storing"`
-	MessageEncryptionKey Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY" unset:"required" want:"64 hex characters, the same as in the web app (a new key: openssl rand -hex 32)" desc:"key for text at rest, 64 hex characters; not needed if MESSAGE_CIPHER is plaintext or DATABASE_URL is none"`
-	MessageCipher        string        `envconfig:"MESSAGE_CIPHER" default:"aes-256-gcm" oneof:"aes-256-gcm plaintext" desc:"how text is stored: aes-256-gcm (iv:tag:ciphertext in hex) or plaintext"`
+	MessageEncryptionKey Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY" unset:"required" want:"64 hex characters, the same as in the web app (a new key: openssl rand -hex 32), or a key as MESSAGE_KEY_FORMAT says" desc:"key for text at rest, the same as in the web app; not needed if MESSAGE_CIPHER is plaintext or DATABASE_URL is none"`
+	MessageKeyFormat     string        `envconfig:"MESSAGE_KEY_FORMAT" default:"hex" oneof:"hex base64 utf8 sha256 scrypt" desc:"how the key is written: hex, base64, utf8 (32 characters as they are), or made of a secret by sha256 or scrypt (salt \"salt\")"`
+	MessageCipher        string        `envconfig:"MESSAGE_CIPHER" default:"aes-256-gcm" oneof:"aes-256-gcm aes-256-gcm-iv12 aes-256-gcm-base64 aes-256-gcm-iv12-base64 aes-256-cbc aes-256-cbc-base64 cryptojs plaintext" desc:"text at rest: aes-256-gcm, aes-256-gcm-iv12, aes-256-gcm-base64, aes-256-gcm-iv12-base64, aes-256-cbc, aes-256-cbc-base64, cryptojs or plaintext"`
 	MessageTable         string        `envconfig:"MESSAGE_TABLE" unset:"found by looking" desc:"table of messages, may be schema.table"`
 	MessageTextColumn    string        `envconfig:"MESSAGE_TEXT_COLUMN" unset:"found by looking" desc:"its column for the text"`
 	MessageUserColumn    string        `envconfig:"MESSAGE_USER_COLUMN" unset:"found by looking" desc:"its column for the sender's id"`
@@ -48,6 +57,8 @@ type Config struct {
 	JoinEvents   []string `envconfig:"JOIN_EVENTS" default:"join_room" want:"names of events with commas between them" desc:"events that join a room; snake, camel and kebab case are all understood"`
 	LeaveEvents  []string `envconfig:"LEAVE_EVENTS" default:"leave_room" want:"names of events with commas between them" desc:"events that leave a room"`
 	SendEvents   []string `envconfig:"SEND_EVENTS" default:"send_message" want:"names of events with commas between them" desc:"events that send a message"`
+	RelayEvents  Relays   `envconfig:"RELAY_EVENTS" unset:"none" want:"names of events with commas between them, such as typing,stop_typing or typing=user_typing" desc:"events passed on to the others in the room, never stored: typing,message_read,…; typing=user_typing renames on the way"`
+	RelayRate    int      `envconfig:"RELAY_RATE" default:"10" min:"0" max:"1000000" desc:"of these, per second from one connection; less in proportion in rooms of more than 100; 0 is no limit but RATE_LIMIT"`
 	MessageEvent string   `envconfig:"MESSAGE_EVENT" default:"receive_message" want:"the name of an event" desc:"event that brings a message to the room"`
 	MembersEvent string   `envconfig:"MEMBERS_EVENT" default:"room_members" want:"the name of an event" desc:"event that tells who is in the room"`
 	MembersShape string   `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what it holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -38,9 +39,9 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	}
 	want := Config{
 		JWTSecret: goodSecret, TokenCookie: "token",
-		DatabaseURL: goodURL, MessageEncryptionKey: goodKey, MessageCipher: "aes-256-gcm", MessageID: "auto", DatabaseTimeout: 4 * time.Second,
+		DatabaseURL: goodURL, MessageEncryptionKey: goodKey, MessageKeyFormat: "hex", MessageCipher: "aes-256-gcm", MessageID: "auto", DatabaseTimeout: 4 * time.Second,
 		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Polling: "upgrade", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
-		RateLimit: 100, TrustedProxies: privateNetworks,
+		RateLimit: 100, RelayRate: 10, TrustedProxies: privateNetworks,
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, ConnectTimeout: 45 * time.Second,
 		JoinMode: "single", RequireJoin: true, JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"},
 		SendEvents: []string{"send_message"}, MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: "array",
@@ -63,7 +64,7 @@ func TestValuesAreNormalised(t *testing.T) {
 		"ROOM_ACCESS_QUERY", `SELECT 1 FROM "Member" WHERE "roomId" = $1 AND "userId" = $2`,
 		"HOST", "[::]", "PORT", " 8080 ", "SOCKET_PATH", "api//ws", "ALLOWED_ORIGINS", "HTTPS://App.Example.com/ , http://localhost:3000,https://x.example:443",
 		"TRUSTED_PROXIES", "private, 203.0.113.7 ,2001:db8::1/32", "PING_INTERVAL", "25000", "PING_TIMEOUT", "1m30s",
-		"JOIN_EVENTS", "join_room, enterRoom", "LEAVE_EVENTS", "leave-chat", "ADMIN_ADDR", ":9090",
+		"JOIN_EVENTS", "join_room, enterRoom", "LEAVE_EVENTS", "leave-chat", "RELAY_EVENTS", "typing = user_typing, stop_typing", "ADMIN_ADDR", ":9090",
 		"LOG_FORMAT", "JSON", "LOG_LEVEL", "debug", "TOKEN_COOKIE", "__Host-token",
 	))
 	if faults != nil {
@@ -81,6 +82,7 @@ func TestValuesAreNormalised(t *testing.T) {
 		"PING_TIMEOUT":      {c.PingTimeout, 90 * time.Second},
 		"JOIN_EVENTS":       {c.JoinEvents, []string{"join_room", "enterRoom"}},
 		"LEAVE_EVENTS":      {c.LeaveEvents, []string{"leave-chat"}},
+		"RELAY_EVENTS":      {c.RelayEvents, Relays{{"typing", "user_typing"}, {"stop_typing", ""}}},
 		"ADMIN_ADDR":        {c.AdminAddr, ":9090"},
 		"LOG_FORMAT":        {c.LogFormat, "json"},
 		"LOG_LEVEL":         {c.LogLevel, slog.LevelDebug},
@@ -150,8 +152,9 @@ func TestVariablesOfKubernetesAreNotOurs(t *testing.T) {
 func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 	t.Parallel()
 	const wantURL = "; it should hold postgres://user:password@host/database, file:./dev.db for SQLite, or none"
-	const wantKey = "; it should hold 64 hex characters, the same as in the web app (a new key: openssl rand -hex 32)"
+	const wantKey = "; it should hold 64 hex characters, the same as in the web app (a new key: openssl rand -hex 32), or a key as MESSAGE_KEY_FORMAT says"
 	const wantEvents = "; it should hold names of events with commas between them"
+	const wantRelays = wantEvents + ", such as typing,stop_typing or typing=user_typing"
 	const wantOrigins = "; it should hold origins like https://app.example.com with commas between them, or *"
 	for _, c := range []struct{ name, value, want string }{
 		{"JWT_SECRET", "", "JWT_SECRET is not set; it should hold the secret that the web app signs its tokens with"},
@@ -168,7 +171,7 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		{"MESSAGE_ENCRYPTION_KEY", goodKey[:63] + "x", "MESSAGE_ENCRYPTION_KEY holds 64 bytes (hidden), and not all of them are hex" + wantKey},
 		{"MESSAGE_ENCRYPTION_KEY", goodKey + "\n", "MESSAGE_ENCRYPTION_KEY holds 65 bytes (hidden), with white space around the key" + wantKey},
 		{"MESSAGE_ENCRYPTION_KEY", `"` + goodKey + `"`, "MESSAGE_ENCRYPTION_KEY holds 66 bytes (hidden), where the quotes are part of the value" + wantKey},
-		{"MESSAGE_CIPHER", "aes", `MESSAGE_CIPHER holds "aes"; it should hold aes-256-gcm or plaintext`},
+		{"MESSAGE_CIPHER", "aes", `MESSAGE_CIPHER holds "aes"; it should hold aes-256-gcm, aes-256-gcm-iv12, aes-256-gcm-base64, aes-256-gcm-iv12-base64, aes-256-cbc, aes-256-cbc-base64, cryptojs or plaintext`},
 		{"MESSAGE_ID", "ulid", `MESSAGE_ID holds "ulid"; it should hold auto, cuid, uuid or database`},
 		{"MESSAGE_CONSTANTS", "type=TEXT,oops", `MESSAGE_CONSTANTS holds "type=TEXT,oops", "oops" is not column=value; it should hold column=value pairs with commas between them, such as type=TEXT,status=SENT`},
 		{"MESSAGE_CONSTANTS", "a=1,a=2", `MESSAGE_CONSTANTS holds "a=1,a=2", column "a" is there twice; it should hold column=value pairs with commas between them, such as type=TEXT,status=SENT`},
@@ -202,6 +205,17 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		{"JOIN_EVENTS", "connect-error", `JOIN_EVENTS holds "connect-error", where "connect-error" is a name that Socket.IO keeps for itself` + wantEvents},
 		{"LEAVE_EVENTS", "disconnecting", `LEAVE_EVENTS holds "disconnecting", where "disconnecting" is a name that Socket.IO keeps for itself` + wantEvents},
 		{"SEND_EVENTS", "send,joinRoom", `SEND_EVENTS holds "send,joinRoom", "joinRoom" is in JOIN_EVENTS too` + wantEvents},
+		{"RELAY_EVENTS", "typing,", `RELAY_EVENTS holds "typing,", where a name is empty` + wantRelays},
+		{"RELAY_EVENTS", "typing=", `RELAY_EVENTS holds "typing=", "typing=" does not say what is to go out` + wantRelays},
+		{"RELAY_EVENTS", "typing,sendMessage", `RELAY_EVENTS holds "typing,sendMessage", "sendMessage" is in SEND_EVENTS too` + wantRelays},
+		{"RELAY_EVENTS", "join-room", `RELAY_EVENTS holds "join-room", "join-room" is in JOIN_EVENTS too` + wantRelays},
+		{"RELAY_EVENTS", "leaveRoom", `RELAY_EVENTS holds "leaveRoom", "leaveRoom" is in LEAVE_EVENTS too` + wantRelays},
+		{"RELAY_EVENTS", "stop_typing,stopTyping", `RELAY_EVENTS holds "stop_typing,stopTyping", "stopTyping" is in RELAY_EVENTS too` + wantRelays},
+		{"RELAY_EVENTS", "receive_message", `RELAY_EVENTS holds "receive_message", "receive_message" is what MESSAGE_EVENT says` + wantRelays},
+		{"RELAY_EVENTS", "typing=receiveMessage", `RELAY_EVENTS holds "typing=receiveMessage", "receiveMessage" is what MESSAGE_EVENT says` + wantRelays},
+		{"RELAY_EVENTS", "room-members", `RELAY_EVENTS holds "room-members", "room-members" is what MEMBERS_EVENT says` + wantRelays},
+		{"RELAY_EVENTS", "typing=error", `RELAY_EVENTS holds "typing=error", where "error" is how the gateway says that something failed` + wantRelays},
+		{"RELAY_EVENTS", "typing=disconnect", `RELAY_EVENTS holds "typing=disconnect", where "disconnect" is a name that Socket.IO keeps for itself` + wantRelays},
 		{"MESSAGE_EVENT", "connect", `MESSAGE_EVENT holds "connect", where "connect" is a name that Socket.IO keeps for itself; it should hold the name of an event`},
 		{"MEMBERS_EVENT", "newListener", `MEMBERS_EVENT holds "newListener", where "newListener" is a name that Socket.IO keeps for itself; it should hold the name of an event`},
 		{"MEMBERS_SHAPE", "list", `MEMBERS_SHAPE holds "list"; it should hold array, object or count`},
@@ -218,6 +232,61 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		if strings.Contains(faults.Error(), "dbpass") || strings.Contains(faults.Error(), goodKey[:8]) {
 			t.Errorf("%s: the fault tells a secret: %s", c.name, faults.Error())
 		}
+	}
+}
+
+func TestKeysAreHeldAgainstTheirFormat(t *testing.T) {
+	t.Parallel()
+	const raw, packed = "thirty-two bytes as they are: 32", "AP8Q7yDfMM9Av1CvYJ9wjwD/EO8g3zDPQL9Qr2CfcI8="
+	for _, c := range []struct{ cipher, format, key, want string }{
+		{"aes-256-gcm", "utf8", raw, ""},
+		{"aes-256-gcm", "base64", packed, ""},
+		{"aes-256-gcm", "base64", strings.TrimRight(packed, "="), ""},
+		{"aes-256-cbc", "sha256", "any secret", ""},
+		{"aes-256-cbc-base64", "scrypt", "any secret", ""},
+		{"cryptojs", "hex", "any passphrase", ""},
+		{"plaintext", "hex", "", ""},
+		{"aes-256-gcm", "hex", raw, "32 bytes (hidden), which is a key by itself: set MESSAGE_KEY_FORMAT=utf8 if the web app uses it as it is"},
+		{"aes-256-gcm", "hex", packed, "44 bytes (hidden), and looks like base64: set MESSAGE_KEY_FORMAT=base64 if the web app decodes it so"},
+		{"aes-256-gcm", "utf8", packed, "44 bytes (hidden), where MESSAGE_KEY_FORMAT=utf8 needs 32"},
+		{"aes-256-gcm", "base64", raw, "32 bytes (hidden), which is no base64 of 32 bytes, as MESSAGE_KEY_FORMAT says"},
+		{"aes-256-gcm", "sha256", "", "is not set"},
+		{"cryptojs", "hex", "", "is not set"},
+	} {
+		_, faults := parse(with("MESSAGE_CIPHER", c.cipher, "MESSAGE_KEY_FORMAT", c.format, "MESSAGE_ENCRYPTION_KEY", c.key))
+		if c.want == "" && faults != nil || c.want != "" && (len(faults) != 1 || !strings.Contains(faults[0], c.want)) {
+			t.Errorf("%s %s: %v, want %q", c.cipher, c.format, faults, c.want)
+		}
+	}
+}
+
+func TestOneWayToTellWhoSomebodyIsIsEnough(t *testing.T) {
+	t.Parallel()
+	const query = "SELECT id, name FROM session WHERE token = $1"
+	for _, c := range []struct {
+		pairs []string
+		want  string // the start of the only fault
+	}{
+		{[]string{"JWT_SECRET", "", "AUTH_SECRET", "x"}, ""},
+		{[]string{"JWT_SECRET", "", "AUTH_SECRET_2", "x"}, ""},
+		{[]string{"JWT_SECRET", "", "NEXTAUTH_SECRET", "x"}, ""},
+		{[]string{"JWT_SECRET", "", "SESSION_QUERY", query}, ""},
+		{[]string{"JWT_SECRET", "", "SESSION_QUERY", query, "BETTER_AUTH_SECRET", "x"}, ""},
+		{[]string{"JWT_SECRET_PREVIOUS", "x"}, ""},
+		{[]string{"JWT_SECRET", ""}, "JWT_SECRET is not set; "},
+		{[]string{"JWT_SECRET", "", "AUTH_SECRET", "x", "JWT_SECRET_PREVIOUS", "y"}, "JWT_SECRET is not set, but JWT_SECRET_PREVIOUS is; "},
+		{[]string{"JWT_SECRET", "", "BETTER_AUTH_SECRET", "x"}, "SESSION_QUERY is not set, and Better Auth keeps its sessions in the database; with its own tables: SELECT "},
+		{[]string{"SESSION_QUERY", "SELECT 1"}, `SESSION_QUERY holds "SELECT 1"; `},
+		{[]string{"SESSION_QUERY", query, "DATABASE_URL", "none"}, `SESSION_QUERY holds "` + query + `", but DATABASE_URL is none; `},
+	} {
+		_, faults := parse(with(c.pairs...))
+		if c.want == "" && faults != nil || c.want != "" && (len(faults) != 1 || !strings.HasPrefix(faults[0], c.want)) {
+			t.Errorf("%q: %v, want %q", c.pairs, faults, c.want)
+		}
+	}
+	c, _ := parse(with("AUTH_SECRET", "0", "AUTH_SECRET_1", "1", "AUTH_SECRET_2", "2", "AUTH_SECRET_3", "3", "NEXTAUTH_SECRET", "n"))
+	if got := c.AuthSecrets(); !slices.Equal(got, []Secret{"0", "3", "2", "1", "n"}) {
+		t.Errorf("secrets of Auth.js: %#v", got)
 	}
 }
 
@@ -466,12 +535,18 @@ func TestSecretIsLoadedByItself(t *testing.T) {
 	t.Setenv("JWT_SECRET", "")
 	t.Setenv("GATEWAY_JWT_SECRET", "")
 	t.Setenv("PORT", "no reason to fail")
-	if secret, err := LoadSecret(); err == nil || !strings.HasPrefix(err.Error(), "JWT_SECRET is not set; ") || secret != "" {
-		t.Errorf("%q, %v", string(secret), err)
+	t.Setenv("AUTH_SECRET", "")
+	t.Setenv("NEXTAUTH_SECRET", "")
+	if c, err := LoadSecret(); err == nil || !strings.HasPrefix(err.Error(), "JWT_SECRET is not set; ") || c.JWTSecret != "" {
+		t.Errorf("%q, %v", string(c.JWTSecret), err)
+	}
+	t.Setenv("NEXTAUTH_SECRET", goodSecret)
+	if c, err := LoadSecret(); err != nil || c.NextauthSecret != goodSecret || c.JWTSecret != "" {
+		t.Errorf("%q, %v", string(c.NextauthSecret), err)
 	}
 	t.Setenv("GATEWAY_JWT_SECRET", goodSecret)
-	if secret, err := LoadSecret(); err != nil || secret != goodSecret {
-		t.Errorf("%q, %v", string(secret), err)
+	if c, err := LoadSecret(); err != nil || c.JWTSecret != goodSecret {
+		t.Errorf("%q, %v", string(c.JWTSecret), err)
 	}
 	write(t, dir, ".env", "oops\n${\n")
 	if _, err := LoadSecret(); err == nil {
@@ -483,5 +558,24 @@ func write(t *testing.T, dir, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestSecretsThatEverybodyKnowsAreNamed(t *testing.T) {
+	t.Parallel()
+	compose, err := os.ReadFile("../../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"JWT_SECRET", "MESSAGE_ENCRYPTION_KEY"} {
+		found := regexp.MustCompile(`\$\{` + name + `:-([^}]+)\}`).FindSubmatch(compose)
+		if found == nil {
+			t.Errorf("docker-compose.yml has no %s", name)
+			continue
+		}
+		got, faults := parse(with(name, string(found[1])))
+		if faults != nil || len(got.Warnings) != 1 || !strings.HasPrefix(got.Warnings[0], name+" is the one of docker-compose.yml") {
+			t.Errorf("%s: faults %v, warnings %q", name, faults, got.Warnings)
+		}
 	}
 }

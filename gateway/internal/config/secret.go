@@ -2,17 +2,24 @@ package config
 
 import "os"
 
-// LoadSecret reads JWT_SECRET alone, from where [Load] reads it: making a token needs nothing else.
-func LoadSecret() (Secret, error) {
+// LoadSecret reads JWT_SECRET alone, from where [Load] reads it, or else the secret of Auth.js or NextAuth: making a token
+// needs nothing else.
+func LoadSecret() (Config, error) {
 	env, faults, _ := readEnvironment(".", os.Environ())
 	if faults != nil {
-		return "", faults
+		return Config{}, faults
 	}
-	_, secret, ok := env.lookup("JWT_SECRET")
-	if !ok {
+	var c Config
+	for name, field := range map[string]*Secret{"JWT_SECRET": &c.JWTSecret, "AUTH_SECRET": &c.AuthSecret, "AUTH_SECRET_1": &c.AuthSecret1,
+		"AUTH_SECRET_2": &c.AuthSecret2, "AUTH_SECRET_3": &c.AuthSecret3, "NEXTAUTH_SECRET": &c.NextauthSecret} {
+		if _, secret, ok := env.lookup(name); ok {
+			*field = Secret(secret.value)
+		}
+	}
+	if c.JWTSecret == "" && len(c.AuthSecrets()) == 0 {
 		missing := newReport(env)
 		missing.add("JWT_SECRET", nil)
-		return "", missing.inOrder()
+		return Config{}, missing.inOrder()
 	}
-	return Secret(secret.value), nil
+	return c, nil
 }

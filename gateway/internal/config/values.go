@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -104,6 +105,32 @@ func (p *Proxies) Decode(value string) error {
 		networks = append(networks, network.Masked())
 	}
 	*p = networks
+	return nil
+}
+
+// A Relay is an event that is passed on to the others in a room.
+type Relay struct {
+	Event string // that comes in
+	As    string // that goes out; empty means as it came
+}
+
+func (r Relay) told() string { return cmp.Or(r.As, r.Event) }
+
+// Relays are events to pass on.
+type Relays []Relay
+
+// Decode reads the form of RELAY_EVENTS; envconfig calls it.
+func (r *Relays) Decode(value string) error {
+	relays := Relays{}
+	for _, item := range strings.Split(value, ",") {
+		event, as, renamed := strings.Cut(item, "=")
+		relay := Relay{strings.TrimSpace(event), strings.TrimSpace(as)}
+		if renamed && relay.As == "" {
+			return hint("%q does not say what is to go out", strings.TrimSpace(item))
+		}
+		relays = append(relays, relay)
+	}
+	*r = relays
 	return nil
 }
 

@@ -6,6 +6,12 @@ import (
 	"strings"
 )
 
+// What docker-compose.yml has for local development.
+const (
+	publishedSecret = "only-for-local-development-everybody-knows-it"
+	publishedKey    = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+)
+
 // warn notes what is allowed and yet suspicious.
 func (c *Config) warn(env environment) {
 	note := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
@@ -17,6 +23,12 @@ func (c *Config) warn(env environment) {
 		note("JWT_SECRET is in quotes, which are taken as part of it; remove them unless the web app has them too")
 	} else if s != strings.TrimSpace(s) {
 		note("JWT_SECRET has white space or a line feed around it, which is taken as part of it; remove it unless the web app has it too")
+	}
+	if c.JWTSecret == publishedSecret {
+		note("JWT_SECRET is the one of docker-compose.yml, which everybody knows; before others can reach this, set your own (openssl rand -base64 48)")
+	}
+	if c.MessageEncryptionKey == publishedKey {
+		note("MESSAGE_ENCRYPTION_KEY is the one of docker-compose.yml, which everybody knows; set your own (openssl rand -hex 32)")
 	}
 	if c.MessageCipher == "plaintext" && !c.DatabaseURL.None() {
 		note("MESSAGE_CIPHER is plaintext: messages are stored unencrypted")

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// quiet is for how long nothing may have been collected before the gateway counts as idle, and rare is
+// how often memory is given back at most: each time costs a collection.
+const (
+	quiet = 5 * time.Second
+	rare  = time.Minute
+)
+
+// trim gives memory back to the system when a rush is over: connecting takes several times what
+// a connection needs later, and the runtime would hold on to that for minutes.
+func trim(ctx context.Context, collections func() uint64, giveBack func()) {
+	ticker := time.NewTicker(quiet)
+	defer ticker.Stop()
+	var last, trimmed uint64
+	var notBefore time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			n := collections()
+			if n == last && n != trimmed && !now.Before(notBefore) {
+				giveBack()
+				n = collections()
+				trimmed, notBefore = n, now.Add(rare)
+			}
+			last = n
+		}
+	}
+}
+
+// collections counts the garbage collector's cycles so far.
+func collections() uint64 {
+	s := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
+func trimProcess(ctx context.Context) { trim(ctx, collections, debug.FreeOSMemory) }

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestMemoryIsGivenBackOnceARushIsOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var cycles atomic.Uint64
+		var given atomic.Int64
+		go trim(t.Context(), cycles.Load, func() { given.Add(1); cycles.Add(1) })
+		pass := func(d time.Duration, busy bool) {
+			for end := time.Now().Add(d); time.Now().Before(end); {
+				time.Sleep(time.Second) // synctest's clock
+				if busy {
+					cycles.Add(1)
+				}
+				synctest.Wait()
+			}
+		}
+		for _, step := range []struct {
+			what string
+			time time.Duration
+			busy bool
+			want int64
+		}{
+			{"nothing happens", time.Hour, false, 0},
+			{"a rush", time.Hour, true, 0},
+			{"after the rush", 2 * quiet, false, 1},
+			{"nothing more happens", time.Hour, false, 1},
+			{"a second rush", 2 * quiet, true, 1},
+			{"after the second rush", 2 * quiet, false, 2},
+			{"a third rush too soon after", 2 * quiet, true, 2},
+			{"after the third rush", 2 * quiet, false, 2},
+			{"a minute later", rare, false, 3},
+		} {
+			if pass(step.time, step.busy); given.Load() != step.want {
+				t.Fatalf("%s: given back %d times, want %d", step.what, given.Load(), step.want)
+			}
+		}
+	})
+}

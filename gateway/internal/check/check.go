@@ -1,0 +1,85 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+
+	"github.com/socketgate/socketgate/gateway/internal/config"
+)
+
+// Options say how far to look.
+type Options struct {
+	// URL is where browsers reach the app: scheme://host[:port]. Empty means that only a start is tried.
+	URL string
+	// Origin is that of the pages, where they are not at URL, which then has the sockets only.
+	Origin string
+	// Quick leaves out the wait for a ping, which takes as long as the gateway's PING_INTERVAL.
+	Quick bool
+	// Token is one that the app has made, to see whether the gateway accepts it. May be empty.
+	Token string
+}
+
+// Run reads the environment, tries everything and tells out step by step. The error counts the
+// faults; without one a start would work and, with a URL, clients get through to the gateway. Every
+// step has a deadline of its own; ctx ends all of them.
+func Run(ctx context.Context, out io.Writer, o Options) error {
+	page, err := pageOf("--url", o.URL)
+	if err != nil {
+		return err
+	}
+	origin, err := pageOf("--origin", o.Origin)
+	if err != nil {
+		return err
+	}
+	r := &report{out: out}
+	c, faults := config.Load()
+	s := start{report: r, config: c}
+	s.variables(faults)
+	if faults != nil {
+		for _, step := range []string{"token", "key", "database", "origins", "port"} {
+			r.skip(step, "because of the variables")
+		}
+	} else {
+		s.try(ctx, o.Token)
+	}
+	if page != nil {
+		fmt.Fprintf(out, "\nfrom outside, at %s\n\n", page)
+		newOutside(r, c, page, origin, o).try(ctx)
+	}
+	fmt.Fprintln(out)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return r.verdict(page != nil)
+}
+
+// verdict is the last line: an error if there are faults.
+func (r *report) verdict(outside bool) error {
+	warnings := ""
+	if r.warnings > 0 {
+		warnings = ", " + count(r.warnings, "warning")
+	}
+	if r.faults > 0 {
+		return fmt.Errorf("%s%s: change the lines named above and check again", count(r.faults, "fault"), warnings)
+	}
+	well := "a start would work"
+	if outside {
+		well += ", and clients get through from outside"
+	}
+	_, err := fmt.Fprintf(r.out, "no faults%s: %s\n", warnings, well)
+	return err
+}
+
+// pageOf takes scheme and host of a flag's URL. It is nil without one.
+func pageOf(flag, text string) (*url.URL, error) {
+	if text == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return nil, fmt.Errorf("%s should be where browsers find the app, such as https://app.example.com", flag)
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
