@@ -1,0 +1,18 @@
+'use server';
+
+import { revalidatePath } from 'next/cache';
+import { redirect } from 'next/navigation';
+import { database } from '@/server/database';
+import { requireUser } from '@/server/session';
+
+export type Naming = { name?: string; error?: string };
+
+export async function createRoom(_: Naming, form: FormData): Promise<Naming> {
+  const { userId } = await requireUser();
+  const name = String(form.get('name') ?? '').trim().replace(/\s+/g, ' ');
+  if (!name) return { error: 'A room needs a name.' };
+  if (name.length > 60) return { name, error: 'At most 60 characters.' };
+  const room = await database().room.create({ data: { name, ownerId: userId } });
+  revalidatePath('/rooms', 'layout');
+  redirect(`/rooms/${room.id}`);
+}

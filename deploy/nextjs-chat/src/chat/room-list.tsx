@@ -1,0 +1,85 @@
+'use client';
+
+import Link from 'next/link';
+import { useParams, useRouter } from 'next/navigation';
+import { type ReactNode, createContext, useActionState, useCallback, useContext, useEffect, useState } from 'react';
+import { createRoom } from '@/app/rooms/actions';
+import { Avatar } from './avatar';
+import { Time } from './clock';
+import { useConnection } from './connection';
+import { Plus } from './icons';
+import type { Message, RoomSummary } from './message';
+
+type News = Record<string, Message>;
+
+const Context = createContext<{ news: News; tell: (message: Message) => void }>({ news: {}, tell: () => {} });
+
+/** What was heard since the list of rooms was made. */
+export function RoomNewsProvider({ children }: { children: ReactNode }) {
+  const [news, setNews] = useState<News>({});
+  const tell = useCallback((message: Message) => setNews((known) => ({ ...known, [message.roomId]: message })), []);
+  return <Context value={{ news, tell }}>{children}</Context>;
+}
+
+export function useRoomNews() {
+  return useContext(Context).tell;
+}
+
+/** All rooms, the liveliest first, and a way to open a new one. Fresh whenever the reader comes back to the page. */
+export function RoomList({ rooms }: { rooms: RoomSummary[] }) {
+  const { me } = useConnection();
+  const { news } = useContext(Context);
+  const { roomId } = useParams<{ roomId?: string }>();
+  const router = useRouter();
+
+  useEffect(() => {
+    const onReturn = () => document.visibilityState === 'visible' && router.refresh();
+    document.addEventListener('visibilitychange', onReturn);
+    addEventListener('focus', onReturn);
+    return () => {
+      document.removeEventListener('visibilitychange', onReturn);
+      removeEventListener('focus', onReturn);
+    };
+  }, [router]);
+
+  const current = rooms
+    .map((room) => {
+      const heard = news[room.id];
+      const last = heard && (!room.last || heard.createdAt > room.last.createdAt) ? heard : room.last;
+      return { ...room, last, at: last?.createdAt ?? room.createdAt };
+    })
+    .sort((a, b) => (a.at < b.at ? 1 : -1));
+
+  return (
+    <>
+      <NewRoom />
+      {current.length === 0 && <p className="hint">No rooms yet. Open the first one.</p>}
+      <ul className="room-list">
+        {current.map(({ id, name, last, at }) => (
+          <li key={id}>
+            <Link href={`/rooms/${id}`} aria-current={id === roomId ? 'page' : undefined} prefetch={false}>
+              <Avatar name={name} of="room" />
+              <span className="name">{name}</span>
+              <Time at={at} short />
+              <span className="preview">
+                {last ? <>{last.userId === me.userId ? 'You' : last.username}: {last.unreadable ? '…' : last.text}</> : 'No messages yet'}
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function NewRoom() {
+  const [naming, create, creating] = useActionState(createRoom, {});
+  return (
+    <form action={create} className="new-room">
+      <label className="hidden" htmlFor="room-name">Name of a new room</label>
+      <input id="room-name" name="name" placeholder="New room" maxLength={60} required defaultValue={naming.name} autoComplete="off" aria-describedby="room-name-error" />
+      <button type="submit" className="icon-button" aria-label="Create room" disabled={creating}><Plus /></button>
+      <p id="room-name-error" className="problem" role="alert">{naming.error}</p>
+    </form>
+  );
+}

@@ -1,0 +1,157 @@
+'use client';
+
+import { useRouter } from 'next/navigation';
+import { useCallback, useEffect, useReducer, useRef, useState } from 'react';
+import { useConnection } from './connection';
+import { type Draft, change, restore } from './conversation';
+import type { Member, Message } from './message';
+
+const ACK = 10_000; // milliseconds; the gateway answers within its DATABASE_TIMEOUT
+const PAGE = 50; // messages in one answer of the history
+const MEMBERS = 1000; // the gateway's MEMBERS_LIMIT: a list as long may leave somebody out
+const OVERLAP = 10_000; // milliseconds fetched again, for gateways whose clocks differ
+
+type Heard = Message & { user: { username: string }; key?: string };
+type Ack = { ok: true; members: Member[]; message: Heard } | { ok: false; code: string; error: string };
+
+const EXCUSES: Record<string, string> = {
+  rate_limited: 'Too fast, try again in a moment',
+  too_large: 'Too long',
+  unavailable: 'Could not be saved',
+  not_in_room: 'Not delivered',
+};
+
+const plain = ({ id, text, userId, roomId, createdAt, user }: Heard): Message => ({ id, text, userId, roomId, createdAt, username: user.username });
+
+// What was not sent yet when somebody looked into another room, by user and room.
+const unsent = new Map<string, Draft[]>();
+
+/** A room as its member sees it: joined whenever the socket is connected, and complete whenever it is joined. */
+export function useRoom(roomId: string, initial: Message[], onHeard: (message: Message) => void) {
+  const { socket, me } = useConnection();
+  const router = useRouter();
+  const place = `${me.userId} ${roomId}`;
+  const [conversation, dispatch] = useReducer(change, null, () => restore(unsent.get(place) ?? [], initial, me.userId));
+  const [members, setMembers] = useState<Member[]>([]);
+  const [joined, setJoined] = useState(false);
+  const [forbidden, setForbidden] = useState(false);
+  const [complete, setComplete] = useState(initial.length < PAGE);
+
+  // Up to here nothing is missing. It stands still from a disconnect until the gap is filled.
+  const unbroken = useRef(initial.at(-1)?.createdAt);
+  const latest = conversation.messages.at(-1)?.createdAt;
+  useEffect(() => {
+    if (joined) unbroken.current = latest;
+  }, [joined, latest]);
+
+  const fetchHistory = useCallback(async (query: Record<string, string>, signal?: AbortSignal): Promise<Message[]> => {
+    const response = await fetch(`/api/rooms/${roomId}/messages?${new URLSearchParams(query)}`, { signal });
+    if (response.status === 401) router.replace(`/login?${new URLSearchParams({ ended: '1', next: `/rooms/${roomId}` })}`);
+    if (!response.ok) throw new Error(`the history answered ${response.status}`);
+    const { messages } = (await response.json()) as { messages: Message[] };
+    dispatch({ type: 'fetched', messages, me: me.userId });
+    return messages;
+  }, [roomId, router, me.userId]);
+
+  /** Fetches all that was said since the conversation was last known to be whole. */
+  const catchUp = useCallback(async (signal?: AbortSignal) => {
+    let since = new Date(Math.max(0, Date.parse(unbroken.current ?? '1970') - OVERLAP)).toISOString();
+    for (;;) {
+      const page = await fetchHistory({ since }, signal);
+      const last = page.at(-1)?.createdAt;
+      if (page.length < PAGE || !last || last === since) break;
+      since = last;
+    }
+    dispatch({ type: 'settled' });
+  }, [fetchHistory]);
+
+  useEffect(() => {
+    let visit: AbortController | undefined;
+
+    // In this order: what is committed after the join is heard, what was committed before is in the history.
+    const enter = async () => {
+      visit?.abort();
+      const { signal } = (visit = new AbortController());
+      while (!signal.aborted) {
+        try {
+          const ack: Ack = await socket.timeout(ACK).emitWithAck('join_room', roomId);
+          if (signal.aborted) return;
+          if (!ack.ok && ack.code === 'forbidden') return setForbidden(true);
+          if (!ack.ok) throw new Error(ack.error);
+          // The cookie is somebody else's by now: nothing written here may go out in their name.
+          if (ack.members.length < MEMBERS && !ack.members.some(({ userId }) => userId === me.userId)) return location.reload();
+          setForbidden(false);
+          setMembers(ack.members);
+          await catchUp(signal);
+          if (!signal.aborted) setJoined(true);
+          return;
+        } catch {
+          await pause(1_000, signal);
+        }
+      }
+    };
+    const onDisconnect = () => {
+      visit?.abort();
+      setJoined(false);
+    };
+    const onMessage = (heard: Heard) => {
+      if (heard.roomId !== roomId) return;
+      dispatch({ type: 'heard', message: plain(heard), key: heard.userId === me.userId ? heard.key : undefined });
+      onHeard(plain(heard));
+    };
+    const onMembers = (list: Member[]) => setMembers(list);
+
+    socket.on('connect', enter).on('disconnect', onDisconnect).on('receive_message', onMessage).on('room_members', onMembers);
+    if (socket.connected) enter();
+    return () => {
+      visit?.abort();
+      socket.off('connect', enter).off('disconnect', onDisconnect).off('receive_message', onMessage).off('room_members', onMembers);
+      if (socket.connected) socket.emit('leave_room', roomId);
+    };
+  }, [socket, roomId, me.userId, catchUp, onHeard]);
+
+  const deliver = useCallback(async (key: string, text: string) => {
+    dispatch({ type: 'became', key, state: 'sending' });
+    try {
+      const ack: Ack = await socket.timeout(ACK).emitWithAck('send_message', { roomId, text, key });
+      if (ack.ok) dispatch({ type: 'heard', message: plain(ack.message), key });
+      else dispatch({ type: 'became', key, state: 'failed', reason: EXCUSES[ack.code] ?? ack.error });
+    } catch {
+      dispatch({ type: 'became', key, state: 'unsure' });
+      if (socket.connected) catchUp().catch(() => {}); // no answer in time: the history knows
+    }
+  }, [socket, roomId, catchUp]);
+
+  // What was written without a connection goes out with the next one, in its order.
+  const { drafts } = conversation;
+  useEffect(() => {
+    unsent.set(place, drafts);
+  }, [place, drafts]);
+  useEffect(() => {
+    if (!joined) return;
+    for (const { key, text, state } of drafts) if (state === 'waiting') deliver(key, text);
+  }, [joined, drafts, deliver]);
+
+  const say = useCallback((text: string) => {
+    dispatch({ type: 'said', draft: { key: crypto.getRandomValues(new Uint32Array(4)).join('-'), text, createdAt: new Date().toISOString(), state: 'waiting' } });
+  }, []);
+  const retry = useCallback((key: string) => dispatch({ type: 'became', key, state: 'waiting' }), []);
+  const discard = useCallback((key: string) => dispatch({ type: 'discarded', key }), []);
+
+  const first = conversation.messages[0]?.createdAt;
+  const more = useCallback(async () => {
+    if (first) setComplete((await fetchHistory({ before: first })).length < PAGE);
+  }, [first, fetchHistory]);
+
+  return { ...conversation, members, joined, forbidden, complete, say, retry, discard, more };
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}
