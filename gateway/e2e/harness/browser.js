@@ -16,7 +16,7 @@ export async function openBrowser(t) {
   context.setDefaultTimeout(10_000);
   const complaints = [];
   context.on('weberror', (failure) => complaints.push(failure.error().stack));
-  context.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  context.on('console', (message) => message.type() === 'error' && complaints.push(`${message.text()} ${message.location().url}`));
   later(t, () => assert.deepEqual(complaints, [], 'errors on the console'));
   return { context, complaints };
 }

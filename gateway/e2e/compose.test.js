@@ -1,0 +1,121 @@
+// docker-compose.yml and the Dockerfile: that what they say about each other, the gateway and nginx is so.
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import { composedServices, dockerfile, mounts, published } from './harness/compose.js';
+import { freePort, runGateway, startGateway } from './harness/gateway.js';
+import { deployedNginx } from './harness/nginx.js';
+import { test } from './harness/test.js';
+
+const FOREVER = ['postgres', 'gateway', 'web', 'nginx', 'own-gateway', 'own'];
+const seconds = (text) => Number(text.match(/^(\d+)s$/)[1]);
+
+/** The defaults of the gateway's variables, by their names. */
+async function variables() {
+  const { stdout } = await runGateway(['env']);
+  return Object.fromEntries([...stdout.matchAll(/^\| ([A-Z\d_]+) +\| (\S+)/gm)].map(([, name, value]) => [name, value]));
+}
+
+test('docker compose up brings these services, and one after the other', async () => {
+  const services = await composedServices();
+  assert.deepEqual(Object.keys(services).sort(), [...FOREVER, 'migrate'].sort());
+  const waits = (name) => Object.fromEntries(Object.entries(services[name].depends_on ?? {}).map(([other, { condition }]) => [other, condition]));
+  assert.deepEqual(waits('migrate'), { postgres: 'service_healthy' });
+  assert.deepEqual(waits('gateway'), { migrate: 'service_completed_successfully' });
+  assert.deepEqual(waits('web'), { migrate: 'service_completed_successfully' });
+  assert.deepEqual(waits('nginx'), { gateway: 'service_healthy', web: 'service_healthy' });
+  for (const name of ['postgres', 'gateway', 'nginx']) assert.ok(services[name].healthcheck?.test, `${name} has a health check`);
+  const sample = await readFile(new URL('../../deploy/nextjs-chat/Dockerfile', import.meta.url), 'utf8');
+  assert.match(sample, /^HEALTHCHECK /m, 'web has one in its image');
+});
+
+test("the profile own starts none of the sample's services", async () => {
+  const services = await composedServices();
+  const started = new Set();
+  const start = (name) => started.has(name) || (started.add(name), Object.keys(services[name].depends_on ?? {}).forEach(start));
+  start('own');
+  assert.deepEqual([...started].sort(), ['own', 'own-gateway']);
+  for (const [name, { profiles = [] }] of Object.entries(services)) assert.equal(profiles.includes('own'), started.has(name), name);
+});
+
+test('every service is confined, and comes back after a crash', async () => {
+  for (const [name, service] of Object.entries(await composedServices())) {
+    assert.equal(service.read_only, true, name);
+    assert.deepEqual(service.cap_drop, ['ALL'], name);
+    assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
+    assert.equal(service.cap_add, undefined, name);
+    assert.equal(service.restart, FOREVER.includes(name) ? 'unless-stopped' : 'no', name);
+  }
+});
+
+test('with the secrets that everybody knows, only this machine gets in; with those of the environment all parts share them', async () => {
+  const known = await composedServices();
+  for (const [name, service] of Object.entries(known)) {
+    for (const port of published(service)) assert.match(port, /^127\.0\.0\.1:8080:/, name);
+  }
+  assert.match(known.gateway.environment.JWT_SECRET, /only-for-local-development/);
+  const own = { JWT_SECRET: 'the-secret-of-the-operator-which-nobody-knows', MESSAGE_ENCRYPTION_KEY: 'ab'.repeat(32), POSTGRES_PASSWORD: 'pass' };
+  const { gateway, web, migrate, postgres } = await composedServices(own);
+  for (const { environment } of [gateway, web]) {
+    assert.equal(environment.JWT_SECRET, own.JWT_SECRET);
+    assert.equal(environment.MESSAGE_ENCRYPTION_KEY, own.MESSAGE_ENCRYPTION_KEY);
+  }
+  const { username, password, hostname, pathname } = new URL(gateway.environment.DATABASE_URL);
+  assert.deepEqual([username, password, hostname, pathname], [postgres.environment.POSTGRES_USER, 'pass', 'postgres', `/${postgres.environment.POSTGRES_DB}`]);
+  for (const { environment } of [web, migrate]) assert.equal(environment.DATABASE_URL, gateway.environment.DATABASE_URL);
+});
+
+test('the gateway starts with what compose gives it, and its health checks tell whether it runs', async (t) => {
+  const { gateway: service } = await composedServices();
+  const { last } = await dockerfile();
+  const argument = (name) => last.find(([instruction]) => instruction === name)[1];
+  const entrypoint = JSON.parse(argument('ENTRYPOINT'));
+  const checks = [service.healthcheck.test.slice(1), JSON.parse(argument('HEALTHCHECK').split(' CMD ')[1])];
+  for (const check of checks) assert.equal(check[0], entrypoint[0]);
+
+  const image = Object.fromEntries(argument('ENV').split(' ').map((pair) => pair.split('=')));
+  const PORT = await freePort();
+  const env = { HOST: undefined, ...image, ...service.environment, LOG_FORMAT: 'json', PORT };
+  delete env.DATABASE_URL; // of which the harness makes one
+  const gateway = await startGateway(t, env);
+  for (const [, ...args] of checks) assert.equal((await runGateway(args, { ...env, DATABASE_URL: 'none' })).code, 0, args.join(' '));
+  await gateway.stop();
+  for (const [, ...args] of checks) assert.equal((await runGateway(args, { ...env, DATABASE_URL: 'none' })).code, 1, args.join(' '));
+});
+
+test('compose sets no variable that the gateway does not know, and gives it time to end', async () => {
+  const defaults = await variables();
+  const services = await composedServices();
+  for (const name of ['gateway', 'own-gateway']) {
+    for (const variable of Object.keys(services[name].environment)) {
+      assert.ok(variable === 'NODE_ENV' || variable.replace(/^GATEWAY_/, '') in defaults, `${name}: ${variable}`);
+    }
+    assert.ok(seconds(services[name].stop_grace_period) > seconds(defaults.SHUTDOWN_TIMEOUT), `${name}: stop_grace_period`);
+  }
+});
+
+test('nginx is given every file that it includes, and finds services where its upstreams say', async () => {
+  const [services, defaults, files] = [await composedServices(), await variables(), await deployedNginx()];
+  const port = files['nginx.conf'].match(/listen (\d+);/)[1];
+  for (const name of ['nginx', 'own']) {
+    const mounted = mounts(services[name]);
+    for (const file of Object.values(mounted)) assert.ok((await stat(file)).isFile(), file);
+    for (const [, file] of files['nginx.conf'].matchAll(/^ +include (\S+);/gm)) assert.ok(`/etc/nginx/${file}` in mounted, `${name}: ${file}`);
+    assert.deepEqual(published(services[name]), [`127.0.0.1:8080:${port}`]);
+
+    const upstreams = await readFile(mounted['/etc/nginx/upstreams.conf'], 'utf8');
+    const servers = [...upstreams.matchAll(/^ +server (\S+);/gm)].map(([, address]) => address);
+    assert.deepEqual(servers, [`gateway:${defaults.PORT}`, 'web:3000']);
+  }
+  assert.deepEqual(services['own-gateway'].networks.default.aliases, ['gateway']);
+  assert.match(JSON.stringify(services.own.extra_hosts), /web.host-gateway/);
+});
+
+test('the image is empty but for the gateway, which is nobody there, and is built by the Go of go.mod', async () => {
+  const { from, last } = await dockerfile();
+  const [, go] = (await readFile(new URL('../../go.mod', import.meta.url), 'utf8')).match(/^go (\d+\.\d+)/m);
+  assert.deepEqual(from, [`golang:${go}-alpine`, 'scratch']);
+  const instructions = Object.fromEntries(last);
+  assert.ok(Number(instructions.USER.split(':')[0]) >= 1000, 'a number: no file of users is there to look a name up in');
+  assert.equal(instructions.EXPOSE, (await variables()).PORT);
+  assert.ok(!last.some(([name]) => name === 'RUN'));
+});
