@@ -1,0 +1,180 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"time"
+)
+
+// rampWidth is how many clients connect or join at the same time, except in storms.
+const rampWidth = 100
+
+// crowdSession measures what a server does with one crowd: it connects and joins rooms, rests, talks as fast as it
+// can, and comes back after a cut.
+func (b *bench) crowdSession(kind string) error {
+	s, c, leave, err := b.gather(kind, b.options.connections, "DATABASE_URL=none")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	before, err := s.rss()
+	if err != nil {
+		return err
+	}
+	c.enter(b.options.rooms, b.options.window)
+	if err := b.connect(c, s); err != nil {
+		return err
+	}
+	if b.wants(loadIdle) {
+		if err := b.rest(c, s, before); err != nil {
+			return err
+		}
+	}
+	if b.wants(loadFanout) {
+		if err := b.fanout(c, s); err != nil {
+			return err
+		}
+	}
+	if b.wants(loadReconnect) {
+		return b.reconnect(c, s)
+	}
+	return nil
+}
+
+// connect measures the CPU of a connect (TCP, upgrade, CONNECT with its JWT) and of a join.
+func (b *bench) connect(c *crowd, s *server) error {
+	people := float64(len(c.clients))
+	profiled := b.profileFor("connect", s, time.Second)
+	end, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	if err := c.all("connect", rampWidth, time.Minute, (*client).dial); err != nil {
+		return err
+	}
+	w, err := end()
+	if err != nil {
+		return err
+	}
+	say(s.kind, "%d connected in %.1f s, %.0f us of CPU each", len(c.clients), w.wall.Seconds(), w.server.Seconds()*1e6/people)
+	b.report.add(s.kind, loadConnect, "CPU per connect", w.server.Seconds()*1e6/people)
+	if err := <-profiled; err != nil {
+		return err
+	}
+
+	if end, err = c.open(s); err != nil {
+		return err
+	}
+	if err := c.joinOwnRooms(); err != nil {
+		return err
+	}
+	if w, err = end(); err != nil {
+		return err
+	}
+	say(s.kind, "and joined %d rooms in %.1f s, %.0f us of CPU each", b.options.rooms, w.wall.Seconds(), w.server.Seconds()*1e6/people)
+	b.report.add(s.kind, loadConnect, "CPU per join", w.server.Seconds()*1e6/people)
+	return nil
+}
+
+func (c *crowd) joinOwnRooms() error {
+	return c.all("join", rampWidth, 3*time.Minute, func(cl *client) error { return cl.join(roomName(cl.room)) })
+}
+
+// rest measures the memory of a joined connection, after a while without any traffic but heartbeats.
+func (b *bench) rest(c *crowd, s *server, before int) error {
+	if err := c.idle(b.options.rest); err != nil {
+		return err
+	}
+	after, err := s.rss()
+	if err != nil {
+		return err
+	}
+	each := float64(after-before) / float64(len(c.clients)) / 1024
+	say(s.kind, "%.1f KiB RSS per joined connection (%d MiB before, %d after)", each, before>>20, after>>20)
+	b.report.add(s.kind, loadIdle, "RSS per joined connection", each)
+	return nil
+}
+
+// fanout has each room always carry so many messages: who hears themselves speaks again.
+func (b *bench) fanout(c *crowd, s *server) error {
+	c.enter(b.options.rooms, b.options.window)
+	c.failed = 0
+	c.heardSelf = func(cl *client) error { return cl.send(false) }
+	for i := range c.clients {
+		if c.clients[i].sender >= 0 {
+			if err := c.clients[i].send(false); err != nil {
+				return err
+			}
+		}
+	}
+	if err := c.idle(b.options.seconds / 5); err != nil {
+		return err
+	}
+	w, err := b.measure("fanout", c, s, b.options.seconds)
+	if err != nil {
+		return err
+	}
+	c.heardSelf = nil
+	if err := c.settle(30 * time.Second); err != nil {
+		return err
+	}
+	perSecond := float64(w.deliveries) / w.wall.Seconds()
+	say(s.kind, "fan-out: %.0f deliveries/s, server %.0f %% busy, load %.0f %%; %v", perSecond, 100*w.busy(), 100*w.load.Seconds()/w.wall.Seconds(), c.tally)
+	b.report.add(s.kind, loadFanout, "deliveries per second", perSecond)
+	b.report.add(s.kind, loadFanout, "deliveries per CPU second", float64(w.deliveries)/w.server.Seconds())
+	b.report.add(s.kind, loadFanout, "server's core busy", 100*w.busy())
+	b.report.addTally(s.kind, loadFanout, c)
+	return nil
+}
+
+// Official clients give up a connect after so long, wait, and try again.
+const (
+	connectTimeout = 20 * time.Second
+	reconnectDelay = time.Second
+	longestStorm   = 90 * time.Second
+)
+
+// comeBack has everybody connect and join at once, and those try again who could not.
+func (c *crowd) comeBack(s *server) error {
+	c.joinAtOnce = true
+	for giveUp := time.Now().Add(longestStorm); ; {
+		err := c.all("reconnect", 0, min(connectTimeout, time.Until(giveUp)), (*client).comeBack)
+		if !errors.Is(err, errIncomplete) {
+			return err
+		}
+		say(s.kind, "%v", err)
+		if time.Until(giveUp) < 2*reconnectDelay {
+			return nil
+		}
+		if err := c.idle(reconnectDelay); err != nil {
+			return err
+		}
+	}
+}
+
+// reconnect cuts all connections at once, and has everybody come back at once.
+func (b *bench) reconnect(c *crowd, s *server) error {
+	c.enter(b.options.rooms, b.options.window)
+	end, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	for i := range c.clients {
+		c.clients[i].hangUp()
+	}
+	if err := c.comeBack(s); err != nil {
+		return err
+	}
+	back := c.finished
+	w, err := end()
+	if err != nil {
+		return err
+	}
+	each := w.server.Seconds() * 1e6 / float64(len(c.clients))
+	say(s.kind, "%d of %d are back after %.1f s, %.0f us of CPU each", back, len(c.clients), w.wall.Seconds(), each)
+	b.report.add(s.kind, loadReconnect, "CPU per reconnect", each)
+	b.report.add(s.kind, loadReconnect, "until all are back", w.wall.Seconds())
+	b.report.add(s.kind, loadReconnect, "not back", float64(len(c.clients)-back))
+	return nil
+}

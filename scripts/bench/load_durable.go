@@ -1,0 +1,71 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// durableSession measures messages that are stored before they are heard: every sender waits for its ack before it
+// speaks again.
+func (b *bench) durableSession(kind string) error {
+	if err := b.database.empty(); err != nil {
+		return err
+	}
+	url := b.database.url
+	if kind == gateway {
+		url += "?connection_limit=10"
+	}
+	s, c, leave, err := b.gather(kind, b.options.senders, "DATABASE_URL="+url)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	rooms := max(1, len(c.clients)/maxSenders)
+	c.enter(rooms, maxSenders)
+	if err := c.all("connect", rampWidth, time.Minute, (*client).dial); err != nil {
+		return err
+	}
+	if err := c.joinOwnRooms(); err != nil {
+		return err
+	}
+	c.failed = 0
+	c.enter(rooms, maxSenders)
+	sent := 0
+	speak := func(cl *client) error { sent++; return cl.send(true) }
+	c.acked = speak
+	for i := range c.clients {
+		if err := speak(&c.clients[i]); err != nil {
+			return err
+		}
+	}
+	if err := c.idle(b.options.seconds / 5); err != nil {
+		return err
+	}
+	w, err := b.measure("durable", c, s, b.options.seconds)
+	if err != nil {
+		return err
+	}
+	c.acked = nil
+	if err := c.settle(30 * time.Second); err != nil {
+		return err
+	}
+	if _, err := c.run(time.Now().Add(10*time.Second), func() bool { return c.acks+c.errors == sent }); err != nil {
+		return err
+	}
+	stored, err := b.database.count()
+	if err != nil {
+		return err
+	}
+	perSecond := float64(w.acks) / w.wall.Seconds()
+	say(kind, "durable: %.0f messages/s, server %.0f %% busy; %d acked of %d, %d stored, %d errors; %v", perSecond, 100*w.busy(), c.acks, sent, stored, c.errors, c.tally)
+	b.report.add(kind, loadDurable, "messages per second", perSecond)
+	b.report.add(kind, loadDurable, "CPU per message", w.server.Seconds()*1e6/float64(w.acks))
+	b.report.add(kind, loadDurable, "server's core busy", 100*w.busy())
+	b.report.addTally(kind, loadDurable, c)
+	if stored != c.acks {
+		b.report.fault(fmt.Sprintf("%s, %s: %d messages were acked and %d are stored", kind, loadDurable, c.acks, stored))
+	}
+	return nil
+}

@@ -1,0 +1,224 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// The loads, in the order in which they run. Those of a crowd share one server and its connections.
+const (
+	loadConnect   = "connect"
+	loadIdle      = "idle"
+	loadFanout    = "fanout"
+	loadReconnect = "reconnect"
+	loadLight     = "light"
+	loadDurable   = "durable"
+	loadJoin      = "join"
+)
+
+var allLoads = []string{loadConnect, loadIdle, loadFanout, loadReconnect, loadLight, loadDurable, loadJoin}
+
+// options are the command line.
+type options struct {
+	only      []string
+	against   bool // the yardstick
+	profile   bool
+	out       string
+	gateway   string // binary
+	yardstick string // folder
+	postgres  string // scripts/postgres
+
+	serverCore int
+
+	connections int           // of a crowd
+	rooms       int           // of a crowd
+	window      int           // messages in flight per room
+	seconds     time.Duration // of each measurement
+	rest        time.Duration // before memory is read
+	lightRooms  int
+	lightRate   int // messages a second in all
+	senders     int // durable messages
+	storm       int // users who join one room
+	bigStorm    int // the same, the gateway alone
+}
+
+// results is where the figures are that the README shows.
+const results = "scripts/bench/results"
+
+func parseOptions(args []string) (o options, barePort int, err error) {
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	only := f.String("only", "", "loads to run, of "+strings.Join(allLoads, ",")+"; all unless set")
+	quick := f.Bool("quick", false, "a tenth of everything: to try it, not to measure; its figures miss targets, and go to /tmp/socketgate-bench unless -out is given")
+	f.BoolVar(&o.against, "yardstick", true, "measure the Node yardstick too; =false measures the gateway alone")
+	f.BoolVar(&o.profile, "profile", false, "save CPU profiles of the gateway beside the results")
+	f.StringVar(&o.out, "out", results, "folder for results.md, results.json and results.svg")
+	f.StringVar(&o.gateway, "gateway", "", "binary of the gateway")
+	f.StringVar(&o.yardstick, "yardstick-dir", "scripts/bench/yardstick", "folder of the yardstick")
+	f.StringVar(&o.postgres, "postgres", "scripts/postgres", "script that starts a Postgres")
+	f.IntVar(&o.serverCore, "server-core", 0, "core that the server has to itself")
+	f.IntVar(&o.connections, "connections", 10_000, "connections")
+	f.IntVar(&o.rooms, "rooms", 100, "rooms that they are in")
+	f.IntVar(&o.window, "window", 8, "fanout: messages in flight per room, by a sender each, at most 10")
+	f.DurationVar(&o.seconds, "seconds", 10*time.Second, "how long each load is measured")
+	f.DurationVar(&o.rest, "rest", 12*time.Second, "idle: how long the server rests before its memory is read")
+	f.IntVar(&o.lightRooms, "light-rooms", 10, "light: rooms")
+	f.IntVar(&o.lightRate, "light-rate", 20, "light: messages a second, in all rooms together")
+	f.IntVar(&o.senders, "senders", 1_000, "durable: senders, ten in a room")
+	f.IntVar(&o.storm, "storm", 1_000, "join: users who join one room")
+	f.IntVar(&o.bigStorm, "big-storm", 10_000, "join: the same, the gateway alone")
+	f.IntVar(&barePort, "bare", 0, "be the bare writer on this port (the benchmark starts it itself)")
+	if err := f.Parse(args); err != nil {
+		return o, 0, err
+	}
+	o.only = allLoads
+	if *only != "" {
+		o.only = strings.Split(*only, ",")
+		for _, name := range o.only {
+			if !slices.Contains(allLoads, name) {
+				return o, 0, fmt.Errorf("no load is called %q; there are %s", name, strings.Join(allLoads, ", "))
+			}
+		}
+	}
+	if *quick {
+		o.connections, o.rooms, o.senders, o.storm, o.bigStorm = o.connections/10, max(1, o.rooms/10), o.senders/10, o.storm/10, o.bigStorm/10
+		o.seconds, o.rest = o.seconds/5, o.rest/5
+		if o.out == results {
+			o.out = filepath.Join(os.TempDir(), "socketgate-bench") // a try is no result to keep
+		}
+	}
+	if o.window < 1 || o.window > maxSenders {
+		return o, 0, fmt.Errorf("-window must be 1 to %d", maxSenders)
+	}
+	return o, barePort, nil
+}
+
+// bench is one run.
+type bench struct {
+	ctx      context.Context // ends the run early
+	options  options
+	self     string // this program
+	scratch  string
+	users    []user
+	database *database
+	report   report
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	// A server dies with the thread that started it, which must be this one.
+	runtime.LockOSThread()
+	o, barePort, err := parseOptions(args)
+	if err != nil {
+		return err
+	}
+	if barePort != 0 {
+		return serveBare(barePort)
+	}
+	debug.SetGCPercent(400) // the load should not be what is measured
+	b := &bench{ctx: ctx, options: o, report: report{Machine: thisMachine(), Options: strings.Join(args, " ")}}
+	if err := b.prepare(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.tidy()) }()
+	kinds := []string{gateway}
+	if o.against {
+		kinds = append(kinds, yardstick)
+	}
+	for _, kind := range kinds {
+		for _, session := range []struct {
+			loads []string
+			run   func(kind string) error
+		}{
+			{[]string{loadConnect, loadIdle, loadFanout, loadReconnect}, b.crowdSession},
+			{[]string{loadLight}, b.lightSession},
+			{[]string{loadDurable}, b.durableSession},
+			{[]string{loadJoin}, b.joinSession},
+		} {
+			if !slices.ContainsFunc(session.loads, b.wants) {
+				continue
+			}
+			if err := session.run(kind); err != nil {
+				if ctx.Err() != nil {
+					return err
+				}
+				b.report.fault(fmt.Sprintf("%s: %v", kind, err)) // what else was measured still counts
+			}
+		}
+	}
+	if b.wants(loadLight) {
+		if err := b.bareSession(); err != nil {
+			return fmt.Errorf("%s: %w", bare, err)
+		}
+	}
+	return b.report.write(o.out, os.Stdout)
+}
+
+func (b *bench) wants(load string) bool { return slices.Contains(b.options.only, load) }
+
+// prepare makes what all loads need. tidy takes it away, also if prepare failed half way.
+func (b *bench) prepare() error {
+	o := &b.options
+	for _, path := range []*string{&o.out, &o.yardstick, &o.postgres, &o.gateway} {
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return err
+		}
+		*path = absolute
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	b.self = self
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	if b.scratch, err = os.MkdirTemp("/tmp", "socketgate-bench-"); err != nil {
+		return err
+	}
+	if err := os.Chmod(b.scratch, 0o755); err != nil { // Postgres runs as another user
+		return err
+	}
+	if b.users, err = mintUsers(max(o.connections, o.senders, o.storm, o.bigStorm)); err != nil {
+		return err
+	}
+	if b.wants(loadDurable) {
+		b.database, err = startDatabase(o.postgres, b.scratch)
+	}
+	return err
+}
+
+func (b *bench) tidy() error {
+	var err error
+	if b.database != nil {
+		err = b.database.stop()
+	}
+	return errors.Join(err, os.RemoveAll(b.scratch))
+}
+
+// say tells whoever waits what goes on.
+func say(kind, format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%-14s %s\n", kind, fmt.Sprintf(format, args...))
+}

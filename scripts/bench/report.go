@@ -1,0 +1,271 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// figure is one number that was measured.
+type figure struct {
+	Server string  `json:"server"`
+	Load   string  `json:"load"`
+	Name   string  `json:"name"`
+	Value  float64 `json:"value"`
+}
+
+// report is a run, as results.json holds it.
+type report struct {
+	Machine machine   `json:"machine"`
+	Options string    `json:"options"`
+	Figures []figure  `json:"figures"`
+	Lines   []outcome `json:"lines"`
+	Faults  []string  `json:"faults"`
+}
+
+// outcome is a line of the table.
+type outcome struct {
+	Load      string   `json:"load"`
+	Name      string   `json:"name"`
+	Unit      string   `json:"unit"`
+	Gateway   *float64 `json:"gateway,omitempty"`
+	Yardstick *float64 `json:"yardstick,omitempty"`
+	Ratio     *float64 `json:"ratio,omitempty"` // how many times better the gateway is
+	Target    string   `json:"target,omitempty"`
+	Wanted    float64  `json:"wanted,omitempty"` // the ratio that the target asks for, if it asks for one
+	Met       *bool    `json:"met,omitempty"`
+}
+
+func (r *report) add(server, load, name string, value float64) {
+	r.Figures = append(r.Figures, figure{server, load, name, value})
+}
+
+func (r *report) fault(what string) { r.Faults = append(r.Faults, what) }
+
+func (r *report) value(server, load, name string) (float64, bool) {
+	for _, f := range r.Figures {
+		if f.Server == server && f.Load == load && f.Name == name {
+			return f.Value, true
+		}
+	}
+	return 0, false
+}
+
+// addTally adds what was wrong with the deliveries of a load. It is a fault of the run if anything was.
+func (r *report) addTally(server, load string, c *crowd) {
+	t := c.tally
+	r.add(server, load, "deliveries", float64(t.deliveries))
+	r.add(server, load, "lost", float64(t.lost))
+	r.add(server, load, "doubled", float64(t.doubled))
+	r.add(server, load, "out of order", float64(t.outOfOrder+t.elsewhere))
+	if t.faults() > 0 || c.errors > 0 || c.failed > 0 {
+		r.fault(fmt.Sprintf("%s, %s: %v; %d errors, %d connections ended (%v)", server, load, t, c.errors, c.failed, c.failure))
+	}
+}
+
+// line is a line of the table as it is asked for. Its target is met or not by the figures of the gateway, the
+// yardstick and the bare write; one that is missing makes it unknown.
+type line struct {
+	load, name, unit string
+	moreIsBetter     bool
+	target           string
+	wanted           float64 // ratio to the yardstick
+	met              func(r *report, gateway float64) (met, known bool)
+}
+
+func times(wanted float64) (string, float64) { return fmt.Sprintf("%gx", wanted), wanted }
+
+var lines = func() []line {
+	tenfold, ten := times(10)
+	eightfold, eight := times(8)
+	fiftyfold, fifty := times(50)
+	fourfold, four := times(4)
+	return []line{
+		{load: loadConnect, name: "CPU per connect", unit: "us", target: eightfold, wanted: eight},
+		{load: loadConnect, name: "CPU per join", unit: "us"},
+		{load: loadIdle, name: "RSS per joined connection", unit: "KiB", target: "4 KiB and 4x", met: smallEnough},
+		{load: loadFanout, name: "deliveries per second", unit: "/s", moreIsBetter: true, target: tenfold, wanted: ten},
+		{load: loadFanout, name: "deliveries per CPU second", unit: "/s", moreIsBetter: true},
+		{load: loadFanout, name: "server's core busy", unit: "%"},
+		{load: loadLight, name: "p50", unit: "ms"},
+		{load: loadLight, name: "p99", unit: "ms", target: fourfold, wanted: four},
+		{load: loadLight, name: "p99.9", unit: "ms"},
+		{load: loadLight, name: "CPU per delivery", unit: "us", target: "1.5x write(2)", met: nearBareWrite},
+		{load: loadDurable, name: "messages per second", unit: "/s", moreIsBetter: true, target: tenfold, wanted: ten},
+		{load: loadDurable, name: "CPU per message", unit: "us"},
+		{load: loadDurable, name: "server's core busy", unit: "%"},
+		{load: loadJoin, name: "CPU", unit: "s", target: fiftyfold, wanted: fifty},
+		{load: loadJoin, name: "bytes sent", unit: "MB", target: fiftyfold, wanted: fifty},
+		{load: loadJoin, name: "until everyone holds the final list", unit: "s"},
+		{load: "big " + loadJoin, name: "CPU", unit: "s", target: "2 s", met: below(2)},
+		{load: "big " + loadJoin, name: "bytes sent", unit: "MB"},
+		{load: "big " + loadJoin, name: "until everyone holds the final list", unit: "s", target: "3 s", met: below(3)},
+		{load: loadReconnect, name: "CPU per reconnect", unit: "us"},
+		{load: loadReconnect, name: "until all are back", unit: "s"},
+		{load: loadReconnect, name: "not back", unit: ""},
+	}
+}()
+
+func below(limit float64) func(*report, float64) (bool, bool) {
+	return func(_ *report, gateway float64) (bool, bool) { return gateway <= limit, true }
+}
+
+func smallEnough(r *report, gateway float64) (met, known bool) {
+	node, ok := r.value(yardstick, loadIdle, "RSS per joined connection")
+	if !ok {
+		node = 16
+	}
+	return gateway <= min(4, node/4), ok || gateway > 4
+}
+
+func nearBareWrite(r *report, gateway float64) (met, known bool) {
+	write, ok := r.value(bare, loadLight, "CPU per delivery")
+	return gateway <= 1.5*write, ok
+}
+
+// outcome fills a line; ok is false if nothing was measured for it.
+func (l line) outcome(r *report) (o outcome, ok bool) {
+	o = outcome{Load: l.load, Name: l.name, Unit: l.unit, Target: l.target, Wanted: l.wanted}
+	gatewayValue, ok := r.value(gateway, l.load, l.name)
+	if !ok {
+		return o, false
+	}
+	o.Gateway = &gatewayValue
+	if l.met != nil {
+		if met, known := l.met(r, gatewayValue); known {
+			o.Met = &met
+		}
+	}
+	node, ok := r.value(yardstick, l.load, l.name)
+	if !ok {
+		return o, true
+	}
+	o.Yardstick = &node
+	better, worse := gatewayValue, node
+	if !l.moreIsBetter {
+		better, worse = node, gatewayValue
+	}
+	if worse > 0 && l.unit != "%" && l.unit != "" {
+		ratio := better / worse
+		o.Ratio = &ratio
+		if l.wanted > 0 {
+			met := ratio >= l.wanted
+			o.Met = &met
+		}
+	}
+	return o, true
+}
+
+// write writes results.json, results.md and results.svg into a folder, and the table to out as well. Faults of the
+// run are an error.
+func (r *report) write(dir string, out io.Writer) error {
+	r.Lines = nil
+	for _, l := range lines {
+		if o, ok := l.outcome(r); ok {
+			r.Lines = append(r.Lines, o)
+		}
+	}
+	encoded, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return fmt.Errorf("encode results: %w", err)
+	}
+	table := r.table()
+	err = errors.Join(
+		os.WriteFile(filepath.Join(dir, "results.json"), append(encoded, '\n'), 0o644),
+		os.WriteFile(filepath.Join(dir, "results.md"), []byte(table), 0o644),
+		os.WriteFile(filepath.Join(dir, "results.svg"), r.chart(), 0o644),
+	)
+	if err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	if _, err := io.WriteString(out, table); err != nil {
+		return err
+	}
+	if len(r.Faults) > 0 {
+		return fmt.Errorf("%d faults, see above", len(r.Faults))
+	}
+	return nil
+}
+
+// table returns the results in Markdown.
+func (r *report) table() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v.\n\n", r.Machine)
+	b.WriteString("| load | figure | gateway | Node | times better | target | |\n|---|---|--:|--:|--:|---|---|\n")
+	load := ""
+	for _, o := range r.Lines {
+		shown := ""
+		if o.Load != load {
+			shown, load = o.Load, o.Load
+		}
+		ratio := ""
+		if o.Ratio != nil {
+			ratio = short(*o.Ratio)
+		}
+		met := ""
+		if o.Met != nil {
+			met = map[bool]string{true: "met", false: "**not met**"}[*o.Met]
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", shown, o.Name, withUnit(o.Gateway, o.Unit), withUnit(o.Yardstick, o.Unit), ratio, o.Target, met)
+	}
+	if write, ok := r.value(bare, loadLight, "CPU per delivery"); ok {
+		fmt.Fprintf(&b, "\nA bare write(2) of the same bytes to as many sockets at the light rate: %s us of CPU each", short(write))
+		if g, ok := r.value(gateway, loadLight, "CPU per delivery"); ok {
+			fmt.Fprintf(&b, ", which makes the gateway's delivery %.2f of them", g/write)
+		}
+		p50, _ := r.value(bare, loadLight, "p50")
+		p99, _ := r.value(bare, loadLight, "p99")
+		fmt.Fprintf(&b, "; p50 %s ms, p99 %s ms.\n", short(p50), short(p99))
+	}
+	for _, kind := range []string{gateway, yardstick} {
+		total := map[string]float64{}
+		for _, f := range r.Figures {
+			if f.Server == kind {
+				total[f.Name] += f.Value
+			}
+		}
+		if total["deliveries"] > 0 {
+			fmt.Fprintf(&b, "\n%s: %.0f deliveries checked, %.0f lost, %.0f doubled, %.0f out of order.\n", kind, total["deliveries"], total["lost"], total["doubled"], total["out of order"])
+		}
+	}
+	for _, fault := range r.Faults {
+		fmt.Fprintf(&b, "\nFAULT: %s\n", fault)
+	}
+	return b.String()
+}
+
+func withUnit(v *float64, unit string) string {
+	if v == nil {
+		return ""
+	}
+	switch unit {
+	case "", "%", "/s":
+		return short(*v) + unit
+	}
+	return short(*v) + " " + unit
+}
+
+// short writes a number with three digits that matter.
+func short(v float64) string {
+	switch {
+	case v == 0:
+		return "0"
+	case v < 1:
+		return fmt.Sprintf("%.3f", v)
+	case v < 10:
+		return fmt.Sprintf("%.2f", v)
+	case v < 100:
+		return fmt.Sprintf("%.1f", v)
+	}
+	digits := fmt.Sprintf("%.0f", v)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
