@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { openBrowser, watchTraffic } from './harness/browser.js';
 import { freePort, startDemo, startGateway } from './harness/gateway.js';
 import { connect, hears, join, person, say, token, words } from './harness/people.js';
-import { later, test } from './harness/test.js';
+import { inOnePlace, later, test } from './harness/test.js';
 import { until } from './harness/waiting.js';
 
 /** A tab of that person in that room of the demo, connected and upgraded. */
@@ -116,7 +116,8 @@ test('who has switched rooms is no ghost: neither on the list nor among the hear
 
 test('the page comes back by itself when the demo does, and sends what was written meanwhile', async (t) => {
   const port = await freePort();
-  const first = await startDemo(t, { port });
+  const demos = inOnePlace(t);
+  const first = await startDemo(demos, { port });
   const { context, complaints } = await openBrowser(t);
   const maya = await enter(context, first, 'Maya', 'lobby');
   await write(maya, 'before');
@@ -124,11 +125,10 @@ test('the page comes back by itself when the demo does, and sends what was writt
   await maya.waitForSelector('#status[data-state=reconnecting]');
   await maya.fill('#text', 'meanwhile');
   await maya.press('#text', 'Enter');
-  await startDemo(t, { port });
+  await startDemo(demos, { port });
   await maya.waitForSelector('#status[data-state=connected]', { timeout: 15_000 });
   await shows(maya, 'meanwhile');
   assert.deepEqual(complaints.splice(0).filter((complaint) => !/ERR_CONNECTION|Failed to load resource|WebSocket connection to/.test(complaint)), []);
-  await maya.close(); // before the second demo, which she would miss
 });
 
 /** A web site of another host than the gateway's, whose page runs an unmodified client as `window.socket`. */

@@ -13,7 +13,7 @@ export async function openBrowser(t) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS });
   later(t, () => browser.close());
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const complaints = [];
   context.on('weberror', (failure) => complaints.push(failure.error().stack));
   context.on('console', (message) => message.type() === 'error' && complaints.push(`${message.text()} ${message.location().url}`));

@@ -7,7 +7,7 @@ import { MESSAGE_KEY, createDatabase } from './database.js';
 import { JWT_SECRET, freePort, startGateway } from './gateway.js';
 import { APP, buildApp } from './nextjs-build.js';
 import { words } from './people.js';
-import { later } from './test.js';
+import { inOnePlace, later } from './test.js';
 import { until } from './waiting.js';
 
 /** The password of everybody who registers. */
@@ -23,13 +23,14 @@ export async function startApp(t, startProxy) {
   await database.query('DROP TABLE "Message", "Room", "User"'); // the app brings its own
   await Promise.all([migrate(database), migrate(database)]); // two containers that start at once
   const PORT = await freePort();
-  const gateway = await startGateway(t, { PORT }, { database });
+  const gateways = inOnePlace(t); // a browser that outlived the last of them would complain
+  const gateway = await startGateway(gateways, { PORT }, { database });
   const web = await startNext(t, database);
   const proxy = await startProxy(t, { gateways: [gateway.host], web });
   return {
     database, gateway, url: proxy.url,
     async restartGateway() {
-      this.gateway = await startGateway(t, { PORT }, { database });
+      this.gateway = await startGateway(gateways, { PORT }, { database });
     },
   };
 }

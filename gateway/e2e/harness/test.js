@@ -28,6 +28,14 @@ export function later(t, undo) {
   undone.get(t).push(undo);
 }
 
+/**
+ * In a test's place, for what is started one after the other: all of it is undone where the first of it would be, and so
+ * outlives whatever was started since.
+ */
+export function inOnePlace(t) {
+  return { after: (undo) => later(t, undo) };
+}
+
 /** Runs the tests that declare registers two at a time, so that one which must wait for real time holds nobody up. */
 export function sideBySide(name, declare) {
   suite(name, { concurrency: 2 }, declare);
