@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"bytes"
+	"io"
 	"net"
 )
 
@@ -52,7 +53,11 @@ func (c *websocket) writeAll(rest []byte, packets []*Packet) error {
 	for _, p := range packets {
 		buffers = append(buffers, p.frame)
 	}
-	_, err := buffers.WriteTo(c.conn)
+	var to io.Writer = c.conn
+	if !isKernels(c.conn) {
+		to = struct{ io.Writer }{c.conn} // WriteTo would find the unexported writev of what it embeds
+	}
+	_, err := buffers.WriteTo(to)
 	return err
 }
 

@@ -12,12 +12,14 @@ import (
 type descriptor struct{ syscall.RawConn }
 
 func newDescriptor(conn net.Conn) pipe {
-	if s, ok := conn.(syscall.Conn); ok {
-		if raw, err := s.SyscallConn(); err == nil {
-			return descriptor{raw}
-		}
+	if !isKernels(conn) {
+		return nil
 	}
-	return nil
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return descriptor{raw}
 }
 
 func (d descriptor) read(r *reading) {

@@ -22,8 +22,11 @@ type epoll struct {
 	n       int
 }
 
-// edge is told once for everything new, the end included, without asking again each time.
-const edge = syscall.EPOLLIN | syscall.EPOLLRDHUP | 1<<31 // EPOLLET, which package syscall has as a negative number
+// edge is told once for everything new, urgent data and the end included, without asking again each time.
+const edge = syscall.EPOLLIN | syscall.EPOLLPRI | syscall.EPOLLRDHUP | edgeTriggered
+
+// edgeTriggered is EPOLLET, which package syscall has as a negative number.
+const edgeTriggered = 1 << 31
 
 func newEpoll() (*epoll, error) {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
@@ -112,8 +115,8 @@ func (e *epoll) ready() []*websocket {
 	e.round = e.round[:0]
 	for _, event := range e.events[:e.n] {
 		if c := e.watched[event.Fd]; c != nil {
-			if event.Events&^syscall.EPOLLIN != 0 { // its end may have come with its last bytes
-				c.hungUp.Store(true)
+			if event.Events&^syscall.EPOLLIN != 0 { // more, or its end, may be behind a short read
+				c.readOn.Store(true)
 			}
 			e.round = append(e.round, c)
 		}

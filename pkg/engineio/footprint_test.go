@@ -6,8 +6,12 @@ package engineio
 
 import (
 	"context"
+	"crypto/tls"
+	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -38,6 +42,61 @@ func TestIdleConnectionsKeepNoStacks(t *testing.T) {
 	if each > most {
 		t.Errorf("%.0f bytes of stack each, want at most %.0f", each, most)
 	}
+}
+
+// What a client said last is not kept until it says more. Not parallel: the heap is the whole process'.
+func TestIdleConnectionsKeepNothingOfALargeMessage(t *testing.T) {
+	const connections, size = 20, 900_000
+	for name, start := range map[string]func(*httptest.Server){
+		"TCP": (*httptest.Server).Start,
+		"TLS": (*httptest.Server).StartTLS,
+	} {
+		h := newRecorder()
+		server := New(h, Options{})
+		web := httptest.NewUnstartedServer(server)
+		start(web)
+		dialer := ws.Dialer{TLSConfig: &tls.Config{InsecureSkipVerify: true}}
+		clients := make([]*client, connections)
+		for i := range clients {
+			conn, early, _, err := dialer.Dial(t.Context(), "ws"+strings.TrimPrefix(web.URL, "http")+handshakeQuery)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn.SetDeadline(time.Now().Add(patience))
+			clients[i] = newClient(t, conn, early).skipOpen()
+		}
+		before := heap()
+		for _, c := range clients {
+			text := "4" + strings.Repeat("x", size)
+			c.send(text)
+			c.expect(text)
+		}
+		var each int64
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); { // the last may still be at it
+			if each = (heap() - before) / connections; each < size/10 {
+				break
+			}
+		}
+		t.Logf("%s: %d bytes each", name, each)
+		if each >= size/10 {
+			t.Errorf("%s: an idle connection keeps %d bytes", name, each)
+		}
+		for _, c := range clients {
+			c.conn.Close()
+		}
+		if err := server.Shutdown(t.Context()); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		web.Close()
+	}
+}
+
+func heap() int64 {
+	runtime.GC() // twice: pools keep what they hold for one
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 func stacks() uint64 {

@@ -27,12 +27,22 @@ type Polled interface {
 	TryWrite(p []byte) (int, error)
 }
 
-// newPipe returns nil for connections that can only be waited for: TLS, and net.Pipe.
+// newPipe returns nil for connections that can only be waited for: TLS, net.Pipe, and types of the caller's.
 func newPipe(conn net.Conn) pipe {
 	if p, ok := conn.(Polled); ok {
 		return polledPipe{p}
 	}
 	return newDescriptor(conn)
+}
+
+// isKernels tells whether a connection is the kernel's own. A type that embeds one, to read and write otherwise,
+// has all its methods too, and must not be passed by.
+func isKernels(conn net.Conn) bool {
+	switch conn.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
 }
 
 type polledPipe struct{ Polled }

@@ -22,4 +22,10 @@ type reading struct {
 	assembly assembly // for a connection that has none: most messages come whole
 }
 
+// release lets go of the message that was read last: who waits for a connection holds on to its reading.
+func (r *reading) release() {
+	r.assembly = assembly{}
+	r.source.Reset(nil)
+}
+
 var readings = sync.Pool{New: func() any { return new(reading) }}

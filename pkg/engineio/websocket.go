@@ -31,7 +31,7 @@ type websocket struct {
 	probe   *probe        // asks to take over a session; nil once it carries one
 	calls   atomic.Int32  // of ready since a worker began to attend; zero: none does
 	watched bool          // ready will be called when there is something to read, or may be: begin finds out; Session.mu guards changes
-	hungUp  atomic.Bool   // the peer has: reading goes on to the end
+	readOn  atomic.Bool   // after a short read too: the peer has hung up, or sent urgent data, where reads stop
 	deaf    bool          // what still comes is dropped undecoded
 	told    bool          // the receiver, that the session is closed
 }
@@ -153,7 +153,7 @@ func (c *websocket) hear() hearing {
 		switch {
 		case r.n > 0:
 			c.decode(r, r.buffer[:r.n])
-			if c.watched && r.err == nil && r.n < readSize && !c.hungUp.Load() {
+			if c.watched && r.err == nil && r.n < readSize && !c.readOn.Load() {
 				return silent // a short read has emptied the socket, epoll(7); what comes now is told anew
 			}
 		case r.err == nil:
@@ -241,7 +241,7 @@ func (c *websocket) decode(r *reading, data []byte) {
 		c.pending = &assembly{}
 		*c.pending = *a
 	}
-	r.assembly = assembly{}
+	r.release()
 }
 
 // fail closes a session whose bytes can't be read on.
