@@ -15,7 +15,8 @@ var seed = maphash.MakeSeed()
 
 func shardOf(key string) uint64 { return maphash.String(seed, key) % shards }
 
-// memoryAdapter keeps the rooms of one process.
+// memoryAdapter keeps the rooms of one process. Locks are taken in this order: Socket.mu, room.mu, that of a shard.
+// Who waits for a room, which a broadcast to many may hold for long, must not hold up the others of its shard.
 type memoryAdapter struct {
 	sockets *sockets
 	shards  [shards]struct {
@@ -28,7 +29,7 @@ type memoryAdapter struct {
 type room struct {
 	name    string
 	mu      sync.Mutex
-	members []*membership
+	members []*membership // nil once the last has left: another room takes the place of this one
 }
 
 // membership is one socket in one room: the one thing that a joined socket costs. Its position
@@ -58,20 +59,40 @@ func (a *memoryAdapter) Join(s *Socket, name string) error {
 	case s.membership(name) != nil:
 		return nil
 	}
-	shard := &a.shards[shardOf(name)]
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	r := shard.rooms[name]
-	if r == nil {
-		r = &room{name: name}
-		shard.rooms[name] = r
-	}
-	r.mu.Lock()
+	r := a.open(name)
 	defer r.mu.Unlock()
 	m := &membership{socket: s, room: r, position: len(r.members)}
 	r.members = append(r.members, m)
 	s.enter(m)
 	return nil
+}
+
+// open returns a room, locked.
+func (a *memoryAdapter) open(name string) *room {
+	for {
+		r := a.room(name)
+		if r == nil {
+			r = a.add(name)
+		}
+		r.mu.Lock()
+		if r.members != nil {
+			return r
+		}
+		r.mu.Unlock()
+	}
+}
+
+// add makes a room, unless somebody else has just made it.
+func (a *memoryAdapter) add(name string) *room {
+	shard := &a.shards[shardOf(name)]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	r := shard.rooms[name]
+	if r == nil {
+		r = &room{name: name, members: make([]*membership, 0, 1)}
+		shard.rooms[name] = r
+	}
+	return r
 }
 
 func (a *memoryAdapter) Leave(s *Socket, name string) bool {
@@ -98,9 +119,6 @@ func (a *memoryAdapter) LeaveAll(s *Socket) {
 
 // remove fills the gap with the last member. The socket's lock is held.
 func (a *memoryAdapter) remove(m *membership) {
-	shard := &a.shards[shardOf(m.room.name)]
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
 	r := m.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -112,10 +130,18 @@ func (a *memoryAdapter) remove(m *membership) {
 	r.members = r.members[:end]
 	switch {
 	case end == 0:
-		delete(shard.rooms, r.name)
+		r.members = nil
+		a.drop(r.name)
 	case cap(r.members) > 64 && end < cap(r.members)/4:
 		r.members = slices.Clone(r.members)
 	}
+}
+
+func (a *memoryAdapter) drop(name string) {
+	shard := &a.shards[shardOf(name)]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	delete(shard.rooms, name)
 }
 
 func (a *memoryAdapter) Rooms(s *Socket) []string {
