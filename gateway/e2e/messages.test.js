@@ -80,7 +80,7 @@ test("the text may be under text, message or content, and comes back under text 
 
 test('the room may be under any of the usual keys, as a string or a number', async (t) => {
   const { gateway, people: [ann] } = await lobby(t, ['ann']);
-  for (const [key, room] of Object.entries({ roomId: 'a', room: 'b', conversationId: 'c', chatId: 4, channelId: 'e' })) {
+  for (const [key, room] of Object.entries({ roomId: 'a', room: 'b', conversationId: 'c', chatId: 4, channelId: 'e', room_id: 'f', 'chat-id': 'g' })) {
     await join(ann, room);
     const { ok, message } = await ask(ann, 'send_message', { [key]: room, text: words(key) });
     assert.ok(ok, key);
@@ -156,6 +156,17 @@ test('who has not joined may not speak', async (t) => {
   await hears(ann, 'quiet here');
   assert.equal(ann.messages.length, 1);
   assert.equal((await gateway.database.messages()).length, 1);
+});
+
+test('a message for another room is not said in the one that the sender is in, whatever the spelling', async (t) => {
+  const { gateway, people: [ann] } = await lobby(t, ['ann']);
+  for (const key of ['roomId', 'room_id', 'chat_id', 'RoomID']) {
+    assert.equal((await ask(ann, 'send_message', { [key]: 'elsewhere', text: words('secret') })).code, 'not_in_room', key);
+  }
+  assert.deepEqual(await gateway.database.messages(), []);
+  await say(ann, 'lobby', 'all quiet');
+  await hears(ann, 'all quiet');
+  assert.equal(ann.messages.length, 1);
 });
 
 test('REQUIRE_JOIN=false lets anybody speak', async (t) => {

@@ -4,6 +4,7 @@ import { freePort, runGateway, startGateway } from './harness/gateway.js';
 import { ask, connect, hears, join, person, say } from './harness/people.js';
 import { test } from './harness/test.js';
 import { event, until } from './harness/waiting.js';
+import { openWire } from './harness/wire.js';
 
 /** Everything of these names that a socket hears, from now on, as [name, ...arguments]. */
 function listen(socket, ...names) {
@@ -50,6 +51,51 @@ test('a relay may go out under the name that the app listens to, and is acked', 
   const read = event(bob, 'messageRead');
   assert.ok((await ask(ann, 'messageRead', { chatId: '7', messageIds: ['m1', 'm2'], readBy: ['id-of-eve'] })).ok);
   assert.deepEqual(await read, [{ chatId: '7', messageIds: ['m1', 'm2'], readBy: ['id-of-ann'], ...person('ann') }]);
+});
+
+test('no key of a relay carries another identity, however it is written', async (t) => {
+  const gateway = await startGateway(t, { RELAY_EVENTS: 'typing' });
+  const bob = await connect(t, gateway, 'bob');
+  await join(bob, 'lobby');
+  const wire = await openWire(t, gateway, { as: 'mallory' });
+  await wire.enter('lobby');
+  const heard = listen(bob, 'typing');
+  const claims = [
+    '"userId":"boss","userId":"boss"', '"\\u0075serId":"boss","username":"boss"', '"USER-ID":"boss","user__name":"boss"',
+    '"user":{"id":"boss","name":"boss"}', '"sender":["boss"]', '"readBy":[{"userId":"boss"}]', '"from_user":{"toString":"boss"}',
+    '"typingUser":"boss","typist":"boss","seenByName":"boss"', '"sender_uuid":"boss","createdByName":"boss"', '"userId":{"$ne":"boss"}',
+    '"__proto__":{"userId":"boss"}', '"\\u005f_proto__":{"username":"boss"}',
+  ];
+  for (const claim of claims) wire.send(`42["typing",{"roomId":"lobby",${claim}},{"userId":"boss"}]`);
+  wire.send('451-["typing",{"roomId":"lobby","userId":{"_placeholder":true,"num":0}}]', Buffer.from('boss'));
+  wire.send('451-["typing",{"_placeholder":true,"num":0}]', Buffer.from('boss'));
+  await wire.frame('42["error",{"code":"bad_request"');
+
+  await say(bob, 'lobby', 'after all that');
+  await hears(bob, 'after all that');
+  assert.equal(heard.length, claims.length + 1);
+  for (const [, told, ...more] of heard) {
+    assert.deepEqual([told.userId, told.username, told.roomId, more], ['id-of-mallory', 'mallory', 'lobby', []]);
+    assert.ok(!/boss/.test(JSON.stringify(told)) && Object.getPrototypeOf(told) === Object.prototype, JSON.stringify(told));
+  }
+});
+
+test('in several rooms, a relay says which one', async (t) => {
+  const gateway = await startGateway(t, { RELAY_EVENTS: 'typing', JOIN_MODE: 'multi' });
+  const [ann, bob, cid] = await Promise.all(['ann', 'bob', 'cid'].map((name) => connect(t, gateway, name)));
+  await join(bob, 'kitchen');
+  await join(cid, 'garden');
+  const [hears1, hears2] = [listen(bob, 'typing'), listen(cid, 'typing')];
+  await join(ann, 'kitchen');
+  for (const nothing of [[], [undefined], [{}], [{ roomId: null, isTyping: true }]]) assert.ok((await ask(ann, 'typing', ...nothing)).ok, JSON.stringify(nothing));
+  await join(ann, 'garden');
+  for (const nothing of [[], [undefined], [{}]]) assert.equal((await ask(ann, 'typing', ...nothing)).code, 'bad_request', JSON.stringify(nothing));
+  assert.ok((await ask(ann, 'typing', { room_id: 'garden' })).ok);
+  await say(bob, 'kitchen', 'done');
+  await say(cid, 'garden', 'done');
+  await Promise.all([hears(bob, 'done'), hears(cid, 'done')]);
+  assert.equal(hears1.length, 4);
+  assert.deepEqual(hears2, [['typing', { room_id: 'garden', ...person('ann') }]]);
 });
 
 test('nobody types in a room that they have not joined, even where everybody may send', async (t) => {

@@ -19,21 +19,24 @@ async function migrated(t, model, seed) {
   return database;
 }
 
-// `reads` gives the app's names back; `hears` is what the room is told of ids, beside the texts.
+// `reads` gives the usual names to the app's columns; `columns` are the app's own, as its clients know them.
 const SCHEMAS = {
   'content, senderId, conversationId': {
     model: 'conversation', user: 'ann', room: 'lobby', nowhere: 'nowhere', id: /^c[0-9a-z]{24}$/, key: 'content',
     seed: `INSERT INTO "User" (id, email) VALUES ('ann', 'a@example.com'); INSERT INTO "Conversation" (id, "updatedAt") VALUES ('lobby', now());`,
+    columns: (row) => [row.content, row.senderId, row.sender.id, row.sender.username, row.conversationId],
     reads: 'SELECT id, content AS text, "senderId" AS "user", "conversationId" AS room, "createdAt", "updatedAt" FROM "Message" ORDER BY "createdAt"',
   },
   'message, authorId, chatId with autoincrement': {
     model: 'autoincrement', user: 1, room: 1, nowhere: 2, id: /^[12]$/, key: 'message',
     seed: `INSERT INTO "User" (username) VALUES ('ann'); INSERT INTO "Chat" (title) VALUES ('');`,
+    columns: (row) => [row.message, row.authorId, row.author.id, row.author.username, row.chatId],
     reads: 'SELECT id, message AS text, "authorId" AS "user", "chatId" AS room, "createdAt" FROM "Message" ORDER BY id',
   },
   'snake case by @@map': {
     model: 'mapped', user: 'ann', room: 1, nowhere: 2, id: /^[12]$/, key: 'text',
     seed: `INSERT INTO users VALUES ('ann', 'ann'); INSERT INTO channels (name) VALUES ('');`,
+    columns: (row) => [row.body, row.authorId, row.author.id, row.author.username, row.channelId],
     reads: 'SELECT id::int, body AS text, author_id AS "user", channel_id::int AS room, created_at AS "createdAt", updated_at AS "updatedAt" FROM messages ORDER BY id',
   },
   'uuids by the database': {
@@ -54,7 +57,7 @@ const SCHEMAS = {
 };
 
 sideBySide('schemas', () => {
-  for (const [name, { model, seed, env, user, room, nowhere, id, key, reads }] of Object.entries(SCHEMAS)) {
+  for (const [name, { model, seed, env, user, room, nowhere, id, key, columns, reads }] of Object.entries(SCHEMAS)) {
     test(name, async (t) => {
       const database = await migrated(t, model, seed);
       const gateway = await startGateway(t, env, { database });
@@ -66,6 +69,7 @@ sideBySide('schemas', () => {
       const { message } = await ask(ann, 'send_message', { roomId: room, [key]: words('second') });
       assert.match(String(message.id), id);
       assert.deepEqual([message.userId, message.roomId, message[key]], [user, room, words('second')], 'as the columns hold them');
+      if (columns) assert.deepEqual(columns(message), [words('second'), user, user, 'ann', room], 'by the names of the columns');
       assert.deepEqual(await hears(bob, 'second'), message);
 
       await join(ann, nowhere);

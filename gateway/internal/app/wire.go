@@ -130,6 +130,7 @@ func (a *App) chatOptions(who *token.Authenticator, metrics *ops.Metrics) chat.O
 		RelayRate:     float64(c.RelayRate),
 		MessageEvent:  c.MessageEvent,
 		MembersEvent:  c.MembersEvent,
+		Columns:       columns(a.store.Mapping()),
 		MembersShape:  chat.Shape(c.MembersShape),
 		MembersLimit:  c.MembersLimit,
 		Multi:         c.JoinMode == "multi",
@@ -140,6 +141,10 @@ func (a *App) chatOptions(who *token.Authenticator, metrics *ops.Metrics) chat.O
 		Observer:      metrics,
 		Logger:        a.log,
 	}
+}
+
+func columns(m store.Mapping) chat.Columns {
+	return chat.Columns{Text: m.Text.Name, User: m.User.Name, Room: m.Room.Name}
 }
 
 func relays(events config.Relays) []chat.Relay {

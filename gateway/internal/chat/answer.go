@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"runtime/debug"
 
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
@@ -73,6 +74,15 @@ func (f failure) ack() any {
 		Code    code   `json:"code"`
 		Error   string `json:"error"`
 	}{false, false, "error", f.Code, f.Text}
+}
+
+// survive keeps a bug in what answers later, outside of a handler, from ending everybody's connection. It is
+// deferred.
+func (r *request) survive() {
+	if v := recover(); v != nil {
+		r.chat.options.Logger.Error("an answer panicked", "event", r.name, "panic", v, "stack", string(debug.Stack()))
+		r.socket.Close(socketio.HandlerPanic)
+	}
 }
 
 // answer tells the client how its event ended, and counts it. It is called once per request.

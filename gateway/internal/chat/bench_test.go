@@ -48,7 +48,7 @@ func BenchmarkMessage(b *testing.B) {
 			b.Fatal("not parsed")
 		}
 		fields.setText(quote("hello there, how are you?"))
-		fields.speak(sender)
+		fields.speak(sender, speakers)
 		fields.putRow(row, sender)
 		if len(fields.encode()) < len(data) {
 			b.Fatal("not encoded")

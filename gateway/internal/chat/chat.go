@@ -22,7 +22,7 @@ type Store interface {
 }
 
 // Observer counts events by name and outcome: "ok", or the code of the failure. Names of events
-// that nobody handles are all "other".
+// that nobody handles are all "other", and their outcome is "ignored".
 type Observer interface {
 	Event(name, outcome string)
 	// AuthenticationRefused names the reason: a word of token.Reason.
@@ -46,6 +46,8 @@ type Options struct {
 
 	JoinEvents, LeaveEvents, SendEvents []string
 	MessageEvent, MembersEvent          string
+	// Columns is what the app's table calls the parts of a message.
+	Columns Columns
 	// Relays are passed on to the others in a room.
 	Relays []Relay
 
@@ -88,6 +90,8 @@ type Chat struct {
 	store     Store
 	namespace *socketio.Namespace
 	rosters   *rosters
+	columns   columnKeys
+	strangers strangers
 	refused   seldom          // log lines for clients without a token
 	unguarded seldom          // log lines for rooms that could not be checked
 	ctx       context.Context // ends waits on the store when the chat closes
@@ -97,7 +101,7 @@ type Chat struct {
 // New registers the chat's handlers with a namespace. Close ends what it starts.
 func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &Chat{options: o, store: store, namespace: ns, ctx: ctx, cancel: cancel}
+	c := &Chat{options: o, store: store, namespace: ns, columns: o.Columns.keys(), ctx: ctx, cancel: cancel}
 	c.rosters = newRosters(o.MembersLimit, c.announce)
 	ns.Use(c.authenticate)
 	ns.OnConnect(c.connected)
@@ -142,14 +146,19 @@ func (c *Chat) handle(events []string, h handler) {
 	}
 }
 
-// unknown answers events that nobody handles. Apps emit much that only their own server knew;
-// who asks for an ack is told, the others are not bothered.
+// unknown answers events that nobody handles. Apps emit much that only their own server knew: who asks
+// for an ack is told, the others are not bothered. The log names each event, for whoever looks for why
+// nothing happens.
 func (c *Chat) unknown(s *socketio.Socket, e *socketio.Event) {
 	r := &request{chat: c, socket: s, event: e, name: "other"}
 	if !c.allow(s, s.Data.(*member), r) {
 		return
 	}
 	c.options.Observer.Event("other", "ignored")
+	if c.strangers.isNew(e.Name) {
+		c.options.Logger.Warn("clients send an event that nothing handles: JOIN_EVENTS, LEAVE_EVENTS, SEND_EVENTS and RELAY_EVENTS say which are",
+			"event", e.Name)
+	}
 	if e.WantsAck() {
 		e.Ack(failure{Code: badRequest, Text: "this server does not know the event"}.ack())
 	}

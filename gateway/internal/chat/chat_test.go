@@ -1,13 +1,16 @@
 package chat
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -69,6 +72,64 @@ func TestStoredRowIsLaidOverTheClientsFields(t *testing.T) {
 	}
 }
 
+// The clients of most apps read the row as the app's own server sent it.
+func TestRowIsToldByTheNamesOfTheAppsColumnsToo(t *testing.T) {
+	t.Parallel()
+	const ann = `{"id":"u1","userId":"u1","username":"Name of u1","name":"Name of u1"}`
+	const usual = `"createdAt":"2026-01-02T03:04:05.006Z","user":{"username":"Name of u1"}}]`
+	for _, c := range []struct {
+		columns  Columns
+		in, want string
+	}{
+		{Columns{"content", "senderId", "chatId"}, `{"chatId":"r","content":"hi"}`,
+			`{"chatId":"r","content":"hi","text":"hi","senderId":"u1","sender":` + ann + `,"id":"m1","userId":"u1","roomId":"r",` + usual},
+		{Columns{"content", "senderId", "conversationId"}, `{"roomId":"r","message":"hi","content":["old"],"conversationId":"eve","sender":"Eve","senderId":"eve"}`,
+			`{"roomId":"r","message":"hi","content":"hi","conversationId":"r","sender":"Name of u1","senderId":"u1","text":"hi","id":"m1","userId":"u1",` + usual},
+		{Columns{"body", "author_id", "room_id"}, `{"roomId":"r","text":"hi"}`,
+			`{"roomId":"r","text":"hi","body":"hi","author_id":"u1","authorId":"u1","room_id":"r","author":` + ann + `,"id":"m1","userId":"u1",` + usual},
+		{Columns{"text", "user_id", "roomId"}, `{"roomId":"r","text":"hi"}`, `{"roomId":"r","text":"hi","user_id":"u1","id":"m1","userId":"u1",` + usual},
+	} {
+		v := serve(t, &memory{}, func(o *Options) { o.Columns = c.columns }).visit("u1", time.Hour)
+		v.ask("join_room", `"r"`)
+		v.say(`42["send_message",` + c.in + `]`)
+		if got := v.await(`42["receive_message"`); got != `42["receive_message",`+c.want {
+			t.Errorf("%v\ngot  %s\nwant %s", c.columns, got, c.want)
+		}
+	}
+}
+
+func TestRowsNumbersAreToldByTheNamesOfTheAppsColumnsToo(t *testing.T) {
+	t.Parallel()
+	v := serve(t, &numbers{}, func(o *Options) { o.Columns = Columns{"text", "author_id", "chatId"} }).visit("5", time.Hour)
+	v.ask("join_room", `"7"`)
+	row := v.ask("send_message", `{"text":"hi"}`)["message"].(map[string]any)
+	for key, want := range map[string]float64{"userId": 5, "author_id": 5, "authorId": 5, "roomId": 7, "chatId": 7} {
+		if row[key] != want {
+			t.Errorf("%s is %v, want %v", key, row[key], want)
+		}
+	}
+}
+
+// numbers stores in columns that hold integers, and answers from elsewhere, as databases do.
+type numbers struct{ memory }
+
+func (*numbers) Save(d message.Draft, done func(message.Stored, error)) {
+	go done(message.Stored{ID: []byte("1"), User: []byte(d.User), Room: []byte(d.Room)}, nil)
+}
+
+// A text that is told under several names counts as often.
+func TestCopiesOfATextCountAgainstTheQueues(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	v := serve(t, store, func(o *Options) { o.MaxEvent, o.Columns = 5000, Columns{Text: "content"} }).visit("u1", time.Hour)
+	v.ask("join_room", `"r"`)
+	for size, want := range map[int]any{1000: nil, 2000: "too_large"} {
+		if got := v.ask("send_message", `{"text":"`+strings.Repeat("x", size)+`"}`); got["code"] != want {
+			t.Errorf("%d bytes: %v, want %v", size, got["code"], want)
+		}
+	}
+}
+
 func TestTextThatIsNotUnicodeIsBroadcastAsItIsStored(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
@@ -107,6 +168,52 @@ func TestUnknownEventsAreAnsweredOnlyIfAsked(t *testing.T) {
 	if n := h.tally.of("other ignored"); n != 10 {
 		t.Errorf("counted %d, want 10", n)
 	}
+}
+
+func TestLogNamesEventsThatNobodyHandlesOnceEach(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	v := serve(t, &memory{}, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) }).visit("u1", time.Hour)
+	for _, event := range []string{"chat:join", "chat:join", "see you at 5", "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.abcdefghijk", ""} {
+		v.ask(event, "1")
+	}
+	for i := range 2 * mostStrangers {
+		v.ask(fmt.Sprint("made-up-", i), "1")
+	}
+	said := log.String()
+	if n := strings.Count(said, "event=chat:join"); n != 1 {
+		t.Errorf("chat:join is named %d times", n)
+	}
+	if n := strings.Count(said, "nothing handles"); n != mostStrangers {
+		t.Errorf("%d lines, want %d", n, mostStrangers)
+	}
+	if strings.Contains(said, "see you") || strings.Contains(said, "eyJ") {
+		t.Error("what is no event's name is in the log")
+	}
+}
+
+func TestPanicWhileAnsweringEndsOneConnectionOnly(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &numbers{}, func(o *Options) { o.Observer = touchy{o.Observer} })
+	ann, bob := h.visit("5", time.Hour), h.visit("6", time.Hour)
+	ann.ask("join_room", `"7"`)
+	bob.ask("join_room", `"7"`)
+	ann.say(`42["send_message",{"text":"hi"}]`)
+	if reason := <-h.tally.closed; reason != socketio.HandlerPanic {
+		t.Errorf("closed by %q", reason)
+	}
+	bob.await(`42["receive_message"`)
+	bob.ask("leave_room", `"7"`)
+}
+
+// touchy panics when a message was sent.
+type touchy struct{ Observer }
+
+func (o touchy) Event(name, outcome string) {
+	if name == "send_message" {
+		panic("counted")
+	}
+	o.Observer.Event(name, outcome)
 }
 
 func TestEventsOverTheRateAreRefused(t *testing.T) {
@@ -199,6 +306,23 @@ func TestThousandsOfRoomsFromOneClientAreNotJoined(t *testing.T) {
 	}
 }
 
+// Forms that fill in only one of their fields send the others as null.
+func TestNullIsNoText(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	v := serve(t, store, nil).visit("u1", time.Hour)
+	v.ask("join_room", `"A"`)
+	if got := v.ask("send_message", `{"text":null,"content":"hi","roomId":"A"}`); got["ok"] != true {
+		t.Errorf("got %v", got)
+	}
+	if got := v.ask("send_message", `{"text":null,"roomId":"A"}`); got["code"] != "bad_request" {
+		t.Errorf("got %v", got)
+	}
+	if len(store.saved) != 1 || store.saved[0].Text != "hi" {
+		t.Errorf("stored %+v", store.saved)
+	}
+}
+
 func TestEveryAliasSaysWhatIsStored(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
@@ -213,6 +337,26 @@ func TestEveryAliasSaysWhatIsStored(t *testing.T) {
 	}
 	if store.saved[0].Text != "stored" || store.saved[0].Room != "A" {
 		t.Errorf("stored %+v", store.saved[0])
+	}
+}
+
+// The room that a client names decides, in whatever spelling: what was meant for B is not said in A.
+func TestMessageForAnotherRoomIsNotSaidInThisOne(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	v := serve(t, store, nil).visit("u1", time.Hour)
+	v.ask("join_room", `"A"`)
+	for _, key := range []string{"roomId", "room_id", "room-id", "RoomID", "conversation_id", "chat_id", "channel_id"} {
+		if got := v.ask("send_message", `{"text":"for B","`+key+`":"B"}`); got["code"] != "not_in_room" {
+			t.Errorf("%s: %v", key, got)
+		}
+	}
+	if len(store.saved) != 0 {
+		t.Errorf("stored %+v", store.saved)
+	}
+	got := v.ask("send_message", `{"text":"hi","roomId":"A","chat_id":["B"],"Channel-Id":true,"room":null}`)
+	if row := got["message"].(map[string]any); row["chat_id"] != "A" || row["Channel-Id"] != "A" || row["room"] != nil {
+		t.Errorf("the room hears %v", row)
 	}
 }
 

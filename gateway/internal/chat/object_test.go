@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestObjectComesOutAsItWentIn(t *testing.T) {
@@ -63,29 +64,67 @@ func TestMegabyteOfKeysIsRefusedBeforeItCosts(t *testing.T) {
 	}
 }
 
+// FuzzObject holds the object against encoding/json: the same values are objects, with the same keys and the same
+// bytes of each value.
 func FuzzObject(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"a":1,"b":[{}]}`, `{"text":"hi","roomId":5}`, `{"a":"\ud800"}`, `{"a":1,"a":2}`} {
+	for _, seed := range []string{
+		`{}`, `{"a":1,"b":[{}]}`, `{"text":"hi","roomId":5}`, `{"a":"\ud800"}`, `{"a":1,"a":2}`, `{"a:":{"b,":"}\\\""},"":-1e400}`,
+		`{"\u0061":[[[]]],"a":"]"}`, `{"__proto__":1,"\u005f_proto__":2}`, "{\"a\"\t:\n1 , \"b\":\r{ } }", `["{}"]`, `null`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if !json.Valid(data) { // what comes off the wire has been found valid before
+		data = bytes.TrimSpace(data)                // as an event's arguments come,
+		if !utf8.Valid(data) || !json.Valid(data) { // and found to be this
 			return
 		}
-		o, ok := parseObject(bytes.TrimSpace(data)) // as an event's arguments come
+		o, ok := parseObject(data)
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(data, &want); err != nil || want == nil {
+			if ok {
+				t.Fatalf("%q was taken for an object", data)
+			}
+			return
+		}
 		if !ok {
-			return
-		}
-		var want, got map[string]any
-		if json.Unmarshal(data, &want) != nil {
+			if bytes.Count(data, []byte{':'}) <= maxFields {
+				t.Fatalf("%q was not taken for an object", data)
+			}
 			return
 		}
 		delete(want, "__proto__")
-		encoded := o.encode()
-		if err := json.Unmarshal(encoded, &got); err != nil {
-			t.Fatalf("%q became %q: %v", data, encoded, err)
+		if len(o) != len(want) {
+			t.Fatalf("%q has %d keys, and not %d", data, len(want), len(o))
 		}
-		if !reflect.DeepEqual(got, want) {
+		for key, value := range want {
+			if !bytes.Equal(o.get(key), value) {
+				t.Fatalf("%q has %q at %q, and not %q", data, value, key, o.get(key))
+			}
+		}
+		var again map[string]json.RawMessage
+		if encoded := o.encode(); json.Unmarshal(encoded, &again) != nil || !reflect.DeepEqual(again, want) {
 			t.Fatalf("%q became %q", data, encoded)
+		}
+	})
+}
+
+// FuzzUnquote holds the text of a string against encoding/json.
+func FuzzUnquote(f *testing.F) {
+	for _, seed := range []string{`""`, `"a"`, `"\u0000\ud83d\ude00\ud800\/"`, `"\u2028"`, `"é"`, `1`, `null`, `["a"]`, `{"a":"b"}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		data = bytes.TrimSpace(data)
+		if !utf8.Valid(data) || !json.Valid(data) {
+			return
+		}
+		got, ok := unquote(data)
+		var want *string
+		if err := json.Unmarshal(data, &want); ok != (err == nil && want != nil) {
+			t.Fatalf("%q taken for a string: %v", data, ok)
+		}
+		if ok && got != *want {
+			t.Fatalf("%q is %q, and not %q", data, *want, got)
 		}
 	})
 }

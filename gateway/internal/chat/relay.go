@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"slices"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/socketio"
@@ -31,8 +30,8 @@ func (c *Chat) relay(as string) handler {
 		if !s.In(room) { // whatever OpenRooms says: who types is seen by those who see them
 			return notJoined
 		}
-		fields.speak(m.person)
-		fields.act(m.person)
+		fields.speak(m.person, speakers)
+		fields.speak(m.person, actors)
 		fields.identify(m.person, room)
 		if !c.affords(m, room) {
 			return spared(r)
@@ -51,31 +50,18 @@ func (c *Chat) relay(as string) handler {
 	}
 }
 
-// relayed reads what a client wants relayed: an object, a room alone, or nothing, which means the
-// only room it is in. What else there is as arguments has no name to be checked by, and is left out.
+// relayed reads what a client wants relayed: an object, a room alone, or nothing (or undefined, which
+// JavaScript sends as null), which means the only room it is in. What else there is as arguments has no
+// name to be checked by, and is left out.
 func relayed(r *request) (object, bool) {
 	payload := r.payload()
-	if payload == nil {
+	if payload == nil || isNull(payload) {
 		return object{}, true
 	}
 	if _, ok := scalar(payload); ok {
 		return object{{"roomId", payload}}, true
 	}
 	return parseObject(payload)
-}
-
-// act puts the verified identity where relays claim it and messages don't. A list of readers becomes
-// the one that is known.
-func (o object) act(p *person) {
-	for i, f := range o {
-		switch {
-		case !actorKeys[normal(f.key)]:
-		case len(f.value) > 0 && f.value[0] == '[':
-			o[i].value = slices.Concat([]byte{'['}, p.idJSON, []byte{']'})
-		default:
-			o[i].value = p.instead(f.value)
-		}
-	}
 }
 
 // identify adds who and where, for receivers that are told a bare room by their clients.

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 )
 
 func relaying(o *Options) {
@@ -24,7 +27,11 @@ func TestRelaysReachTheOthersWithTheVerifiedIdentity(t *testing.T) {
 		{`["typing",{"room":"r","isTyping":false,"username":"Eve"}]`, `["typing",{"room":"r","isTyping":false,"username":"Name of ann","userId":"ann"}]`},
 		{`["stopTyping","r","Eve"]`, `["stopTyping",{"roomId":"r",` + by + `}]`},
 		{`["stop-typing",{"chatId":"r","user":{"name":"Eve"}}]`, `["stop-typing",{"chatId":"r","user":{"id":"ann","userId":"ann","username":"Name of ann","name":"Name of ann"},` + by + `}]`},
-		{`["message_read",{"roomId":"r","messageId":"m1","readBy":["eve"],"reader_id":"eve"}]`, `["message_read",{"roomId":"r","messageId":"m1","readBy":["ann"],"reader_id":"Name of ann",` + by + `}]`},
+		{`["message_read",{"roomId":"r","messageId":"m1","readBy":["eve"],"reader_id":"eve"}]`, `["message_read",{"roomId":"r","messageId":"m1","readBy":["ann"],"reader_id":"ann",` + by + `}]`},
+		{`["message_read",{"roomId":"r","seen_by":[{"userId":"eve"}]}]`, `["message_read",{"roomId":"r","seen_by":[{"id":"ann","userId":"ann","username":"Name of ann","name":"Name of ann"}],` + by + `}]`},
+		{`["typing",null]`, `["typing",{` + by + `,"roomId":"r"}]`}, // what JavaScript makes of undefined
+		{`["typing",{"room_id":"r"}]`, `["typing",{"room_id":"r",` + by + `}]`},
+		{`["typing",{"roomId":"r","chat_id":["other"],"channel":"general"}]`, `["typing",{"roomId":"r","chat_id":"r","channel":"general",` + by + `}]`},
 		{`["cursor",{"roomId":"r","x":1}]`, `["user_cursor",{"roomId":"r","x":1,` + by + `}]`},
 		{`["typing",{"roomId":"r","chatId":"other"}]`, `["typing",{"roomId":"r","chatId":"r",` + by + `}]`},
 	} {
@@ -122,5 +129,19 @@ func TestRelaysIntoLargeRoomsAreRarer(t *testing.T) {
 		if n != most {
 			t.Errorf("%s: %d relays in a row, want %d", room, n, most)
 		}
+	}
+}
+
+// An attachment in the place of the object has a form that can't be added to.
+func TestRelayOfABareAttachmentIsRefused(t *testing.T) {
+	t.Parallel()
+	ann := serve(t, &memory{}, relaying).visit("ann", time.Hour)
+	ann.ask("join_room", `"r"`)
+	ann.say(`451-9["typing",{"_placeholder":true,"num":0}]`)
+	if err := wsutil.WriteClientMessage(ann.conn, ws.OpBinary, []byte("abc")); err != nil {
+		t.Fatal(err)
+	}
+	if got := ann.await("439"); !strings.Contains(got, `"bad_request"`) {
+		t.Errorf("ack %s", got)
 	}
 }

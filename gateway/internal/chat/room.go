@@ -1,8 +1,8 @@
 package chat
 
 import (
-	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +11,15 @@ const maxRoom = 256
 
 // roomKeys are where the surveyed apps put the room, most usual first.
 var roomKeys = []string{"roomId", "room", "conversationId", "chatId", "channelId"}
+
+// roomRanks are the places of roomKeys in their order.
+var roomRanks = func() keys[int] {
+	k := make(keys[int])
+	for rank, key := range roomKeys {
+		k[strings.ToLower(key)] = rank
+	}
+	return k
+}()
 
 var badRoom = failure{badRequest,
 	"the room must be a string, a number, or an object with one of " + strings.Join(roomKeys, ", ")}
@@ -29,23 +38,39 @@ func roomOf(payload json.RawMessage) (room string, ok bool) {
 
 // room reads the room that an object names.
 func (o object) room() (room string, ok bool) {
-	for _, key := range roomKeys {
-		if room, ok = scalar(o.get(key)); ok {
-			return room, room != "" && len(room) <= maxRoom
+	best := len(roomRanks)
+	for _, f := range o {
+		if rank, known := roomRanks.of(f.key); known && rank < best {
+			if name, is := scalar(f.value); is {
+				best, room = rank, name
+			}
 		}
 	}
-	return "", false
+	return room, room != "" && len(room) <= maxRoom
 }
 
-// names tells whether an object names a room, in whatever form.
+// namesRoom tells whether an object names a room, in whatever form.
 func (o object) namesRoom() bool {
-	for _, key := range roomKeys {
-		if v := o.get(key); v != nil && !bytes.Equal(v, []byte("null")) {
-			return true
+	return slices.ContainsFunc(o, func(f field) bool {
+		_, known := roomRanks.of(f.key)
+		return known && !isNull(f.value)
+	})
+}
+
+// setRoom has every key that names another room name the one that is meant. A list counts as a name, since
+// JavaScript takes ["a"] for "a"; objects are content.
+func (o object) setRoom(room string) {
+	for i, f := range o {
+		if _, known := roomRanks.of(f.key); !known || isNull(f.value) || f.value[0] == '{' {
+			continue
+		}
+		if name, ok := scalar(f.value); !ok || name != room {
+			o[i].value = quote(room)
 		}
 	}
-	return false
 }
+
+func isNull(v json.RawMessage) bool { return string(v) == "null" }
 
 // scalar returns a JSON string's text, or a number as it is written: room 5 and room "5" are one.
 func scalar(v json.RawMessage) (text string, ok bool) {

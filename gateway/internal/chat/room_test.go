@@ -15,6 +15,8 @@ func TestRoomIsReadInEveryFormOfTheSurvey(t *testing.T) {
 		`{"room":"second","roomId":"first"}`:  "first",
 		`{"roomId":null,"chatId":"fallback"}`: "fallback",
 		`"h\u00e9"`:                           "hé",
+		`{"room_id":"snake"}`:                 "snake", `{"CHAT-ID":5}`: "5", `{"room_id":"second","roomId":"first"}`: "second",
+		`{"chat_id":"second","room_id":"first"}`: "first",
 	} {
 		if got, ok := roomOf(json.RawMessage(payload)); !ok || got != want {
 			t.Errorf("roomOf(%s) = %q, %v; want %q", payload, got, ok, want)

@@ -28,7 +28,8 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) answer {
 	if no != nil {
 		return no
 	}
-	fields.speak(m.person)
+	fields.speak(m.person, speakers)
+	c.columns.draft(&fields, m.person, room)
 	size := fields.size()
 	if no := c.fits(size, m); no != nil {
 		return no
@@ -36,11 +37,13 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) answer {
 	r.event.Args = nil // what waits for the commit is the fields
 	draft := message.Draft{Room: room, User: m.id, Username: m.name, Text: text, Held: size}
 	c.store.Save(draft, func(row message.Stored, err error) {
+		defer r.survive()
 		if err != nil {
 			r.answer(refused(err))
 			return
 		}
 		fields.putRow(row, m.person)
+		c.columns.put(&fields, row)
 		payload := fields.encode()
 		if err := c.namespace.To(room).Emit(c.options.MessageEvent, payload); err != nil {
 			c.options.Logger.Error("a stored message could not be broadcast", "error", err)
@@ -69,7 +72,7 @@ func (c *Chat) fits(size int, m *member) answer {
 func (c *Chat) text(fields *object) (string, answer) {
 	for _, key := range textKeys {
 		value := fields.get(key)
-		if value == nil {
+		if value == nil || isNull(value) {
 			continue
 		}
 		text, ok := unquote(value)
@@ -121,21 +124,6 @@ func (o *object) setText(text json.RawMessage) {
 		}
 	}
 	o.set("text", text)
-}
-
-// roomClaims are the keys that may name a room, in any spelling.
-var roomClaims = keySet(roomKeys...)
-
-// setRoom has every key that names another room name the one that is meant.
-func (o object) setRoom(room string) {
-	for i, f := range o {
-		if !roomClaims[normal(f.key)] {
-			continue
-		}
-		if other, ok := scalar(f.value); ok && other != room {
-			o[i].value = quote(room)
-		}
-	}
 }
 
 // rowSize is more than what putRow adds: ids, names and a time.

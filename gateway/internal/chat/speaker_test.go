@@ -20,12 +20,14 @@ func TestNobodySpeaksInAnothersName(t *testing.T) {
 		{ann, `{"sender":"Eve"}`, `{"sender":"Ann"}`},
 		{ann, `{"sender":"u1"}`, `{"sender":"u1"}`},
 		{ann, `{"author":{"id":"eve","role":"admin"}}`, `{"author":` + whole + `}`},
-		{ann, `{"from":["eve"]}`, `{"from":"Ann"}`},
+		{ann, `{"from":["eve"]}`, `{"from":["u1"]}`},
+		{ann, `{"from":[ {"id":"eve"} ],"sender":[]}`, `{"from":[` + whole + `],"sender":["u1"]}`},
 		{number, `{"userId":"42","sender":42}`, `{"userId":42,"sender":42}`},
+		{ann, `{"sender_uid":"eve","createdByName":"Eve","creator":{"id":"eve"},"fromUserUUID":"eve"}`, `{"sender_uid":"u1","createdByName":"Ann","creator":` + whole + `,"fromUserUUID":"u1"}`},
 		{ann, `{"tempId":"t1","replyTo":"m1"}`, `{"tempId":"t1","replyTo":"m1"}`},
 	} {
 		o, _ := parseObject(json.RawMessage(c.in))
-		o.speak(c.p)
+		o.speak(c.p, speakers)
 		if got := string(o.encode()); got != c.want {
 			t.Errorf("%s became\n%s, want\n%s", c.in, got, c.want)
 		}

@@ -4,21 +4,28 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // spellings returns an event's name in snake, camel and kebab case, and as it is given.
 func spellings(event string) []string {
 	words := words(event)
-	camel := ""
-	for i, w := range words {
-		if i > 0 {
-			w = strings.ToUpper(w[:1]) + w[1:]
-		}
-		camel += w
-	}
-	all := []string{event, strings.Join(words, "_"), camel, strings.Join(words, "-")}
+	all := []string{event, strings.Join(words, "_"), camel(words), strings.Join(words, "-")}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+func camel(words []string) string {
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 {
+			first, size := utf8.DecodeRuneInString(w)
+			b.WriteRune(unicode.ToUpper(first))
+			w = w[size:]
+		}
+		b.WriteString(w)
+	}
+	return b.String()
 }
 
 // words splits a name in any of the spellings into its lower-case words.

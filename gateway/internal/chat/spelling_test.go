@@ -13,6 +13,9 @@ func TestEventsAreTakenInEverySpelling(t *testing.T) {
 			t.Errorf("spellings(%q) = %q, want %q", event, got, want)
 		}
 	}
+	if got := spellings("chat_éteint"); !slices.Contains(got, "chatÉteint") {
+		t.Errorf("no camel case in %q", got)
+	}
 	if got := spellings("message"); !slices.Equal(got, []string{"message"}) {
 		t.Errorf("one word has spellings %q", got)
 	}

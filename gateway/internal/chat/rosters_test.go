@@ -86,6 +86,23 @@ func TestThreeTabsAreOneMember(t *testing.T) {
 	})
 }
 
+// Who has changed their name has it on the list as soon as one tab has the new token.
+func TestTheLatestNameOfAPersonIsTold(t *testing.T) {
+	withRosters(t, 0, func(t *testing.T, r *rosters, heard *told) {
+		before, after := someone("a"), someone("a")
+		after.name, after.nameJSON = "New", quote("New")
+		r.enter("r", before)
+		expect(t, heard, listA)
+		r.enter("r", after)
+		time.Sleep(shortestStep)
+		expect(t, heard, `r [{"userId":"a","username":"New"}]`)
+		r.leave("r", before)
+		r.again("r")
+		time.Sleep(shortestStep)
+		expect(t, heard, `r [{"userId":"a","username":"New"}]`)
+	})
+}
+
 func TestChangesGatherAndTheLastStateArrives(t *testing.T) {
 	withRosters(t, membersBudget, func(t *testing.T, r *rosters, heard *told) { // each list costs a second
 		r.enter("r", someone("a"))
