@@ -82,7 +82,11 @@ func serve(ctx context.Context) error {
 		log.Warn(warning)
 	}
 	a, err := app.Open(ctx, c, log, nil)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil && err != nil: // whatever it was waiting for, it was told not to
+		log.Info("stopped before the start was done")
+		return nil
+	case err != nil:
 		return err
 	}
 	return a.Run(ctx)

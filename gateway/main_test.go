@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -61,6 +62,31 @@ func TestTokenIsSignedWithTheSecretOfTheEnvironment(t *testing.T) {
 	claims, err := verifier.Verify(tok)
 	if err != nil || claims.UserID != "u7" || claims.Username != "Ann" || claims.Expires.IsZero() {
 		t.Errorf("claims %+v, %v", claims, err)
+	}
+}
+
+// A database that takes connections and says nothing holds the start up; who asks it to end then has no fault to mend.
+func TestAStartThatIsEndedIsNoFailure(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	t.Chdir(t.TempDir())
+	t.Setenv("JWT_SECRET", "a secret that is long enough for tests")
+	t.Setenv("MESSAGE_CIPHER", "plaintext")
+	t.Setenv("DATABASE_URL", "postgres://chat:chat@"+silent.Addr().String()+"/chat?sslmode=disable")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, nil, &bytes.Buffer{}) }()
+	conn, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("ended with %v", err)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/googollee/go-socket.io/engineio/frame"
 	"github.com/googollee/go-socket.io/engineio/packet"
 	"github.com/googollee/go-socket.io/engineio/transport"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
 // carrier is a transport's connection that its client knows of, and closes when it ends.
@@ -109,6 +111,7 @@ func (c *client) accept(w http.ResponseWriter, r *http.Request) (transport.Conn,
 		conn, err = c.server.polling.Accept(w, r)
 	}
 	if err != nil {
+		c.server.refused(engineio.CauseBadRequest)
 		return nil, err
 	}
 	own := carrier{Conn: conn, Handler: conn.(http.Handler), client: c}

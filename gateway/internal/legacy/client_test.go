@@ -30,16 +30,18 @@ type service struct {
 	web    *httptest.Server
 	http   *http.Client
 	ended  chan engineio.Reason
+
+	refused chan string
 }
 
 func (s *service) SessionOpened()                  {}
 func (s *service) SessionClosed(r engineio.Reason) { s.ended <- r }
-func (s *service) HandshakeRefused(string)         {}
+func (s *service) HandshakeRefused(cause string)   { s.refused <- cause }
 
 // serve starts a server that the test's end shuts down. Its root answers "echo" and joins "lobby".
 func serve(t testing.TB, o engineio.Options, middlewares ...func(*socketio.Socket, *socketio.Handshake) error) *service {
 	t.Helper()
-	s := &service{t: t, ended: make(chan engineio.Reason, 1000), http: &http.Client{Timeout: patience, Transport: &http.Transport{}}}
+	s := &service{t: t, ended: make(chan engineio.Reason, 1000), refused: make(chan string, 1000), http: &http.Client{Timeout: patience, Transport: &http.Transport{}}}
 	log := slog.New(slog.DiscardHandler)
 	sockets := socketio.NewServer(socketio.Options{Engine: o, Logger: log})
 	s.root = sockets.Of("/")

@@ -10,6 +10,7 @@ import (
 	"github.com/googollee/go-socket.io/engineio/session"
 	"github.com/googollee/go-socket.io/engineio/transport"
 
+	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
@@ -36,6 +37,7 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 	}
 	c.session, err = session.New(conn, c.id, r.URL.Query().Get("transport"), s.parameters(r, c.id))
 	if err != nil || !s.register(c) {
+		s.refused(engineio.CauseDraining)
 		s.dismiss(addr)
 		conn.Close()
 		if !isUpgrade(r) {

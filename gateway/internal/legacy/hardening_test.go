@@ -253,6 +253,31 @@ func TestLimitsCountConnections(t *testing.T) {
 	}
 }
 
+func TestWhoGetsNoConnectionIsCounted(t *testing.T) {
+	t.Parallel()
+	s := serve(t, engineio.Options{})
+	expect := func(want string) {
+		t.Helper()
+		select {
+		case got := <-s.refused:
+			if got != want {
+				t.Errorf("counted as %q, want %q", got, want)
+			}
+		default:
+			t.Errorf("nothing counted, want %q", want)
+		}
+	}
+	broken := httptest.NewRequest("GET", "/socket.io/?"+byWebSocket, nil)
+	broken.Header.Set("Upgrade", "websocket") // and nothing else that a WebSocket needs
+	s.server.ServeHTTP(httptest.NewRecorder(), broken)
+	expect(engineio.CauseBadRequest)
+	s.server.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/socket.io/?EIO=3&transport=polling&sid=ended", nil))
+	expect(engineio.CauseSession)
+	s.server.Drain()
+	s.do("GET", polls, "")
+	expect(engineio.CauseDraining)
+}
+
 func TestShutdownWritesWhatIsQueued(t *testing.T) {
 	t.Parallel()
 	s := serve(t, engineio.Options{})

@@ -123,6 +123,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case id == "":
 		s.handshake(w, r)
 	case c == nil: // it has ended since Takes
+		s.refused(engineio.CauseSession)
 		refuse(w, r, http.StatusBadRequest, 1, "Session ID unknown")
 	case isUpgrade(r):
 		c.upgrade(w, r)

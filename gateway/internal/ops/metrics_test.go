@@ -1,0 +1,43 @@
+package ops
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+func TestReadmeNamesEveryMetric(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := NewMetrics()
+	m.Explain(nil)
+	m.Watch(Gauges{})
+	descriptions := make(chan *prometheus.Desc, 1000)
+	m.registry.Describe(descriptions)
+	close(descriptions)
+	ours := regexp.MustCompile(`fqName: "(socketgate_\w+)".*variableLabels: \{([\w,]*)\}`)
+	found := 0
+	for d := range descriptions {
+		parts := ours.FindStringSubmatch(d.String())
+		if parts == nil { // of the process and of Go
+			continue
+		}
+		found++
+		name := "`" + parts[1]
+		if parts[2] != "" {
+			name += "{" + parts[2] + "}"
+		}
+		if !strings.Contains(string(readme), name+"`") {
+			t.Errorf("the README lacks %s`", name)
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d metrics were found", found)
+	}
+}
