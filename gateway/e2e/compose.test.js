@@ -20,12 +20,20 @@ test('docker compose up brings these services, and one after the other', async (
   assert.deepEqual(Object.keys(services).sort(), [...FOREVER, 'migrate'].sort());
   const waits = (name) => Object.fromEntries(Object.entries(services[name].depends_on ?? {}).map(([other, { condition }]) => [other, condition]));
   assert.deepEqual(waits('migrate'), { postgres: 'service_healthy' });
-  assert.deepEqual(waits('gateway'), { migrate: 'service_completed_successfully' });
-  assert.deepEqual(waits('web'), { migrate: 'service_completed_successfully' });
+  for (const name of ['gateway', 'web']) assert.deepEqual(waits(name), { postgres: 'service_healthy', migrate: 'service_completed_successfully' }, name);
   assert.deepEqual(waits('nginx'), { gateway: 'service_healthy', web: 'service_healthy' });
   for (const name of ['postgres', 'gateway', 'nginx']) assert.ok(services[name].healthcheck?.test, `${name} has a health check`);
   const sample = await readFile(new URL('../../deploy/nextjs-chat/Dockerfile', import.meta.url), 'utf8');
   assert.match(sample, /^HEALTHCHECK /m, 'web has one in its image');
+});
+
+// docker-compose stops a service when those are stopped that name it themselves. Where only migrate, which has ended, stands
+// between them, the gateway and Postgres are stopped at once, and what the gateway has accepted finds no database.
+test('Postgres is stopped after everything that writes to it', async () => {
+  const services = await composedServices();
+  const writers = FOREVER.filter((name) => services[name].environment?.DATABASE_URL?.includes('@postgres:'));
+  assert.deepEqual(writers, ['gateway', 'web']);
+  for (const name of writers) assert.ok('postgres' in services[name].depends_on, name);
 });
 
 test("the profile own starts none of the sample's services", async () => {
@@ -108,6 +116,25 @@ test('nginx is given every file that it includes, and finds services where its u
   }
   assert.deepEqual(services['own-gateway'].networks.default.aliases, ['gateway']);
   assert.match(JSON.stringify(services.own.extra_hosts), /web.host-gateway/);
+});
+
+// A tmpfs is made with the mode that it was given. On each later start it takes that of the folder below, which is root's
+// alone where the image has none (runc 1.1).
+test('the folder that web may write to is in its image, so that it may after a restart too', async () => {
+  const { web } = await composedServices();
+  const sample = await readFile(new URL('../../deploy/nextjs-chat/Dockerfile', import.meta.url), 'utf8');
+  for (const [folder, options] of web.tmpfs.map((mount) => mount.split(':')).filter(([folder]) => folder !== '/tmp')) {
+    const made = folder.replace('/app/', '.next/standalone/');
+    assert.ok(sample.includes(`mkdir -m ${options.replace('mode=', '')} ${made}\n`), folder);
+  }
+});
+
+test('no image is built from a file of secrets', async () => {
+  for (const folder of ['', 'deploy/nextjs-chat/']) {
+    const rules = (await readFile(new URL(`../../${folder}.dockerignore`, import.meta.url), 'utf8')).split('\n');
+    assert.ok(rules.includes('**/.env*'), folder);
+    assert.ok(!rules.slice(rules.indexOf('**/.env*')).some((rule) => rule.startsWith('!')), `${folder}: the last rule that fits decides`);
+  }
 });
 
 test('the image is empty but for the gateway, which is nobody there, and is built by the Go of go.mod', async () => {
