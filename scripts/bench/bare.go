@@ -83,7 +83,7 @@ func writeBare(o bareOptions, rooms [][]int) error {
 	for n, next := 0, time.Now().Add(time.Second); ; n, next = n+1, next.Add(step) {
 		time.Sleep(time.Until(next))
 		room := n % len(rooms)
-		m := mark{room: uint16(room), number: uint32(n/len(rooms) + 1), sent: now()}
+		m := mark{room: uint16(room), number: uint32(n/len(rooms) + 1), sent: next.UnixNano()}
 		payload := m.appendText([]byte(eventMessage))
 		for len(payload) < o.bytes-4 {
 			payload = append(payload, '.')

@@ -9,7 +9,7 @@ import (
 )
 
 // chart draws how many times better the gateway is, one bar a line of the table, on a logarithmic scale, with a
-// stroke where the target is.
+// stroke where the target is and a line over the range of the rounds.
 func (r *report) chart() []byte {
 	const (
 		width, left, right = 860, 330, 90
@@ -21,7 +21,7 @@ func (r *report) chart() []byte {
 	for _, o := range r.Lines {
 		if o.Ratio != nil {
 			shown = append(shown, o)
-			most = max(most, *o.Ratio, o.Wanted)
+			most = max(most, o.Ratio.Most, o.Wanted)
 		}
 	}
 	decades := math.Ceil(math.Log10(most))
@@ -46,12 +46,15 @@ func (r *report) chart() []byte {
 			colour = "#d29922"
 		}
 		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end" fill="#1b1f24">%s: %s</text>`, left-10, y+15, o.Load, o.Name)
-		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%.1f" height="%d" rx="2" fill="%s"/>`, left, y+2, max(1, at(*o.Ratio)-left), row-8, colour)
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d" font-weight="600" fill="#1b1f24">%sx</text>`+"\n", at(*o.Ratio)+6, y+15, short(*o.Ratio))
+		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%.1f" height="%d" rx="2" fill="%s"/>`, left, y+2, max(1, at(o.Ratio.Median)-left), row-8, colour)
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" font-weight="600" fill="#1b1f24">%sx</text>`+"\n", at(o.Ratio.Most)+6, y+15, short(o.Ratio.Median))
+		if o.Ratio.Most > o.Ratio.Least {
+			fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#57606a"/>`+"\n", at(o.Ratio.Least), y+row/2-2, at(o.Ratio.Most), y+row/2-2)
+		}
 		if o.Wanted > 0 {
 			fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#1b1f24" stroke-width="2"/>`+"\n", at(o.Wanted), y-1, at(o.Wanted), y+row-3)
 		}
 	}
-	fmt.Fprintf(&b, `<text x="16" y="%d" font-size="11" fill="#57606a">The strokes are the targets.</text>`+"\n</svg>\n", height-8)
+	fmt.Fprintf(&b, `<text x="16" y="%d" font-size="11" fill="#57606a">The strokes are the targets; a thin line is the range of the rounds.</text>`+"\n</svg>\n", height-8)
 	return []byte(b.String())
 }

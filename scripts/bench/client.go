@@ -275,8 +275,8 @@ func (cl *client) joinQuietly(room string) error {
 	return cl.packet(`42["join_room","` + room + `"]`)
 }
 
-// send says the next thing in the client's room.
-func (cl *client) send(wantAck bool) error {
+// send says the next thing in the client's room, which was due at a Unix time in nanoseconds.
+func (cl *client) send(due int64, wantAck bool) error {
 	room := cl.crowd.rooms[cl.room]
 	room.sent[cl.sender]++
 	b := []byte("42")
@@ -286,7 +286,7 @@ func (cl *client) send(wantAck bool) error {
 	b = append(b, `["send_message",{"roomId":"`...)
 	b = append(b, roomName(cl.room)...)
 	b = append(b, `","text":"`...)
-	b = mark{room: uint16(cl.room), sender: uint8(cl.sender), number: room.sent[cl.sender], sent: now()}.appendText(b)
+	b = mark{room: uint16(cl.room), sender: uint8(cl.sender), number: room.sent[cl.sender], sent: due}.appendText(b)
 	return cl.packet(string(append(b, `"}]`...)))
 }
 

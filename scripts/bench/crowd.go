@@ -101,7 +101,8 @@ func (c *crowd) react(atMost time.Duration) error {
 	if c.ctx.Err() != nil {
 		return context.Cause(c.ctx)
 	}
-	n, err := syscall.EpollWait(c.epoll, c.events, int((atMost+time.Millisecond-1)/time.Millisecond))
+	// The last part of a millisecond is spent asking again, so that what is due is done on time.
+	n, err := syscall.EpollWait(c.epoll, c.events, int(atMost/time.Millisecond))
 	if err != nil && !errors.Is(err, syscall.EINTR) {
 		return fmt.Errorf("wait for the clients: %w", err)
 	}
@@ -175,10 +176,14 @@ func (c *crowd) enter(rooms, senders int) {
 	c.heardSelf, c.acked = nil, nil
 }
 
-// settle waits until everything that was sent has been heard by all, and counts what is lost.
+// settle waits until everything that was sent has been heard by all, listens a while longer for what should not come,
+// and counts what is lost.
 func (c *crowd) settle(within time.Duration) error {
 	due := c.due()
 	_, err := c.run(time.Now().Add(within), func() bool { return c.tally.deliveries >= due })
+	if err == nil {
+		err = c.idle(time.Second)
+	}
 	c.tally.lost = 0
 	for i := range c.clients {
 		cl := &c.clients[i]

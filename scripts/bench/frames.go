@@ -10,11 +10,7 @@ import (
 // prefixSize is how many bytes of a payload are kept for looking at. The rest is only counted.
 const prefixSize = 512
 
-const (
-	opText  = 1
-	opClose = 8
-	opPing  = 9
-)
+const opText = 1
 
 var errFrame = errors.New("a WebSocket frame that no server should send")
 

@@ -10,8 +10,8 @@ import (
 // rampWidth is how many clients connect or join at the same time, except in storms.
 const rampWidth = 100
 
-// crowdSession measures what a server does with one crowd: it connects and joins rooms, rests, talks as fast as it
-// can, and comes back after a cut.
+// crowdSession measures what a server does with one crowd: it connects and joins rooms and, in the first round, rests,
+// talks as fast as it can, and comes back after a cut.
 func (b *bench) crowdSession(kind string) error {
 	s, c, leave, err := b.gather(kind, b.options.connections, "DATABASE_URL=none")
 	if err != nil {
@@ -25,6 +25,9 @@ func (b *bench) crowdSession(kind string) error {
 	c.enter(b.options.rooms, b.options.window)
 	if err := b.connect(c, s); err != nil {
 		return err
+	}
+	if b.report.round > 1 {
+		return nil
 	}
 	if b.wants(loadIdle) {
 		if err := b.rest(c, s, before); err != nil {
@@ -93,17 +96,17 @@ func (b *bench) rest(c *crowd, s *server, before int) error {
 	each := float64(after-before) / float64(len(c.clients)) / 1024
 	say(s.kind, "%.1f KiB RSS per joined connection (%d MiB before, %d after)", each, before>>20, after>>20)
 	b.report.add(s.kind, loadIdle, "RSS per joined connection", each)
+	b.report.checkConnections(s.kind, loadIdle, c)
 	return nil
 }
 
 // fanout has each room always carry so many messages: who hears themselves speaks again.
 func (b *bench) fanout(c *crowd, s *server) error {
 	c.enter(b.options.rooms, b.options.window)
-	c.failed = 0
-	c.heardSelf = func(cl *client) error { return cl.send(false) }
+	c.heardSelf = func(cl *client) error { return cl.send(now(), false) }
 	for i := range c.clients {
 		if c.clients[i].sender >= 0 {
-			if err := c.clients[i].send(false); err != nil {
+			if err := c.clients[i].send(now(), false); err != nil {
 				return err
 			}
 		}
@@ -120,10 +123,12 @@ func (b *bench) fanout(c *crowd, s *server) error {
 		return err
 	}
 	perSecond := float64(w.deliveries) / w.wall.Seconds()
-	say(s.kind, "fan-out: %.0f deliveries/s, server %.0f %% busy, load %.0f %%; %v", perSecond, 100*w.busy(), 100*w.load.Seconds()/w.wall.Seconds(), c.tally)
+	busy, loadBusy := w.busy()
+	say(s.kind, "fan-out: %.0f deliveries/s, server %.0f %% busy, load %.0f %%; %v", perSecond, busy, loadBusy, c.tally)
 	b.report.add(s.kind, loadFanout, "deliveries per second", perSecond)
 	b.report.add(s.kind, loadFanout, "deliveries per CPU second", float64(w.deliveries)/w.server.Seconds())
-	b.report.add(s.kind, loadFanout, "server's core busy", 100*w.busy())
+	b.report.add(s.kind, loadFanout, "server's core busy", busy)
+	b.report.add(s.kind, loadFanout, "load's core busy", loadBusy)
 	b.report.addTally(s.kind, loadFanout, c)
 	return nil
 }
@@ -153,7 +158,7 @@ func (c *crowd) comeBack(s *server) error {
 	}
 }
 
-// reconnect cuts all connections at once, and has everybody come back at once.
+// reconnect cuts all connections at once, and has everybody come back at once. Once all are, they must hear again.
 func (b *bench) reconnect(c *crowd, s *server) error {
 	c.enter(b.options.rooms, b.options.window)
 	end, err := c.open(s)
@@ -176,5 +181,17 @@ func (b *bench) reconnect(c *crowd, s *server) error {
 	b.report.add(s.kind, loadReconnect, "CPU per reconnect", each)
 	b.report.add(s.kind, loadReconnect, "until all are back", w.wall.Seconds())
 	b.report.add(s.kind, loadReconnect, "not back", float64(len(c.clients)-back))
+	if back < len(c.clients) {
+		return nil
+	}
+	for i := range c.rooms { // the first of each room
+		if err := c.clients[i].send(now(), false); err != nil {
+			return err
+		}
+	}
+	if err := c.settle(10 * time.Second); err != nil {
+		return err
+	}
+	b.report.addTally(s.kind, loadReconnect, c)
 	return nil
 }

@@ -30,10 +30,8 @@ func (b *bench) durableSession(kind string) error {
 	if err := c.joinOwnRooms(); err != nil {
 		return err
 	}
-	c.failed = 0
-	c.enter(rooms, maxSenders)
 	sent := 0
-	speak := func(cl *client) error { sent++; return cl.send(true) }
+	speak := func(cl *client) error { sent++; return cl.send(now(), true) }
 	c.acked = speak
 	for i := range c.clients {
 		if err := speak(&c.clients[i]); err != nil {
@@ -59,13 +57,16 @@ func (b *bench) durableSession(kind string) error {
 		return err
 	}
 	perSecond := float64(w.acks) / w.wall.Seconds()
-	say(kind, "durable: %.0f messages/s, server %.0f %% busy; %d acked of %d, %d stored, %d errors; %v", perSecond, 100*w.busy(), c.acks, sent, stored, c.errors, c.tally)
+	busy, loadBusy := w.busy()
+	say(kind, "durable: %.0f messages/s, server %.0f %% busy, load and Postgres %.0f %%; %d acked of %d, %d stored, %d errors; %v",
+		perSecond, busy, loadBusy, c.acks, sent, stored, c.errors, c.tally)
 	b.report.add(kind, loadDurable, "messages per second", perSecond)
 	b.report.add(kind, loadDurable, "CPU per message", w.server.Seconds()*1e6/float64(w.acks))
-	b.report.add(kind, loadDurable, "server's core busy", 100*w.busy())
+	b.report.add(kind, loadDurable, "server's core busy", busy)
+	b.report.add(kind, loadDurable, "load's core busy", loadBusy)
 	b.report.addTally(kind, loadDurable, c)
-	if stored != c.acks {
-		b.report.fault(fmt.Sprintf("%s, %s: %d messages were acked and %d are stored", kind, loadDurable, c.acks, stored))
+	if c.acks != sent || stored != sent {
+		b.report.fault(fmt.Sprintf("%s, %s: %d messages were sent, %d acked, and %d are stored", kind, loadDurable, sent, c.acks, stored))
 	}
 	return nil
 }

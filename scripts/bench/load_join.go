@@ -34,7 +34,6 @@ func (b *bench) joinStorm(kind, size string, people int, final members, more ...
 	if err := c.all("connect", rampWidth, time.Minute, (*client).dial); err != nil {
 		return err
 	}
-	c.failed = 0
 	profiled := b.profileFor(size+"join", s, time.Second)
 	end, err := c.open(s)
 	if err != nil {
@@ -73,5 +72,6 @@ func (b *bench) joinStorm(kind, size string, people int, final members, more ...
 	b.report.add(kind, size+loadJoin, "CPU", w.server.Seconds())
 	b.report.add(kind, size+loadJoin, "bytes sent", float64(w.bytes)/1e6)
 	b.report.add(kind, size+loadJoin, "until everyone holds the final list", known.Seconds())
+	b.report.checkConnections(kind, size+loadJoin, c)
 	return <-profiled
 }

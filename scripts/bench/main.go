@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -28,7 +29,7 @@ func main() {
 	}
 }
 
-// The loads, in the order in which they run. Those of a crowd share one server and its connections.
+// The loads, in the order in which they run. From connect to reconnect they share one server and its connections.
 const (
 	loadConnect   = "connect"
 	loadIdle      = "idle"
@@ -52,7 +53,9 @@ type options struct {
 	postgres  string // scripts/postgres
 
 	serverCore int
+	loadCore   int // which Postgres shares
 
+	rounds      int           // of the loads that take turns
 	connections int           // of a crowd
 	rooms       int           // of a crowd
 	window      int           // messages in flight per room
@@ -71,7 +74,7 @@ const results = "scripts/bench/results"
 func parseOptions(args []string) (o options, barePort int, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	only := f.String("only", "", "loads to run, of "+strings.Join(allLoads, ",")+"; all unless set")
-	quick := f.Bool("quick", false, "a tenth of everything: to try it, not to measure; its figures miss targets, and go to /tmp/socketgate-bench unless -out is given")
+	quick := f.Bool("quick", false, "a tenth of everything, in one round: to try it, not to measure; its figures miss targets, and go to /tmp/socketgate-bench unless -out is given")
 	f.BoolVar(&o.against, "yardstick", true, "measure the Node yardstick too; =false measures the gateway alone")
 	f.BoolVar(&o.profile, "profile", false, "save CPU profiles of the gateway beside the results")
 	f.StringVar(&o.out, "out", results, "folder for results.md, results.json and results.svg")
@@ -79,6 +82,7 @@ func parseOptions(args []string) (o options, barePort int, err error) {
 	f.StringVar(&o.yardstick, "yardstick-dir", "scripts/bench/yardstick", "folder of the yardstick")
 	f.StringVar(&o.postgres, "postgres", "scripts/postgres", "script that starts a Postgres")
 	f.IntVar(&o.serverCore, "server-core", 0, "core that the server has to itself")
+	f.IntVar(&o.rounds, "rounds", 3, "connect, light and durable: rounds, the gateway and the yardstick by turns, of which medians are shown")
 	f.IntVar(&o.connections, "connections", 10_000, "connections")
 	f.IntVar(&o.rooms, "rooms", 100, "rooms that they are in")
 	f.IntVar(&o.window, "window", 8, "fanout: messages in flight per room, by a sender each, at most 10")
@@ -104,7 +108,7 @@ func parseOptions(args []string) (o options, barePort int, err error) {
 	}
 	if *quick {
 		o.connections, o.rooms, o.senders, o.storm, o.bigStorm = o.connections/10, max(1, o.rooms/10), o.senders/10, o.storm/10, o.bigStorm/10
-		o.seconds, o.rest = o.seconds/5, o.rest/5
+		o.seconds, o.rest, o.rounds = o.seconds/5, o.rest/5, 1
 		if o.out == results {
 			o.out = filepath.Join(os.TempDir(), "socketgate-bench") // a try is no result to keep
 		}
@@ -112,7 +116,22 @@ func parseOptions(args []string) (o options, barePort int, err error) {
 	if o.window < 1 || o.window > maxSenders {
 		return o, 0, fmt.Errorf("-window must be 1 to %d", maxSenders)
 	}
+	if o.rounds < 1 {
+		return o, 0, errors.New("-rounds must be 1 at least")
+	}
 	return o, barePort, nil
+}
+
+// pinned finds out which core is the load's, and makes sure that it has no other and is not the server's.
+func (o *options) pinned() error {
+	list, err := statusOf(os.Getpid(), "Cpus_allowed_list")
+	if err != nil {
+		return err
+	}
+	if o.loadCore, err = strconv.Atoi(list); err != nil || o.loadCore == o.serverCore {
+		return fmt.Errorf("the load runs on core %s, the server on %d: each needs one of its own (scripts/bench/run sees to it)", list, o.serverCore)
+	}
+	return nil
 }
 
 // bench is one run.
@@ -137,42 +156,60 @@ func run(ctx context.Context, args []string) (err error) {
 		return serveBare(barePort)
 	}
 	debug.SetGCPercent(400) // the load should not be what is measured
-	b := &bench{ctx: ctx, options: o, report: report{Machine: thisMachine(), Options: strings.Join(args, " ")}}
+	b := &bench{ctx: ctx, options: o, report: report{Machine: thisMachine(), Options: strings.Join(args, " "), Rounds: o.rounds}}
 	if err := b.prepare(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.tidy()) }()
-	kinds := []string{gateway}
-	if o.against {
-		kinds = append(kinds, yardstick)
-	}
-	for _, kind := range kinds {
-		for _, session := range []struct {
-			loads []string
-			run   func(kind string) error
-		}{
-			{[]string{loadConnect, loadIdle, loadFanout, loadReconnect}, b.crowdSession},
-			{[]string{loadLight}, b.lightSession},
-			{[]string{loadDurable}, b.durableSession},
-			{[]string{loadJoin}, b.joinSession},
-		} {
-			if !slices.ContainsFunc(session.loads, b.wants) {
-				continue
-			}
-			if err := session.run(kind); err != nil {
-				if ctx.Err() != nil {
-					return err
-				}
-				b.report.fault(fmt.Sprintf("%s: %v", kind, err)) // what else was measured still counts
-			}
-		}
-	}
-	if b.wants(loadLight) {
-		if err := b.bareSession(); err != nil {
-			return fmt.Errorf("%s: %w", bare, err)
+	for _, session := range b.sessions() {
+		if err := b.runSession(session); err != nil {
+			return err
 		}
 	}
 	return b.report.write(o.out, os.Stdout)
+}
+
+// session is what one start of a server is used for.
+type session struct {
+	loads  []string // it runs if any of them is wanted
+	rounds int
+	kinds  []string // of servers, by turns
+	run    func(kind string) error
+}
+
+func (b *bench) sessions() []session {
+	kinds := []string{gateway}
+	if b.options.against {
+		kinds = append(kinds, yardstick)
+	}
+	rounds, crowds := b.options.rounds, 1
+	if b.wants(loadConnect) { // which is all that a crowd is for after the first round
+		crowds = rounds
+	}
+	return []session{
+		{[]string{loadConnect, loadIdle, loadFanout, loadReconnect}, crowds, kinds, b.crowdSession},
+		{[]string{loadLight}, rounds, append(slices.Clone(kinds), bare), b.lightSession},
+		{[]string{loadDurable}, rounds, kinds, b.durableSession},
+		{[]string{loadJoin}, 1, kinds, b.joinSession},
+	}
+}
+
+// runSession runs a session's rounds. One that fails is a fault of the run; what else was measured still counts.
+func (b *bench) runSession(s session) error {
+	if !slices.ContainsFunc(s.loads, b.wants) {
+		return nil
+	}
+	for b.report.round = 1; b.report.round <= s.rounds; b.report.round++ {
+		for _, kind := range s.kinds {
+			if err := s.run(kind); err != nil {
+				if b.ctx.Err() != nil {
+					return err
+				}
+				b.report.fault(fmt.Sprintf("%s: %v", kind, err))
+			}
+		}
+	}
+	return nil
 }
 
 func (b *bench) wants(load string) bool { return slices.Contains(b.options.only, load) }
@@ -186,6 +223,9 @@ func (b *bench) prepare() error {
 			return err
 		}
 		*path = absolute
+	}
+	if err := o.pinned(); err != nil {
+		return err
 	}
 	self, err := os.Executable()
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 // textSize is how long every message's text is.
 const textSize = 64
 
-// mark is what a message's text says: whose message it is, and when it was sent.
+// mark is what a message's text says: whose message it is, and when it was due to be sent.
 type mark struct {
 	room   uint16
 	sender uint8  // among those who send in the room
 	number uint32 // rises by one per sender, from 1
-	sent   int64  // Unix time in nanoseconds; one machine has one clock
+	sent   int64  // when it was due: Unix time in nanoseconds; one machine has one clock
 }
 
 // The text begins with markStart and 15 bytes in hex.

@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -33,26 +32,54 @@ func cpuOf(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * clockTick, errors.Join(err, err2)
 }
 
-// ownCPU returns the CPU that this process has used.
-func ownCPU() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // can't fail for oneself
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+// cpuOfCore returns the CPU that all processes have used on a core.
+func cpuOfCore(core int) (time.Duration, error) {
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, fmt.Errorf("read CPU time: %w", err)
+	}
+	for line := range strings.Lines(string(stat)) {
+		fields := strings.Fields(line)
+		if len(fields) < 8 || fields[0] != "cpu"+strconv.Itoa(core) {
+			continue
+		}
+		busy := time.Duration(0)
+		for i, field := range fields[1:8] {
+			ticks, err := strconv.Atoi(field)
+			if err != nil {
+				return 0, fmt.Errorf("read CPU time: %w", err)
+			}
+			if i != 3 && i != 4 { // idle, and idle while a disk works
+				busy += time.Duration(ticks) * clockTick
+			}
+		}
+		return busy, nil
+	}
+	return 0, fmt.Errorf("read CPU time: no core %d in /proc/stat", core)
 }
 
 // rssOf returns the bytes of memory that a process holds.
 func rssOf(pid int) (int, error) {
+	rss, err := statusOf(pid, "VmRSS")
+	if err != nil {
+		return 0, err
+	}
+	kib, err := strconv.Atoi(strings.TrimSuffix(rss, " kB"))
+	return kib << 10, err
+}
+
+// statusOf returns what /proc says about a process under a name.
+func statusOf(pid int, name string) (string, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, fmt.Errorf("read memory: %w", err)
+		return "", fmt.Errorf("read status: %w", err)
 	}
 	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kib, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")))
-			return kib << 10, err
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(value), nil
 		}
 	}
-	return 0, errors.New("read memory: no VmRSS in /proc/PID/status")
+	return "", fmt.Errorf("read status: no %s in /proc/%d/status", name, pid)
 }
 
 // machine is where and with what a run was made.

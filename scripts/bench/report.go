@@ -7,16 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// figure is one number that was measured.
+// figure is one number that was measured, in one round.
 type figure struct {
 	Server string  `json:"server"`
 	Load   string  `json:"load"`
 	Name   string  `json:"name"`
+	Round  int     `json:"round"` // from 1
 	Value  float64 `json:"value"`
 }
 
@@ -24,37 +27,69 @@ type figure struct {
 type report struct {
 	Machine machine   `json:"machine"`
 	Options string    `json:"options"`
+	Rounds  int       `json:"rounds"` // of connect, light and durable
 	Figures []figure  `json:"figures"`
 	Lines   []outcome `json:"lines"`
 	Faults  []string  `json:"faults"`
+
+	round int // which figures are added to
 }
 
-// outcome is a line of the table.
+// outcome is a line of the table. Its numbers are medians of the rounds; the ratio is the median of the rounds' ratios.
 type outcome struct {
 	Load      string   `json:"load"`
 	Name      string   `json:"name"`
 	Unit      string   `json:"unit"`
 	Gateway   *float64 `json:"gateway,omitempty"`
 	Yardstick *float64 `json:"yardstick,omitempty"`
-	Ratio     *float64 `json:"ratio,omitempty"` // how many times better the gateway is
+	Ratio     *spread  `json:"ratio,omitempty"` // how many times better the gateway is
 	Target    string   `json:"target,omitempty"`
 	Wanted    float64  `json:"wanted,omitempty"` // the ratio that the target asks for, if it asks for one
 	Met       *bool    `json:"met,omitempty"`
 }
 
 func (r *report) add(server, load, name string, value float64) {
-	r.Figures = append(r.Figures, figure{server, load, name, value})
+	r.Figures = append(r.Figures, figure{server, load, name, r.round, value})
 }
 
-func (r *report) fault(what string) { r.Faults = append(r.Faults, what) }
+func (r *report) fault(what string) {
+	r.Faults = append(r.Faults, fmt.Sprintf("round %d: %s", r.round, what))
+}
 
-func (r *report) value(server, load, name string) (float64, bool) {
+// rounds returns a figure by rounds.
+func (r *report) rounds(server, load, name string) map[int]float64 {
+	values := make(map[int]float64)
 	for _, f := range r.Figures {
 		if f.Server == server && f.Load == load && f.Name == name {
-			return f.Value, true
+			values[f.Round] = f.Value
 		}
 	}
-	return 0, false
+	return values
+}
+
+// value returns the median of a figure's rounds.
+func (r *report) value(server, load, name string) (float64, bool) {
+	s, ok := spreadOf(slices.Collect(maps.Values(r.rounds(server, load, name))))
+	return s.Median, ok
+}
+
+// ratio returns how often a server's figure holds another's, of the rounds that both have.
+func (r *report) ratio(server, other, load, name string) (spread, bool) {
+	var ratios []float64
+	others := r.rounds(other, load, name)
+	for round, value := range r.rounds(server, load, name) {
+		if o := others[round]; o > 0 {
+			ratios = append(ratios, value/o)
+		}
+	}
+	return spreadOf(ratios)
+}
+
+// checkConnections makes it a fault of the run if a connection has ended by itself, or an error was heard.
+func (r *report) checkConnections(server, load string, c *crowd) {
+	if c.errors > 0 || c.failed > 0 {
+		r.fault(fmt.Sprintf("%s, %s: %d errors, %d connections ended (%v)", server, load, c.errors, c.failed, c.failure))
+	}
 }
 
 // addTally adds what was wrong with the deliveries of a load. It is a fault of the run if anything was.
@@ -64,9 +99,10 @@ func (r *report) addTally(server, load string, c *crowd) {
 	r.add(server, load, "lost", float64(t.lost))
 	r.add(server, load, "doubled", float64(t.doubled))
 	r.add(server, load, "out of order", float64(t.outOfOrder+t.elsewhere))
-	if t.faults() > 0 || c.errors > 0 || c.failed > 0 {
-		r.fault(fmt.Sprintf("%s, %s: %v; %d errors, %d connections ended (%v)", server, load, t, c.errors, c.failed, c.failure))
+	if t.faults() > 0 {
+		r.fault(fmt.Sprintf("%s, %s: %v", server, load, t))
 	}
+	r.checkConnections(server, load, c)
 }
 
 // line is a line of the table as it is asked for. Its target is met or not by the figures of the gateway, the
@@ -108,7 +144,7 @@ var lines = func() []line {
 		{load: "big " + loadJoin, name: "until everyone holds the final list", unit: "s", target: "3 s", met: below(3)},
 		{load: loadReconnect, name: "CPU per reconnect", unit: "us"},
 		{load: loadReconnect, name: "until all are back", unit: "s"},
-		{load: loadReconnect, name: "not back", unit: ""},
+		{load: loadReconnect, name: "not back", unit: "", target: "0", met: below(0)},
 	}
 }()
 
@@ -124,9 +160,9 @@ func smallEnough(r *report, gateway float64) (met, known bool) {
 	return gateway <= min(4, node/4), ok || gateway > 4
 }
 
-func nearBareWrite(r *report, gateway float64) (met, known bool) {
-	write, ok := r.value(bare, loadLight, "CPU per delivery")
-	return gateway <= 1.5*write, ok
+func nearBareWrite(r *report, _ float64) (met, known bool) {
+	of, ok := r.ratio(gateway, bare, loadLight, "CPU per delivery")
+	return of.Median <= 1.5, ok
 }
 
 // outcome fills a line; ok is false if nothing was measured for it.
@@ -147,15 +183,14 @@ func (l line) outcome(r *report) (o outcome, ok bool) {
 		return o, true
 	}
 	o.Yardstick = &node
-	better, worse := gatewayValue, node
+	better, worse := gateway, yardstick
 	if !l.moreIsBetter {
-		better, worse = node, gatewayValue
+		better, worse = yardstick, gateway
 	}
-	if worse > 0 && l.unit != "%" && l.unit != "" {
-		ratio := better / worse
+	if ratio, ok := r.ratio(better, worse, l.load, l.name); ok && l.unit != "%" && l.unit != "" {
 		o.Ratio = &ratio
 		if l.wanted > 0 {
-			met := ratio >= l.wanted
+			met := ratio.Median >= l.wanted
 			o.Met = &met
 		}
 	}
@@ -206,7 +241,7 @@ func (r *report) table() string {
 		}
 		ratio := ""
 		if o.Ratio != nil {
-			ratio = short(*o.Ratio)
+			ratio = o.Ratio.String()
 		}
 		met := ""
 		if o.Met != nil {
@@ -216,12 +251,15 @@ func (r *report) table() string {
 	}
 	if write, ok := r.value(bare, loadLight, "CPU per delivery"); ok {
 		fmt.Fprintf(&b, "\nA bare write(2) of the same bytes to as many sockets at the light rate: %s us of CPU each", short(write))
-		if g, ok := r.value(gateway, loadLight, "CPU per delivery"); ok {
-			fmt.Fprintf(&b, ", which makes the gateway's delivery %.2f of them", g/write)
+		if of, ok := r.ratio(gateway, bare, loadLight, "CPU per delivery"); ok {
+			fmt.Fprintf(&b, ", which makes the gateway's delivery %v of them", of)
 		}
 		p50, _ := r.value(bare, loadLight, "p50")
 		p99, _ := r.value(bare, loadLight, "p99")
 		fmt.Fprintf(&b, "; p50 %s ms, p99 %s ms.\n", short(p50), short(p99))
+	}
+	if r.Rounds > 1 {
+		fmt.Fprintf(&b, "\nThe figures of connect, light and durable are medians of %d rounds, one server after the other; behind a ratio is its range.\n", r.Rounds)
 	}
 	for _, kind := range []string{gateway, yardstick} {
 		total := map[string]float64{}

@@ -30,6 +30,8 @@ type server struct {
 	process *exec.Cmd
 	log     string
 	ended   chan error
+
+	loadCore int // where its clients and its database are
 }
 
 // start starts a server of a kind and waits until it listens. more are environment variables.
@@ -38,7 +40,7 @@ func (b *bench) start(kind string, more ...string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{kind: kind, port: ports[0], log: filepath.Join(b.scratch, "server.log"), ended: make(chan error, 1)}
+	s := &server{kind: kind, port: ports[0], log: filepath.Join(b.scratch, "server.log"), ended: make(chan error, 1), loadCore: b.options.loadCore}
 	var command []string
 	environment := []string{
 		"PATH=" + os.Getenv("PATH"), "NODE_ENV=production", "HOST=127.0.0.1", "PORT=" + strconv.Itoa(s.port),

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,31 +12,35 @@ import (
 	"time"
 )
 
-// window is what happened between two moments: CPU of the server and of the load, deliveries, and bytes received.
+// window is what happened between two moments: CPU of the server, and of all on the load's core.
 type window struct {
 	wall, server, load time.Duration
-	deliveries, bytes  int
+	deliveries, bytes  int // received
 	acks               int
 }
 
 // open begins a window; the function returned ends it.
 func (c *crowd) open(s *server) (func() (window, error), error) {
 	cpu, err := s.cpu()
-	if err != nil {
+	load, err2 := cpuOfCore(s.loadCore)
+	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
-	start, load, deliveries, received, acks := time.Now(), ownCPU(), c.tally.deliveries, c.bytes, c.acks
+	start, deliveries, received, acks := time.Now(), c.tally.deliveries, c.bytes, c.acks
 	return func() (window, error) {
-		after, err := s.cpu()
+		cpuAfter, err := s.cpu()
+		loadAfter, err2 := cpuOfCore(s.loadCore)
 		return window{
-			wall: time.Since(start), server: after - cpu, load: ownCPU() - load,
+			wall: time.Since(start), server: cpuAfter - cpu, load: loadAfter - load,
 			deliveries: c.tally.deliveries - deliveries, bytes: c.bytes - received, acks: c.acks - acks,
-		}, err
+		}, errors.Join(err, err2)
 	}, nil
 }
 
-// busy returns the share of its core that the server used.
-func (w window) busy() float64 { return w.server.Seconds() / w.wall.Seconds() }
+// busy returns how many percent of its core the server used, and all else of the load's core.
+func (w window) busy() (server, load float64) {
+	return 100 * w.server.Seconds() / w.wall.Seconds(), 100 * w.load.Seconds() / w.wall.Seconds()
+}
 
 // measure opens a window for a while, and saves a profile of it if that is wanted.
 func (b *bench) measure(name string, c *crowd, s *server, d time.Duration) (window, error) {
