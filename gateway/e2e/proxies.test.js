@@ -38,10 +38,11 @@ async function startWeb(t) {
     res.end(JSON.stringify({ method: req.method, path: req.url, headers: req.headers, body }));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  later(t, () => {
+  web.stop = () => {
     server.closeAllConnections();
     server.close();
-  });
+  };
+  later(t, web.stop);
   web.host = `127.0.0.1:${server.address().port}`;
   return web;
 }
@@ -175,6 +176,18 @@ for (const [name, start] of [['nginx', startNginx], ['Caddy', startCaddy]]) {
       await hears(people[1], 'again');
     }, PATIENT);
 
+    test('while the web app is down the sockets go on', async (t) => {
+      const { web, proxy } = await behind(t, start, { POLLING: 'full' });
+      const [ann, bob] = await Promise.all(['websocket', 'polling'].map((by, i) => connect(t, proxy, { as: ['ann', 'bob'][i], transports: [by] })));
+      await web.stop();
+      assert.equal((await send(proxy.url)).status, 502);
+      const cleo = await connect(t, proxy, 'cleo');
+      for (const socket of [ann, bob, cleo]) await join(socket, 'lobby');
+      await say(cleo, 'lobby', 'the pages are being deployed');
+      for (const socket of [ann, bob, cleo]) await hears(socket, 'the pages are being deployed');
+      assert.deepEqual([ann.endings, bob.endings], [[], []]);
+    });
+
     test('while the proxy restarts nobody is lost for good', async (t) => {
       const { proxy } = await behind(t, start);
       const ann = await connect(t, proxy, { as: 'ann', reconnect: true });
@@ -282,6 +295,9 @@ test('nginx is more patient than a heartbeat may be late, and takes in what the 
   const sockets = (await deployedNginx())['locations.conf'].split('location / {')[0];
   const directive = (name) => sockets.match(new RegExp(`^ +${name} (\\S+);`, 'm'))[1];
   for (const name of ['proxy_read_timeout', 'proxy_send_timeout']) assert.ok(seconds(directive(name)) > dead, name);
-  assert.ok(parseInt(directive('client_max_body_size'), 10) * 2 ** 20 >= Number(defaultOf('MAX_PAYLOAD')));
+  const megabytes = Number(directive('client_max_body_size').match(/^(\d+)m$/)[1]);
+  assert.ok(megabytes * 2 ** 20 >= Number(defaultOf('MAX_PAYLOAD')));
+  assert.equal(directive('proxy_buffering'), 'off', 'the gateway sees who polls slowly');
+  assert.equal(directive('access_log'), 'off', 'no session is in a log');
   assert.ok(sockets.includes(`location ~ ^${defaultOf('SOCKET_PATH').replace(/\/$/, '').replace('.', '\\.')}(/|$)`), 'SOCKET_PATH');
 });

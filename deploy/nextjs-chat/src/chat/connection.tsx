@@ -28,7 +28,7 @@ export function ConnectionProvider({ me, children }: { me: Member; children: Rea
     const onConnect = () => setConnected(true);
     const onDisconnect = () => setConnected(false);
     const onRefusal = (error: Error) => {
-      if (error.message === 'Authentication error') router.replace(`/login?${new URLSearchParams({ ended: '1', next: location.pathname })}`);
+      if (error.message === 'Authentication error') leaveForLogin();
     };
     socket.on('connect', onConnect).on('disconnect', onDisconnect).on('connect_error', onRefusal);
     clearTimeout(parting);
@@ -40,7 +40,7 @@ export function ConnectionProvider({ me, children }: { me: Member; children: Rea
       socket.off('connect', onConnect).off('disconnect', onDisconnect).off('connect_error', onRefusal);
       parting = setTimeout(() => socket.disconnect());
     };
-  }, [router, me.userId]);
+  }, [me.userId]);
 
   // The page is asked for anew: it is whoever's the cookie is now, or leads to the login.
   useEffect(() => {
@@ -49,6 +49,11 @@ export function ConnectionProvider({ me, children }: { me: Member; children: Rea
   }, [router, me.userId]);
 
   return <Context value={{ socket, connected, me }}>{children}</Context>;
+}
+
+/** Leads to the login, and back here afterwards. By a whole new page: nothing of the session that has ended stays. */
+export function leaveForLogin(): void {
+  location.replace(`/login?${new URLSearchParams({ ended: '1', next: location.pathname })}`);
 }
 
 export function useConnection(): Connection {

@@ -18,6 +18,7 @@ export type Change =
   | { type: 'heard'; message: Message; key?: string }
   | { type: 'fetched'; messages: Message[]; me: string }
   | { type: 'said'; draft: Draft }
+  | { type: 'restored'; drafts: Draft[]; me: string }
   | { type: 'became'; key: string; state: Draft['state']; reason?: string }
   | { type: 'settled' }
   | { type: 'discarded'; key: string };
@@ -44,11 +45,10 @@ function stillMissing(drafts: Draft[], fresh: Message[], me: string): Draft[] {
 }
 
 /** Drafts of an earlier visit to the room, as far as they are not among its messages. */
-export function restore(drafts: Draft[], messages: Message[], me: string): Conversation {
-  const resumed = drafts.map((draft): Draft => (draft.state === 'sending' ? { ...draft, state: 'unsure' } : draft));
+function resumed(drafts: Draft[], messages: Message[], me: string): Draft[] {
   const first = Math.min(...drafts.map(({ createdAt }) => Date.parse(createdAt)));
   const fresh = messages.filter(({ createdAt }) => Date.parse(createdAt) >= first - CLOCKS);
-  return { messages, drafts: stillMissing(resumed, fresh, me) };
+  return stillMissing(drafts.map((draft) => (draft.state === 'sending' ? { ...draft, state: 'unsure' } : draft)), fresh, me);
 }
 
 export function change({ messages, drafts }: Conversation, action: Change): Conversation {
@@ -62,6 +62,8 @@ export function change({ messages, drafts }: Conversation, action: Change): Conv
     }
     case 'said':
       return { messages, drafts: [...drafts, action.draft] };
+    case 'restored':
+      return { messages, drafts: [...resumed(action.drafts, messages, action.me), ...drafts] };
     case 'became':
       return {
         messages,

@@ -1,6 +1,6 @@
 'use client';
 
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Avatar } from './avatar';
 import { Time, day, useHydrated } from './clock';
 import type { Draft } from './conversation';
@@ -58,6 +58,13 @@ export function MessageList({ messages, drafts, me, joined, complete, onMore, on
   };
 
   const last = messages.at(-1);
+  // What comes at the end does not move what is being read.
+  const shown = useRef({ last: last?.id, height: 0 });
+  useLayoutEffect(() => {
+    const { scrollHeight: height } = scroller.current!;
+    if (away && last?.id !== shown.current.last) scroller.current!.scrollTop -= height - shown.current.height;
+    shown.current = { last: last?.id, height };
+  });
   const awayNow = useRef(away);
   awayNow.current = away;
   useEffect(() => {
@@ -91,26 +98,26 @@ export function MessageList({ messages, drafts, me, joined, complete, onMore, on
             const newDay = hydrated && (!before || day(before.createdAt) !== date);
             const mine = group.userId === me;
             return (
-              <section key={first.id} className={mine ? 'group mine' : 'group'} aria-label={mine ? 'You' : group.username}>
-                {newDay && <h3 className="day"><span>{date}</span></h3>}
+              <div key={first.id} className={mine ? 'group mine' : 'group'} role="group" aria-label={mine ? 'You' : group.username}>
+                {newDay && <h2 className="day"><span>{date}</span></h2>}
                 {!mine && <Avatar name={group.username} />}
                 <div className="said">
                   <p className="author">{mine ? <span className="hidden">You</span> : <b>{group.username}</b>} <Time at={first.createdAt} /></p>
                   {group.messages.map((message) => (
-                    <p key={message.id} className="bubble" data-id={message.id} title={hydrated ? new Date(message.createdAt).toLocaleTimeString() : undefined}>
+                    <p key={message.id} className="bubble" dir="auto" data-id={message.id} title={hydrated ? new Date(message.createdAt).toLocaleTimeString() : undefined}>
                       {message.unreadable ? <em>This message can’t be decrypted.</em> : linked(message.text)}
                     </p>
                   ))}
                 </div>
-              </section>
+              </div>
             );
           })}
           {drafts.length > 0 && (
-            <section className="group mine" aria-label="You, not sent yet">
+            <div className="group mine" role="group" aria-label="You, not sent yet">
               <div className="said">
                 {drafts.map((draft) => <DraftBubble key={draft.key} draft={draft} joined={joined} onRetry={onRetry} onDiscard={onDiscard} />)}
               </div>
-            </section>
+            </div>
           )}
         </div>
       </div>
@@ -127,7 +134,7 @@ function DraftBubble({ draft, joined, onRetry, onDiscard }: { draft: Draft; join
   const failed = draft.state === 'failed';
   return (
     <>
-      <p className="bubble draft" data-state={draft.state}>{linked(draft.text)}</p>
+      <p className="bubble draft" dir="auto" data-state={draft.state}>{linked(draft.text)}</p>
       <p className="fate" role={failed ? 'alert' : undefined}>
         {failed ? (
           <>

@@ -1,7 +1,7 @@
 'use client';
 
 import Link from 'next/link';
-import { useParams, useRouter } from 'next/navigation';
+import { useParams } from 'next/navigation';
 import { type ReactNode, createContext, useActionState, useCallback, useContext, useEffect, useState } from 'react';
 import { createRoom } from '@/app/rooms/actions';
 import { Avatar } from './avatar';
@@ -25,24 +25,36 @@ export function useRoomNews() {
   return useContext(Context).tell;
 }
 
-/** All rooms, the liveliest first, and a way to open a new one. Fresh whenever the reader comes back to the page. */
-export function RoomList({ rooms }: { rooms: RoomSummary[] }) {
-  const { me } = useConnection();
-  const { news } = useContext(Context);
-  const { roomId } = useParams<{ roomId?: string }>();
-  const router = useRouter();
-
+/**
+ * The rooms as the page was made with them, and fresh whenever the reader comes back to it. Not by router.refresh(): where the
+ * web app does not answer, because it is being deployed, that gives up the page with all that is on it.
+ */
+function useRooms(made: RoomSummary[]): RoomSummary[] {
+  const [rooms, setRooms] = useState(made);
+  useEffect(() => setRooms(made), [made]);
   useEffect(() => {
-    const onReturn = () => document.visibilityState === 'visible' && router.refresh();
+    const onReturn = async () => {
+      if (document.visibilityState !== 'visible') return;
+      const response = await fetch('/api/rooms').catch(() => undefined);
+      if (response?.ok) setRooms(((await response.json()) as { rooms: RoomSummary[] }).rooms);
+    };
     document.addEventListener('visibilitychange', onReturn);
     addEventListener('focus', onReturn);
     return () => {
       document.removeEventListener('visibilitychange', onReturn);
       removeEventListener('focus', onReturn);
     };
-  }, [router]);
+  }, []);
+  return rooms;
+}
 
-  const current = rooms
+/** All rooms, the liveliest first, and a way to open a new one. */
+export function RoomList({ rooms }: { rooms: RoomSummary[] }) {
+  const { me } = useConnection();
+  const { news } = useContext(Context);
+  const { roomId } = useParams<{ roomId?: string }>();
+
+  const current = useRooms(rooms)
     .map((room) => {
       const heard = news[room.id];
       const last = heard && (!room.last || heard.createdAt > room.last.createdAt) ? heard : room.last;
@@ -59,10 +71,10 @@ export function RoomList({ rooms }: { rooms: RoomSummary[] }) {
           <li key={id}>
             <Link href={`/rooms/${id}`} aria-current={id === roomId ? 'page' : undefined} prefetch={false}>
               <Avatar name={name} of="room" />
-              <span className="name">{name}</span>
+              <span className="name"><bdi>{name}</bdi></span>
               <Time at={at} short />
               <span className="preview">
-                {last ? <>{last.userId === me.userId ? 'You' : last.username}: {last.unreadable ? '…' : last.text}</> : 'No messages yet'}
+                {last ? <>{last.userId === me.userId ? 'You' : last.username}: <bdi>{last.unreadable ? '…' : last.text}</bdi></> : 'No messages yet'}
               </span>
             </Link>
           </li>

@@ -30,7 +30,7 @@ export function Room({ id, name, initial }: { id: string; name: string; initial:
         <Link href="/rooms" className="icon-button back" aria-label="All rooms"><Back /></Link>
         <Avatar name={name} of="room" />
         <div className="title">
-          <h1>{name}</h1>
+          <h1><bdi>{name}</bdi></h1>
           <p className="status" role="status" data-state={joined ? 'live' : 'connecting'}>
             {forbidden ? 'Closed to you' : joined ? `${members.length} here now` : connected ? 'Joining…' : 'Connecting…'}
           </p>
@@ -43,8 +43,8 @@ export function Room({ id, name, initial }: { id: string; name: string; initial:
       ) : (
         <>
           <MessageList messages={messages} drafts={drafts} me={me.userId} joined={joined} complete={complete} onMore={more} onRetry={retry} onDiscard={discard}
-            empty={<div className="empty"><h2>It’s quiet in {name}</h2><p>Nobody has said anything yet. Go first.</p></div>} />
-          <Composer room={name} onSay={say} />
+            empty={<div className="empty"><h2>It’s quiet in <bdi>{name}</bdi></h2><p>Nobody has said anything yet. Go first.</p></div>} />
+          <Composer roomId={id} name={name} onSay={say} />
         </>
       )}
       {showMembers && <button type="button" className="scrim" aria-label="Close" onClick={() => setShowMembers(false)} />}

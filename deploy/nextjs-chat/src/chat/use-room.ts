@@ -1,9 +1,9 @@
 'use client';
 
-import { useRouter } from 'next/navigation';
 import { useCallback, useEffect, useReducer, useRef, useState } from 'react';
-import { useConnection } from './connection';
-import { type Draft, change, restore } from './conversation';
+import { leaveForLogin, useConnection } from './connection';
+import { type Draft, change } from './conversation';
+import { keep, kept } from './kept';
 import type { Member, Message } from './message';
 
 const ACK = 10_000; // milliseconds; the gateway answers within its DATABASE_TIMEOUT
@@ -19,19 +19,15 @@ const EXCUSES: Record<string, string> = {
   too_large: 'Too long',
   unavailable: 'Could not be saved',
   not_in_room: 'Not delivered',
+  bad_request: 'Not taken: is the room still there?',
 };
 
 const plain = ({ id, text, userId, roomId, createdAt, user }: Heard): Message => ({ id, text, userId, roomId, createdAt, username: user.username });
 
-// What was not sent yet when somebody looked into another room, by user and room.
-const unsent = new Map<string, Draft[]>();
-
 /** A room as its member sees it: joined whenever the socket is connected, and complete whenever it is joined. */
 export function useRoom(roomId: string, initial: Message[], onHeard: (message: Message) => void) {
   const { socket, me } = useConnection();
-  const router = useRouter();
-  const place = `${me.userId} ${roomId}`;
-  const [conversation, dispatch] = useReducer(change, null, () => restore(unsent.get(place) ?? [], initial, me.userId));
+  const [conversation, dispatch] = useReducer(change, { messages: initial, drafts: [] });
   const [members, setMembers] = useState<Member[]>([]);
   const [joined, setJoined] = useState(false);
   const [forbidden, setForbidden] = useState(false);
@@ -46,12 +42,12 @@ export function useRoom(roomId: string, initial: Message[], onHeard: (message: M
 
   const fetchHistory = useCallback(async (query: Record<string, string>, signal?: AbortSignal): Promise<Message[]> => {
     const response = await fetch(`/api/rooms/${roomId}/messages?${new URLSearchParams(query)}`, { signal });
-    if (response.status === 401) router.replace(`/login?${new URLSearchParams({ ended: '1', next: `/rooms/${roomId}` })}`);
+    if (response.status === 401) leaveForLogin();
     if (!response.ok) throw new Error(`the history answered ${response.status}`);
     const { messages } = (await response.json()) as { messages: Message[] };
     dispatch({ type: 'fetched', messages, me: me.userId });
     return messages;
-  }, [roomId, router, me.userId]);
+  }, [roomId, me.userId]);
 
   /** Fetches all that was said since the conversation was last known to be whole. */
   const catchUp = useCallback(async (signal?: AbortSignal) => {
@@ -122,11 +118,12 @@ export function useRoom(roomId: string, initial: Message[], onHeard: (message: M
     }
   }, [socket, roomId, catchUp]);
 
-  // What was written without a connection goes out with the next one, in its order.
+  // What was written without a connection goes out with the next one, in its order, though its author looked into another
+  // room meanwhile, loaded the page again or had to log in again.
   const { drafts } = conversation;
-  useEffect(() => {
-    unsent.set(place, drafts);
-  }, [place, drafts]);
+  const place = `drafts ${me.userId} ${roomId}`;
+  useEffect(() => dispatch({ type: 'restored', drafts: kept<Draft[]>(place) ?? [], me: me.userId }), [place, me.userId]);
+  useEffect(() => keep(place, drafts), [place, drafts]);
   useEffect(() => {
     if (!joined) return;
     for (const { key, text, state } of drafts) if (state === 'waiting') deliver(key, text);

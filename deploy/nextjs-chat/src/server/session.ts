@@ -22,13 +22,13 @@ export async function closeSession(): Promise<void> {
   (await cookies()).delete(COOKIE);
 }
 
-export async function currentUser(): Promise<User | undefined> {
-  return verify((await cookies()).get(COOKIE)?.value);
-}
-
-/** The user who is logged in. Anybody else is sent to log in, and so is a token that outlived its account. */
-export const requireUser = cache(async (): Promise<User> => {
-  const user = await currentUser();
-  if (!user || !(await database().user.findUnique({ where: { id: user.userId }, select: { id: true } }))) redirect('/login');
-  return user;
+/** The user who is logged in. A token that outlived its account is nobody's. Asked once per request. */
+export const currentUser = cache(async (): Promise<User | undefined> => {
+  const user = verify((await cookies()).get(COOKIE)?.value);
+  return user && (await database().user.findUnique({ where: { id: user.userId }, select: { id: true } })) ? user : undefined;
 });
+
+/** The user who is logged in. Anybody else is sent to log in. */
+export async function requireUser(): Promise<User> {
+  return (await currentUser()) ?? redirect('/login');
+}

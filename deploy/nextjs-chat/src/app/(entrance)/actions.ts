@@ -5,11 +5,14 @@ import { redirect } from 'next/navigation';
 import { Prisma } from '@/generated/prisma/client';
 import { database } from '@/server/database';
 import { closeSession, openSession } from '@/server/session';
+import { tooManyTries } from '@/server/tries';
 
 /** What a form shows after an attempt that failed. */
 export type Attempt = { username?: string; error?: string; errors?: { username?: string; password?: string } };
 
 const COST = 12;
+const NAME = /^[a-z0-9][a-z0-9_.-]{1,23}$/;
+const PATIENCE = 'Too many tries. Wait a minute.';
 const unknown = bcrypt.hash('nobody has this password', COST); // checked for unknown names, so that they take as long
 
 function credentials(form: FormData) {
@@ -27,7 +30,8 @@ function destination(form: FormData): string {
 
 export async function login(_: Attempt, form: FormData): Promise<Attempt> {
   const { username, password } = credentials(form);
-  const user = await database().user.findUnique({ where: { username } });
+  if (await tooManyTries()) return { username, error: PATIENCE };
+  const user = NAME.test(username) ? await database().user.findUnique({ where: { username } }) : null;
   const fits = await bcrypt.compare(password, user?.password ?? (await unknown));
   if (!user || !fits) return { username, error: 'That name and password don’t match.' };
   await openSession({ userId: user.id, username });
@@ -37,10 +41,11 @@ export async function login(_: Attempt, form: FormData): Promise<Attempt> {
 export async function register(_: Attempt, form: FormData): Promise<Attempt> {
   const { username, password } = credentials(form);
   const errors: Attempt['errors'] = {};
-  if (!/^[a-z0-9][a-z0-9_.-]{1,23}$/.test(username)) errors.username = '2 to 24 letters, digits, dots, dashes or underscores.';
+  if (!NAME.test(username)) errors.username = '2 to 24 letters, digits, dots, dashes or underscores.';
   if (password.length < 8) errors.password = 'At least 8 characters.';
   else if (Buffer.byteLength(password) > 72) errors.password = 'At most 72 bytes; bcrypt reads no more.';
   if (errors.username || errors.password) return { username, errors };
+  if (await tooManyTries()) return { username, error: PATIENCE };
 
   const hash = await bcrypt.hash(password, COST);
   try {

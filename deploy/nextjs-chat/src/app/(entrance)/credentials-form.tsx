@@ -1,6 +1,7 @@
 'use client';
 
 import { useActionState, useEffect } from 'react';
+import { forgetAll } from '@/chat/kept';
 import { tellOtherTabs } from '@/session-news';
 import type { Attempt } from './actions';
 
@@ -16,6 +17,9 @@ export function CredentialsForm({ action, submit, fresh = false, next }: Props) 
   const [attempt, act, busy] = useActionState(action, {});
   const { error, errors } = attempt;
   useEffect(() => tellOtherTabs(''), []);
+  useEffect(() => {
+    if (!next) forgetAll(); // who logged out, and was not sent here, takes along what was not sent
+  }, [next]);
   return (
     <form action={act} className="credentials" noValidate>
       {error && <p className="problem banner" role="alert">{error}</p>}

@@ -9,7 +9,7 @@ export type Naming = { name?: string; error?: string };
 
 export async function createRoom(_: Naming, form: FormData): Promise<Naming> {
   const { userId } = await requireUser();
-  const name = String(form.get('name') ?? '').trim().replace(/\s+/g, ' ');
+  const name = String(form.get('name') ?? '').replace(/[\s\p{Cc}]+/gu, ' ').trim();
   if (!name) return { error: 'A room needs a name.' };
   if (name.length > 60) return { name, error: 'At most 60 characters.' };
   const room = await database().room.create({ data: { name, ownerId: userId } });

@@ -12,7 +12,7 @@ import './chat.css';
 export default async function RoomsLayout({ children }: { children: ReactNode }) {
   const me = await requireUser();
   return (
-    <ConnectionProvider me={me}>
+    <ConnectionProvider key={me.userId} me={me}>
       <RoomNewsProvider>
         <div className="shell">
           <nav className="sidebar" aria-label="Rooms">

@@ -4,9 +4,10 @@ import { currentUser } from '@/server/session';
 
 type Context = { params: Promise<{ roomId: string }> };
 
+/** A time that the database can compare with: JavaScript knows earlier and later ones. */
 function moment(value: string | null): Date | undefined {
   const date = new Date(value ?? NaN);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+  return date.getTime() >= 0 && date.getUTCFullYear() <= 9999 ? date : undefined;
 }
 
 /** A room's messages from `since` on, or until `before`. */
