@@ -68,16 +68,20 @@ func NewAuthenticator(o Options) (*Authenticator, error) {
 // the token was: "cookie", "auth", "header", or "" where there was none.
 //
 // Of several cookies, as a browser on localhost has them of several apps, the first that is good counts, or else the first
-// one's error. But where a session could not be looked up, and no other is good, it is ErrUnavailable: that one may be.
+// one's error; of sessions only the first four are looked up. But where a session could not be looked up, and no other is good, it is ErrUnavailable: that one may be.
 func (a *Authenticator) Authenticate(ctx context.Context, header http.Header, auth json.RawMessage) (Claims, string, error) {
 	found, err := Find(header, auth, a.cookies...)
 	if err != nil {
 		return Claims{}, "", err
 	}
 	var first, unavailable error
+	asked := 0
 	for _, f := range found {
-		if unavailable != nil && a.isSession(f) {
-			continue // one wait is enough
+		if a.isSession(f) {
+			if unavailable != nil || asked == maxSessions {
+				continue // one wait is enough
+			}
+			asked++
 		}
 		claims, err := a.identify(ctx, f)
 		switch {
@@ -91,6 +95,9 @@ func (a *Authenticator) Authenticate(ctx context.Context, header http.Header, au
 	}
 	return Claims{}, found[0].Source, cmp.Or(unavailable, first)
 }
+
+// maxSessions bounds what one handshake asks of the database: the app's own cookie, and one of each library.
+const maxSessions = 4
 
 // isSession tells a token that is looked up from those that can be read.
 func (a *Authenticator) isSession(f Found) bool {

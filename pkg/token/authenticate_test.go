@@ -107,6 +107,27 @@ func TestEveryKindOfAppIsUnderstood(t *testing.T) {
 	}
 }
 
+// Who is not logged in must not make the database work for every cookie that the gateway knows.
+func TestHandshakeCostsAFewLookUpsAtMost(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	a, err := NewAuthenticator(Options{Cookie: "token", Sessions: func(context.Context, string) (Claims, error) {
+		asked++
+		return Claims{}, ErrNoSession
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cookie strings.Builder
+	for i, name := range a.cookies {
+		fmt.Fprintf(&cookie, "%s=%d; ", name, i)
+	}
+	_, _, err = a.Authenticate(t.Context(), http.Header{"Cookie": {cookie.String()}}, nil)
+	if !errors.Is(err, ErrNoSession) || asked > 4 {
+		t.Errorf("asked %d times for %d cookies, %v", asked, len(a.cookies), err)
+	}
+}
+
 func TestAuthenticatorNeedsSomethingToGoBy(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
