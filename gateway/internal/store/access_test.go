@@ -55,6 +55,26 @@ func TestTheAccessQueryDecidesWhoMayJoin(t *testing.T) {
 	}
 }
 
+func TestQueriesThatMayNotBeAskedStopTheStart(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t, prismaPostgres+"; "+members)
+	as := asRole(t, url, `GRANT ALL ON "Message"`)
+	for _, mode := range []string{"", "?pgbouncer=true"} {
+		if s, err := Open(t.Context(), Config{URL: as + mode, AccessQuery: `SELECT 1 FROM "Member" WHERE "roomId" = $1 AND "userId" = $2`}); err == nil {
+			shut(t, s)
+			t.Error("a store that lets nobody join was opened")
+		} else if !strings.Contains(err.Error(), "ROOM_ACCESS_QUERY") || !strings.Contains(err.Error(), "42501") {
+			t.Errorf("error %v", err)
+		}
+		if s, err := OpenSessions(t.Context(), as+mode, `SELECT "userId" FROM "Member" WHERE "roomId" = $1`, patience); err == nil {
+			s.Close()
+			t.Error("sessions that let nobody in were opened")
+		} else if !strings.Contains(err.Error(), "SESSION_QUERY") || !strings.Contains(err.Error(), "42501") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
 func TestTheAccessQueryFindsTablesOfTheSchema(t *testing.T) {
 	t.Parallel()
 	url := newPostgres(t, `CREATE SCHEMA "Chat"; SET search_path = "Chat"; `+prismaPostgres+"; "+members)

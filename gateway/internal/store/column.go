@@ -21,13 +21,14 @@ type Column struct {
 
 	declared  string // the type as the app's schema has it, with its length
 	kind      columnKind
-	limit     int  // of a text: characters, of an integer: bits; 0 is no limit
-	required  bool // NOT NULL
-	made      bool // the database has a value when none is given: default, serial, identity
-	generated bool // always computed, never written
-	unique    bool // alone under a unique index
-	primary   bool // in the primary key
-	integer   bool // a time that SQLite keeps as Unix milliseconds
+	limit     int    // of a text: characters, of an integer: bits; 0 is no limit
+	required  bool   // NOT NULL
+	made      bool   // the database has a value when none is given: default, serial, identity
+	generated bool   // always computed, never written
+	unique    bool   // alone under a unique index
+	primary   bool   // in the primary key
+	integer   bool   // a time that SQLite keeps as Unix milliseconds
+	refersTo  string // the table of a foreign key
 }
 
 type columnKind int

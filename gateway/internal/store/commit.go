@@ -58,16 +58,18 @@ func (s *Store) write(batch []*entry, rehearsed bool) (rest []*entry, err error)
 	return s.write(batch[half:], rehearsed)
 }
 
-// insert commits what is not refused of the batch, and answers all of it.
+// insert commits what is missing of the batch, and answers all of it.
 func (s *Store) insert(batch []*entry) error {
-	if good := unrefused(batch); len(good) > 0 {
-		began := time.Now()
+	began := time.Now()
+	if good := missing(batch); len(good) > 0 {
 		ctx, cancel := s.deadline(batch)
 		defer cancel()
 		if err := s.table.insert(ctx, good, good[0].doubtful); err != nil {
 			return err
 		}
-		s.watch.Committed(len(unrefused(good)), time.Since(began))
+	}
+	if n := len(batch) - refused(batch); n > 0 {
+		s.watch.Committed(n, time.Since(began))
 	}
 	s.answer(batch)
 	return nil
@@ -81,7 +83,7 @@ func (s *Store) sift(batch []*entry, refuses func(error) bool) {
 	for _, e := range batch {
 		e.sifted = true
 	}
-	if err := s.table.sieve(ctx, batch, refuses); err != nil {
+	if err := s.table.sieve(ctx, missing(batch), refuses); err != nil {
 		s.log.Debug("refused rows are looked for one by one", "error", err)
 	}
 }
@@ -94,26 +96,35 @@ func (s *Store) deadline(batch []*entry) (context.Context, context.CancelFunc) {
 // refuse gives e its answer: the database does not take it.
 func (e *entry) refuse(err error) { e.err = &refusal{"rejected", err, message.ErrRejected} }
 
-// unrefused leaves out the entries that are refused.
-func unrefused(batch []*entry) []*entry {
-	refused := func(e *entry) bool { return e.err != nil }
-	if !slices.ContainsFunc(batch, refused) {
+// refused counts the entries that are.
+func refused(batch []*entry) int {
+	n := 0
+	for _, e := range batch {
+		if e.err != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// missing leaves out the entries that are refused, or there already.
+func missing(batch []*entry) []*entry {
+	done := func(e *entry) bool { return e.err != nil || e.there }
+	if !slices.ContainsFunc(batch, done) {
 		return batch
 	}
-	return slices.DeleteFunc(slices.Clone(batch), refused)
+	return slices.DeleteFunc(slices.Clone(batch), done)
 }
 
 // answer sends on a batch whose good rows are committed.
 func (s *Store) answer(batch []*entry) {
-	refused := 0
 	for _, e := range batch {
 		if e.err != nil {
-			refused++
 			s.rejected.warn(s.log, "the database rejects messages", "error", e.err)
 		}
 	}
-	if refused > 0 {
-		s.watch.Failed("rejected", refused)
+	if n := refused(batch); n > 0 {
+		s.watch.Failed("rejected", n)
 	}
 	s.answers <- batch
 }

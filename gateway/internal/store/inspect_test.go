@@ -80,8 +80,26 @@ func TestInspectTellsWhyARowWouldBeRefused(t *testing.T) {
 			}
 		})
 	}
+	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
+	makeSQLite(t, lite, `CREATE TABLE "Tag" (id TEXT PRIMARY KEY); INSERT INTO "Tag" VALUES ('');`+
+		strings.Replace(prismaTable, `"text" TEXT NOT NULL`, `"text" TEXT NOT NULL REFERENCES "Tag" DEFERRABLE INITIALLY DEFERRED`, 1))
+	if r, err := Inspect(t.Context(), Config{URL: lite}); err != nil || r.Trial.Err == nil || !strings.Contains(r.Trial.Err.Error(), "787") {
+		t.Errorf("a deferred key of SQLite: trial %+v, %v", r.Trial, err)
+	}
 	if _, err := Inspect(t.Context(), Config{URL: newPostgres(t, "")}); err == nil || !strings.Contains(err.Error(), "MESSAGE_TABLE") {
 		t.Errorf("no table: %v, want the error of a start", err)
+	}
+}
+
+// A made-up id that an enum or a number can't hold says nothing about those that the app has.
+func TestInspectMakesUpNoIDThatTheColumnCanNotHold(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"NUMERIC", "room"} {
+		url := newPostgres(t, `CREATE TYPE room AS ENUM ('r1'); `+strings.Replace(prismaPostgres, `"roomId" TEXT`, `"roomId" `+kind, 1))
+		r, err := Inspect(t.Context(), Config{URL: url})
+		if err != nil || r.Trial.Err != nil || !strings.Contains(r.Trial.Skipped, `"roomId" (`+strings.ToLower(kind)+`)`) {
+			t.Errorf("%s: trial %+v, %v, want one that was skipped", kind, r.Trial, err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -120,11 +121,21 @@ func find(where string, tables []description, c Config) (Mapping, error) {
 	return Mapping{}, fmt.Errorf("message table: %s in %s could all be it; set MESSAGE_TABLE to one of them", strings.Join(names, ", "), where)
 }
 
+// usualNames are those to look for.
+func usualNames(override string) []string {
+	if override != "" {
+		return []string{override}
+	}
+	return tableNames
+}
+
+// errNoTable means that no table has the name of a message table.
+var errNoTable = errors.New("message table")
+
 func candidateTables(where string, tables []description, override string) ([]description, error) {
 	var found []description
-	names := tableNames
+	names := usualNames(override)
 	if override != "" {
-		names = []string{override}
 		for _, t := range tables {
 			if t.name == override {
 				return []description{t}, nil
@@ -149,7 +160,7 @@ func candidateTables(where string, tables []description, override string) ([]des
 		}
 		there = "only " + shorten(names)
 	}
-	return nil, fmt.Errorf("message table: looked for %s in %s, which has %s; if it is called otherwise, set MESSAGE_TABLE", strings.Join(names, ", "), where, there)
+	return nil, fmt.Errorf("%w: looked for %s in %s, which has %s; if it is called otherwise, set MESSAGE_TABLE", errNoTable, strings.Join(names, ", "), where, there)
 }
 
 // mapTable finds the columns of one table, and makes sure that a row can be filled.
@@ -162,6 +173,7 @@ func mapTable(t description, c Config) (Mapping, error) {
 		User:  f.one("sender", userNames, "MESSAGE_USER_COLUMN", c.UserColumn, anyColumn, onlyOne),
 		Room:  f.one("room", roomNames, "MESSAGE_ROOM_COLUMN", c.RoomColumn, anyColumn, onlyOne),
 	}
+	f.distinct(m)
 	m.CreatedAt = f.optional(createdNames)
 	m.UpdatedAt = f.optional(updatedNames)
 	m.ID = f.id()
@@ -209,6 +221,9 @@ func (f *finder) one(role string, names []string, variable, override string, sui
 		if !suits(*c) {
 			f.fail("%s column %q is %s, which can't hold it; set %s to another", role, override, c.Type, variable)
 		}
+		if c.generated {
+			f.fail("%s column %q is computed by the database; set %s to another", role, override, variable)
+		}
 		return *c
 	}
 	var found, required []Column
@@ -232,6 +247,14 @@ func (f *finder) one(role string, names []string, variable, override string, sui
 		f.fail("%s and %s could both be the %s column; set %s", found[0].Name, found[1].Name, role, variable)
 	}
 	return found[0]
+}
+
+// distinct makes sure that no variable names the column of another role.
+func (f *finder) distinct(m Mapping) {
+	if f.err == nil && (m.Text.Name == m.User.Name || m.Text.Name == m.Room.Name || m.User.Name == m.Room.Name) {
+		f.fail("one column can't be two of text %q, sender %q and room %q; set MESSAGE_TEXT_COLUMN, MESSAGE_USER_COLUMN or MESSAGE_ROOM_COLUMN to another",
+			m.Text.Name, m.User.Name, m.Room.Name)
+	}
 }
 
 func (f *finder) optional(names []string) *Column {
@@ -266,7 +289,8 @@ func (f *finder) id() Column {
 			return c
 		}
 	}
-	f.fail("no id column: it needs a primary key or a unique id of one column; it has %s", f.has())
+	f.fail("no id column: it needs a primary key or a unique id of one column (CREATE UNIQUE INDEX ON %s (id)), it has %s; or set MESSAGE_TABLE to another",
+		quote(f.table.name), f.has())
 	return Column{}
 }
 
@@ -279,6 +303,9 @@ func (f *finder) constants(m Mapping, values map[string]string) ([]Constant, err
 		}
 		if slices.ContainsFunc(m.columns(), func(o Column) bool { return o.Name == c.Name }) {
 			return nil, fmt.Errorf("message table %q: column %q is filled by the gateway; take it out of MESSAGE_CONSTANTS", f.table.name, c.Name)
+		}
+		if c.generated {
+			return nil, fmt.Errorf("message table %q: column %q is computed by the database; take it out of MESSAGE_CONSTANTS", f.table.name, c.Name)
 		}
 		list = append(list, Constant{*c, values[name]})
 	}
@@ -294,6 +321,10 @@ func (f *finder) unfilled(m Mapping) error {
 	var names, hints []string
 	for _, c := range f.table.columns {
 		if c.mustBeFilled() && c.Name != m.ID.Name && !slices.ContainsFunc(filled, func(o Column) bool { return o.Name == c.Name }) {
+			if c.refersTo != "" {
+				return fmt.Errorf("message table %q: column %q (%s) is NOT NULL and refers to table %q, in which the gateway can't choose a row; let the app save its messages and set DATABASE_URL=none",
+					f.table.name, c.Name, c.Type, c.refersTo)
+			}
 			names = append(names, fmt.Sprintf("%q (%s)", c.Name, c.Type))
 			hints = append(hints, c.Name+"=…")
 		}

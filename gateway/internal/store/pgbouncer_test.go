@@ -91,14 +91,15 @@ func TestThroughPgBouncerInTransactionMode(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a PgBouncer, and -short runs without servers")
 	}
-	for name, c := range map[string]struct{ migration, seed, user, room, nowhere string }{
-		"ids of the gateway":  {"default", `INSERT INTO "User" (id, username, password) VALUES ('ann', 'ann', ''); INSERT INTO "Room" (id, name) VALUES ('lobby', '')`, "ann", "lobby", "nowhere"},
-		"ids of the database": {"autoincrement", `INSERT INTO "User" (username) VALUES ('ann'); INSERT INTO "Chat" (title) VALUES ('')`, "1", "1", "2"},
+	for name, c := range map[string]struct{ migration, seed, user, room, nowhere, url string }{
+		"ids of the gateway":  {"default", `INSERT INTO "User" (id, username, password) VALUES ('ann', 'ann', ''); INSERT INTO "Room" (id, name) VALUES ('lobby', '')`, "ann", "lobby", "nowhere", ""},
+		"ids of the database": {"autoincrement", `INSERT INTO "User" (username) VALUES ('ann'); INSERT INTO "Chat" (title) VALUES ('')`, "1", "1", "2", ""},
+		"another schema":      {"schemas", `INSERT INTO auth."User" VALUES ('ann', 'ann'); INSERT INTO chat."Room" VALUES ('lobby', '')`, "ann", "lobby", "nowhere", "&schema=chat"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			direct := newPostgres(t, migration(t, c.migration)+"; "+c.seed)
-			url := throughPgBouncer(t, direct)
+			url := throughPgBouncer(t, direct) + c.url
 			report, err := Inspect(t.Context(), Config{URL: url})
 			must(t, err)
 			if report.Trial != (Trial{Room: c.room, User: c.user}) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -22,7 +23,8 @@ import (
 type postgres struct {
 	mapping Mapping
 	sql     statements
-	config  *pgx.ConnConfig // of the writer
+	config  *pgx.ConnConfig    // of the writer
+	end     context.CancelFunc // of every connection's life
 	writer  *pgx.Conn
 	used    time.Time // when the writer last answered
 	dropped sync.WaitGroup
@@ -34,18 +36,28 @@ type postgres struct {
 
 // openPostgres connects and finds the table. Every connection ends with life at the latest.
 func openPostgres(ctx, life context.Context, t target, c Config) (table, Mapping, error) {
+	life, end := context.WithCancel(life)
 	pool, err := poolConfig(life, t, c)
 	if err != nil {
+		end()
 		return nil, Mapping{}, err
 	}
-	p := &postgres{config: pool.ConnConfig.Copy(), access: c.AccessQuery}
+	p := &postgres{config: pool.ConnConfig.Copy(), end: end, access: c.AccessQuery}
 	// The name finds what this writer left running: see revive.
 	p.config.RuntimeParams["application_name"] = "socketgate-writer-" + strings.ToLower(rand.Text()[:12])
 	if err := p.open(ctx, t, c, pool); err != nil {
 		p.close()
-		return nil, Mapping{}, err
+		return nil, Mapping{}, unanswered(p.config, err)
 	}
 	return p, p.mapping, nil
+}
+
+// unanswered names the server, if it is why opening took too long.
+func unanswered(c *pgx.ConnConfig, err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("no answer in time from %s: %w", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), err)
 }
 
 func (p *postgres) open(ctx context.Context, t target, c Config, pool *pgxpool.Config) error {
@@ -63,13 +75,13 @@ func (p *postgres) open(ctx context.Context, t target, c Config, pool *pgxpool.C
 	if err := p.rehearse(ctx); err != nil {
 		return fmt.Errorf("try an insert of no rows into %s: %w", p.mapping.name(), err)
 	}
-	if err := p.checkAccessQuery(ctx); err != nil {
-		return fmt.Errorf("ROOM_ACCESS_QUERY: %w", err)
-	}
 	if p.readers, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
 		return fmt.Errorf("open connection pool: %w", err)
 	}
 	p.asking = make(chan struct{}, max(pool.MaxConns-1, 1))
+	if err := p.checkAccessQuery(ctx); err != nil {
+		return fmt.Errorf("ROOM_ACCESS_QUERY: %w", err)
+	}
 	return nil
 }
 
@@ -128,10 +140,12 @@ func (m mortal) Close() error {
 const catalog = `
 SELECT c.relname, a.attname, format_type(b.oid, -1), format_type(a.atttypid, a.atttypmod), b.typname,
        CASE WHEN b.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 0 END,
-       a.attnotnull,
+       a.attnotnull OR t.typnotnull,
        a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
        a.attgenerated <> '',
-       coalesce(i.single, false), coalesce(i.main, false)
+       coalesce(i.single, false), coalesce(i.main, false),
+       coalesce((SELECT f.relname FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid
+         WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY (k.conkey) ORDER BY k.oid LIMIT 1), '')
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
@@ -161,6 +175,9 @@ func (p *postgres) findTable(ctx context.Context, t target, c Config) (Mapping, 
 		return Mapping{}, fmt.Errorf("read the tables of schema %q: %w", schema, err)
 	}
 	m, err := find(fmt.Sprintf("schema %q", schema), tables, c)
+	if errors.Is(err, errNoTable) {
+		return Mapping{}, cmp.Or(p.elsewhere(ctx, schema, c.Table), err)
+	}
 	if err != nil {
 		return Mapping{}, err
 	}
@@ -175,6 +192,25 @@ func (p *postgres) findTable(ctx context.Context, t target, c Config) (Mapping, 
 	return m, nil
 }
 
+// elsewhere names a message table in another schema. It is nil where there is none, or nobody knows.
+func (p *postgres) elsewhere(ctx context.Context, schema, override string) error {
+	const query = `
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ($1, 'information_schema') AND n.nspname NOT LIKE 'pg\_%'
+  AND lower(replace(c.relname, '_', '')) = ANY ($2)
+ORDER BY n.nspname, c.relname LIMIT 1`
+	var names []string
+	for _, name := range usualNames(override) {
+		names = append(names, fold(name))
+	}
+	var other, table string
+	if err := p.writer.QueryRow(ctx, query, schema, names).Scan(&other, &table); err != nil {
+		return nil
+	}
+	return fmt.Errorf("message table: there is none in schema %q, but %q in schema %q: set MESSAGE_TABLE=%[3]s.%[2]s, or let DATABASE_URL end in ?schema=%[3]s",
+		schema, table, other)
+}
+
 func (p *postgres) describe(ctx context.Context, schema string) ([]description, error) {
 	rows, err := p.writer.Query(ctx, catalog, schema)
 	if err != nil {
@@ -183,7 +219,7 @@ func (p *postgres) describe(ctx context.Context, schema string) ([]description, 
 	var tables []description
 	var table, base string
 	var c Column
-	_, err = pgx.ForEachRow(rows, []any{&table, &c.Name, &c.Type, &c.declared, &base, &c.limit, &c.required, &c.made, &c.generated, &c.unique, &c.primary}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&table, &c.Name, &c.Type, &c.declared, &base, &c.limit, &c.required, &c.made, &c.generated, &c.unique, &c.primary, &c.refersTo}, func() error {
 		c.kind = kindOther
 		switch base {
 		case "text", "varchar", "bpchar", "citext":
@@ -247,7 +283,7 @@ func (p *postgres) checkConstants(ctx context.Context) error {
 	return nil
 }
 
-// checkAccessQuery lets the server read the query.
+// checkAccessQuery lets the server read the query, and run it for nobody and nowhere: it checks privileges no sooner.
 func (p *postgres) checkAccessQuery(ctx context.Context) error {
 	if p.access == "" {
 		return nil
@@ -262,10 +298,18 @@ func (p *postgres) checkAccessQuery(ctx context.Context) error {
 	if len(d.Fields) == 0 {
 		return errors.New("must give a column: a row whose first column is not NULL, false or 0 means yes")
 	}
+	if _, err := p.ask(ctx, nil, nil); err != nil && !isRejected(err) {
+		return err
+	}
 	return nil
 }
 
 func (p *postgres) mayJoin(ctx context.Context, room, user string) (bool, error) {
+	return p.ask(ctx, room, user)
+}
+
+// ask runs the access query. Room and user are texts or nil.
+func (p *postgres) ask(ctx context.Context, room, user any) (bool, error) {
 	select {
 	case p.asking <- struct{}{}:
 		defer func() { <-p.asking }()
@@ -317,7 +361,10 @@ func (p *postgres) recent(ctx context.Context, n int) ([]Row, error) {
 	})
 }
 
+// close leaves a frozen server a second to say goodbye.
 func (p *postgres) close() {
+	defer p.end()
+	defer time.AfterFunc(time.Second, p.end).Stop()
 	p.drop()
 	if p.readers != nil {
 		p.readers.Close()

@@ -57,7 +57,7 @@ func removeByContent(m Mapping, params, args []string) string {
 	}
 	var same []string
 	for i, c := range m.columns() {
-		same = append(same, fmt.Sprintf("t.%s = v.c%d::%s", quote(c.Name), i+1, c.Type))
+		same = append(same, fmt.Sprintf("t.%s = v.c%d::%s", quote(c.Name), i+1, c.declared)) // rounded as it was
 	}
 	return fmt.Sprintf("DELETE FROM %s AS t USING unnest(%s) AS v(%s) WHERE %s",
 		m.name(), strings.Join(params, ", "), strings.Join(args, ", "), strings.Join(same, " AND "))
@@ -122,18 +122,28 @@ var errSkipped = &fault{faultRejected, false, errors.New("the database skipped t
 
 // findSkipped gives the messages their error that are not in the table after the insert.
 func (p *postgres) findSkipped(ctx context.Context, batch []*entry) error {
-	rows, err := p.writer.Query(ctx, p.sql.stored, p.values(batch, false)[0])
-	var ids []string
-	if err == nil {
-		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
-	}
-	if err != nil {
+	if err := p.find(ctx, batch); err != nil {
 		return unavailable(err, true) // the rows may be in, and are looked for again
 	}
 	for _, e := range batch {
-		if !slices.Contains(ids, e.id) {
+		if !e.there {
 			e.refuse(errSkipped)
 		}
+	}
+	return nil
+}
+
+func (p *postgres) find(ctx context.Context, batch []*entry) error {
+	rows, err := p.writer.Query(ctx, p.sql.stored, p.values(batch, false)[0])
+	if err != nil {
+		return p.fault(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return p.fault(err)
+	}
+	for _, e := range batch {
+		e.there = slices.Contains(ids, e.id)
 	}
 	return nil
 }
@@ -203,10 +213,15 @@ func (p *postgres) revive(ctx context.Context) error {
 	return p.rehearse(ctx)
 }
 
-// rehearse inserts no rows, which checks everything about the statement but the values.
+// rehearse inserts no rows, which checks everything about the statement but the values, and looks for none.
 func (p *postgres) rehearse(ctx context.Context) error {
 	if _, err := p.writer.Exec(ctx, p.sql.insert, p.values(nil, true)...); err != nil {
 		return p.fault(err)
+	}
+	if p.sql.stored != "" {
+		if err := p.find(ctx, nil); err != nil {
+			return err
+		}
 	}
 	p.used = time.Now()
 	return nil
@@ -249,12 +264,16 @@ func (p *postgres) fault(err error) error {
 		return unavailable(err, !pgconn.SafeToRetry(err))
 	}
 	f := &fault{doubt: e.SeverityUnlocalized != "ERROR", err: fmt.Errorf("%s (SQLSTATE %s)", e.Message, e.Code)}
-	switch e.Code[:min(2, len(e.Code))] {
+	class := e.Code[:min(2, len(e.Code))]
+	if e.Routine == "exec_stmt_raise" { // by a function of the app's: the code says nothing of the server
+		class = "P0"
+	}
+	switch class {
 	case "08", "25", "28", "3D", "40", "53", "55", "57", "58", "F0", "XX":
 	case "26": // a prepared statement that a pooler lost: pgx makes it anew
 	case "42":
 		f.kind = faultForbidden
-	default: // a value, a constraint, a limit, or a code that a trigger made up
+	default: // a value, a constraint, a limit, or what a trigger raises
 		// The message may quote values.
 		f.kind, f.err = faultRejected, errors.New(strings.TrimSpace("SQLSTATE "+e.Code+" "+e.ConstraintName))
 		if e.ConstraintName == "" && e.ColumnName != "" {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 type proxy struct {
 	swallow atomic.Bool // lose the server's next reply and cut the connection: the server has done its part
 	refuse  atomic.Bool // cut new connections
+	mute    atomic.Bool // say nothing once the start-up of a connection is done
 	lost    atomic.Int32
 }
 
@@ -45,6 +47,9 @@ func newProxy(t testing.TB, database string) (*proxy, string) {
 	return p, u.String()
 }
 
+// readyForQuery is how Postgres ends a start-up.
+var readyForQuery = []byte{'Z', 0, 0, 0, 5}
+
 func (p *proxy) relay(t testing.TB, client net.Conn, address string) {
 	defer client.Close()
 	server, err := net.Dial("tcp", address)
@@ -53,7 +58,8 @@ func (p *proxy) relay(t testing.TB, client net.Conn, address string) {
 		return
 	}
 	defer server.Close()
-	go func() { io.Copy(server, client); server.Close() }()
+	gone := make(chan struct{})
+	go func() { io.Copy(server, client); server.Close(); close(gone) }()
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := server.Read(buffer)
@@ -65,6 +71,10 @@ func (p *proxy) relay(t testing.TB, client net.Conn, address string) {
 			return
 		}
 		if _, err := client.Write(buffer[:n]); err != nil {
+			return
+		}
+		if p.mute.Load() && bytes.Contains(buffer[:n], readyForQuery) {
+			<-gone
 			return
 		}
 	}

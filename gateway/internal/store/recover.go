@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -64,15 +65,18 @@ func (r *recovery) failed(cause error) {
 	}
 }
 
-// attempt waits for the pause, revives the table, deletes what was undone and writes what is pending.
+// attempt waits for the pause, revives the table, deletes what was undone and writes what is pending and not there.
 func (r *recovery) attempt(pause time.Duration) error {
 	for {
-		undone := r.undone
+		pending, undone := r.pending, r.undone
 		err := r.meanwhile(pause, func(ctx context.Context) error {
 			if err := r.table.revive(ctx); err != nil {
 				return err
 			}
-			return r.remove(ctx, undone)
+			if err := r.remove(ctx, undone); err != nil {
+				return err
+			}
+			return r.find(ctx, pending)
 		})
 		if err != nil {
 			return err
@@ -99,6 +103,16 @@ func (r *recovery) remove(ctx context.Context, undone []*entry) error {
 		return nil
 	}
 	return err
+}
+
+// find looks which of the doubtful entries are there. A second insert alone would not tell: a trigger may refuse a row
+// that is there by now.
+func (r *recovery) find(ctx context.Context, pending []*entry) error {
+	doubtful := slices.DeleteFunc(slices.Clone(pending), func(e *entry) bool { return !e.doubtful })
+	if len(doubtful) == 0 {
+		return nil
+	}
+	return r.table.find(ctx, doubtful)
 }
 
 // meanwhile runs f after the pause, and answers those whose time is over until it returns.

@@ -40,7 +40,11 @@ func TestACommitWhoseReplyIsLostIsTriedAgainAndStoredOnce(t *testing.T) {
 
 func TestAMessageAnsweredUnavailableDoesNotTurnUpLater(t *testing.T) {
 	t.Parallel()
-	for name, schema := range map[string]string{"ids of the gateway": prismaPostgres, "ids of the database": serialTable} {
+	for name, schema := range map[string]string{
+		"ids of the gateway":                    prismaPostgres,
+		"ids of the database":                   serialTable,
+		"ids of the database, times in seconds": strings.Replace(serialTable, "TIMESTAMP(3)", "TIMESTAMP(0)", 1),
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			direct := newPostgres(t, schema)
@@ -234,6 +238,36 @@ func (c *crowd) everySenderWasRefused() error {
 		return fmt.Errorf("%d of %d senders refused", len(c.refused), c.senders)
 	}
 	return nil
+}
+
+func TestAServerThatGoesMuteDoesNotHoldAStart(t *testing.T) {
+	t.Parallel()
+	p, url := newProxy(t, newPostgres(t, prismaPostgres))
+	p.mute.Store(true)
+	for name, open := range map[string]func() error{
+		"store": func() error {
+			_, err := Open(t.Context(), Config{URL: url, OpenTimeout: 300 * time.Millisecond})
+			return err
+		},
+		"sessions": func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			_, err := OpenSessions(ctx, url, "SELECT $1::text", patience)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			err := open()
+			if took := time.Since(began); took > 5*time.Second { // pgx alone would wait 15 s for a goodbye
+				t.Errorf("took %s", took)
+			}
+			if err == nil || !strings.Contains(err.Error(), "no answer in time from 127.0.0.1:") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
 }
 
 func TestAMissingTableIsAnOutageWithOneLogLine(t *testing.T) {

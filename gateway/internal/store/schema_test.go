@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -74,6 +76,12 @@ func TestSchemasOfRealApps(t *testing.T) {
 		"another schema": {
 			schema: `CREATE SCHEMA "Chat"; SET search_path = "Chat"; ` + prismaPostgres,
 			url:    "?schema=Chat",
+			query:  `SELECT concat_ws('|', text, "userId", "roomId") FROM "Chat"."Message"`,
+			ids:    idsCUID, id: "cuid",
+		},
+		"another schema, through a pooler": { // which refuses search_path
+			schema: `CREATE SCHEMA "Chat"; SET search_path = "Chat"; ` + prismaPostgres,
+			url:    "?schema=Chat&pgbouncer=true",
 			query:  `SELECT concat_ws('|', text, "userId", "roomId") FROM "Chat"."Message"`,
 			ids:    idsCUID, id: "cuid",
 		},
@@ -192,7 +200,11 @@ func TestASchemaThatDoesNotFitStopsTheStart(t *testing.T) {
 		"integer ids of nobody": {`CREATE TABLE "Message" (id INTEGER PRIMARY KEY, text TEXT, "userId" TEXT, "roomId" TEXT)`, Config{}, []string{`"id"`, "default"}},
 		"cuids in a uuid":       {`CREATE TABLE "Message" (id UUID PRIMARY KEY, text TEXT, "userId" TEXT, "roomId" TEXT)`, Config{IDKind: idsCUID}, []string{"MESSAGE_ID=cuid", "uuid"}},
 		"an unknown id kind":    {prismaPostgres, Config{IDKind: "nanoid"}, []string{"MESSAGE_ID", "nanoid", "cuid"}},
-		"no key":                {`CREATE TABLE "Message" (id TEXT, text TEXT, "userId" TEXT, "roomId" TEXT)`, Config{}, []string{"primary key"}},
+		"no key":                {`CREATE TABLE "Message" (id TEXT, text TEXT, "userId" TEXT, "roomId" TEXT)`, Config{}, []string{"primary key", "UNIQUE INDEX", "MESSAGE_TABLE"}},
+		"a computed text":       {`CREATE TABLE "Message" (id TEXT PRIMARY KEY, raw TEXT, shown TEXT GENERATED ALWAYS AS (raw) STORED, "userId" TEXT, "roomId" TEXT)`, Config{TextColumn: "shown"}, []string{"MESSAGE_TEXT_COLUMN", `"shown"`}},
+		"a computed constant":   {strings.Replace(prismaPostgres, "CONSTRAINT", `loud TEXT GENERATED ALWAYS AS (upper(text)) STORED, CONSTRAINT`, 1), Config{Constants: map[string]string{"loud": "x"}}, []string{"MESSAGE_CONSTANTS", `"loud"`}},
+		"one column for two":    {prismaPostgres, Config{UserColumn: "roomId"}, []string{"MESSAGE_USER_COLUMN", `sender "roomId"`}},
+		"a domain of NOT NULL":  {`CREATE DOMAIN kind AS TEXT NOT NULL; ` + strings.Replace(prismaPostgres, "CONSTRAINT", `kind kind, CONSTRAINT`, 1), Config{}, []string{`"kind"`, "MESSAGE_CONSTANTS=kind="}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,6 +223,40 @@ func TestASchemaThatDoesNotFitStopsTheStart(t *testing.T) {
 	}
 }
 
+// A constant would send every message to one receiver.
+func TestAForeignKeyThatNobodyFillsIsLeftToTheApp(t *testing.T) {
+	t.Parallel()
+	const tables = `CREATE TABLE "User" (id TEXT PRIMARY KEY); CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT NOT NULL,
+		"userId" TEXT NOT NULL, "roomId" TEXT NOT NULL, kind TEXT NOT NULL, "receiverId" TEXT NOT NULL REFERENCES "User" (id))`
+	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
+	makeSQLite(t, lite, tables)
+	for _, url := range []string{newPostgres(t, tables), lite} {
+		_, err := Open(t.Context(), Config{URL: url})
+		if err == nil {
+			t.Fatal("started")
+		}
+		if text := err.Error(); !strings.Contains(text, `"receiverId" (`) || !strings.Contains(text, `table "User"`) ||
+			!strings.Contains(text, "DATABASE_URL=none") || strings.Contains(text, "MESSAGE_CONSTANTS") {
+			t.Errorf("error %v", err)
+		}
+		shut(t, open(t, Config{URL: url, Constants: map[string]string{"kind": "x", "receiverId": "x"}}))
+	}
+}
+
+func TestATableInAnotherSchemaIsNamed(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t, `CREATE SCHEMA chat; SET search_path = chat; `+prismaPostgres+`; CREATE TABLE "DM" AS TABLE "Message"; ALTER TABLE "DM" ADD PRIMARY KEY (id)`)
+	for _, table := range []string{"", "DM"} {
+		_, err := Open(t.Context(), Config{URL: url, Table: table})
+		want := "set MESSAGE_TABLE=chat." + cmp.Or(table, "Message") + ", or let DATABASE_URL end in ?schema=chat"
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "no tables") {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	open(t, Config{URL: url + "?schema=chat"})
+	open(t, Config{URL: url, Table: "chat.Message"})
+}
+
 func TestAnInsertThatIsNotAllowedStopsTheStart(t *testing.T) {
 	t.Parallel()
 	url := newPostgres(t, prismaPostgres)
@@ -221,6 +267,31 @@ func TestAnInsertThatIsNotAllowedStopsTheStart(t *testing.T) {
 	} else if !strings.Contains(err.Error(), "25006") {
 		t.Errorf("error %v, want SQLSTATE 25006", err)
 	}
+}
+
+// After a commit in doubt the rows are looked for: who may not, could only guess.
+func TestARoleThatMayNotReadMessagesStopsTheStart(t *testing.T) {
+	t.Parallel()
+	url := newPostgres(t, strings.Replace(prismaPostgres, `"id" TEXT`, `"id" UUID`, 1))
+	as := asRole(t, url, `GRANT INSERT, DELETE ON "Message"`)
+	if s, err := Open(t.Context(), Config{URL: as}); err == nil {
+		shut(t, s)
+		t.Error("started")
+	} else if !strings.Contains(err.Error(), "42501") {
+		t.Errorf("error %v, want SQLSTATE 42501", err)
+	}
+}
+
+// asRole gives the URL for a role of the test's own, which has been granted that and no more.
+func asRole(t *testing.T, url, grants string) string {
+	t.Helper()
+	role := "role_" + strings.ToLower(rand.Text()[:12])
+	run(t, url, "CREATE ROLE "+role+" LOGIN")
+	t.Cleanup(func() { run(t, url, "DROP OWNED BY "+role+"; DROP ROLE "+role) })
+	for grant := range strings.SplitSeq(grants, ";") {
+		run(t, url, grant+" TO "+role)
+	}
+	return strings.Replace(url, "postgres@", role+"@", 1)
 }
 
 func TestOnlyTheBadRowOfABatchIsRejected(t *testing.T) {

@@ -25,7 +25,7 @@ import (
 // session that was ended lets nobody in any more.
 type Sessions struct {
 	timeout time.Duration
-	ask     func(ctx context.Context, session string) ([]any, error) // no row is nil
+	ask     func(ctx context.Context, session any) ([]any, error) // a text or nil; no row is nil
 	close   func()
 }
 
@@ -33,8 +33,10 @@ const sessionConnections = 4
 
 // OpenSessions connects to the database of that URL, which is DATABASE_URL, and checks the query: SQL with $1 for the token
 // of a session, whose row is the user's id, the name (may be missing or NULL) and when the session ends (the same). Timeout
-// bounds each look-up, ctx the opening only. The caller must Close.
+// bounds each look-up, ctx the opening only, which takes no longer than a minute. The caller must Close.
 func OpenSessions(ctx context.Context, url, query string, timeout time.Duration) (*Sessions, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
 	t, err := parseURL(url)
 	if err != nil {
 		return nil, err
@@ -97,11 +99,7 @@ func (s *Sessions) openPostgres(ctx context.Context, t target, query string) err
 		end()
 		pool.Close()
 	}
-	if err := checkSessionQuery(ctx, pool, query); err != nil {
-		s.close()
-		return err
-	}
-	s.ask = func(ctx context.Context, session string) ([]any, error) {
+	s.ask = func(ctx context.Context, session any) ([]any, error) {
 		args := []any{session}
 		if t.pgbouncer {
 			// Without a description from the server only quoted literals take any type.
@@ -123,6 +121,13 @@ func (s *Sessions) openPostgres(ctx context.Context, t target, query string) err
 			return nil, new(postgres).fault(err)
 		}
 		return row, nil
+	}
+	if err = checkSessionQuery(ctx, pool, query); err == nil {
+		_, err = s.ask(ctx, nil) // the server checks privileges no sooner
+	}
+	if err != nil && !isRejected(err) {
+		s.close()
+		return unanswered(config.ConnConfig, err)
 	}
 	return nil
 }
@@ -162,7 +167,7 @@ func (s *Sessions) openSQLite(ctx context.Context, t target, query string) error
 	}
 	db.SetMaxOpenConns(sessionConnections)
 	s.close = func() { db.Close() }
-	s.ask = func(ctx context.Context, session string) ([]any, error) {
+	s.ask = func(ctx context.Context, session any) ([]any, error) {
 		_, row, err := askSQLite(ctx, db, query, session)
 		return row, err
 	}
@@ -184,7 +189,7 @@ func checkSQLiteSessions(ctx context.Context, db *sql.DB, query string) error {
 	return checkSessionColumns(columns)
 }
 
-func askSQLite(ctx context.Context, db *sql.DB, query, session string) (columns int, row []any, err error) {
+func askSQLite(ctx context.Context, db *sql.DB, query string, session any) (columns int, row []any, err error) {
 	rows, err := db.QueryContext(ctx, query, session)
 	if err != nil {
 		return 0, nil, sqliteFault(err, false)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -121,12 +122,18 @@ func onRelated(t *testing.T, f func(t *testing.T, url string)) {
 	t.Parallel()
 	const people = `; INSERT INTO "User" VALUES ('u1', ''); INSERT INTO "Room" VALUES ('r1', ''), ('r2', '')`
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); f(t, newPostgres(t, relatedTables+people)) })
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		url := "file:" + filepath.Join(t.TempDir(), "test.db")
-		makeSQLite(t, url, relatedTablesSQLite+people)
-		f(t, url)
-	})
+	const deferred = " DEFERRABLE INITIALLY DEFERRED"
+	for name, tables := range map[string]string{
+		"sqlite":           relatedTablesSQLite,
+		"sqlite, deferred": strings.ReplaceAll(relatedTablesSQLite, "ON UPDATE CASCADE", deferred),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := "file:" + filepath.Join(t.TempDir(), "test.db")
+			makeSQLite(t, url, tables+people)
+			f(t, url)
+		})
+	}
 }
 
 // sendSomeBad sends many messages in one batch, those that are bad to a room that does not exist, and checks

@@ -25,6 +25,8 @@ type sqliteTable struct {
 	again   *sql.Stmt
 	readers *sql.DB
 	access  string
+
+	deferred bool // some constraint is checked by the commit, not by the insert
 }
 
 // sqliteDSN opens path so that a commit is on disk when it returns. mode is SQLite's: rw or rwc.
@@ -79,6 +81,10 @@ func (s *sqliteTable) open(ctx context.Context, c Config) error {
 	if s.mapping, err = s.findTable(ctx, c); err != nil {
 		return err
 	}
+	const deferred = `SELECT sql LIKE '%INITIALLY%DEFERRED%' FROM sqlite_master WHERE type = 'table' AND name = ?`
+	if err := s.writer.QueryRowContext(ctx, deferred, s.mapping.Table).Scan(&s.deferred); err != nil {
+		return fmt.Errorf("read how %s was made: %w", s.mapping.name(), err)
+	}
 	if err := s.prepare(ctx); err != nil {
 		return fmt.Errorf("try an insert of no rows into %s: %w", s.mapping.name(), err)
 	}
@@ -102,7 +108,8 @@ func (s *sqliteTable) openWriter() error {
 // sqliteCatalog describes every table. hidden is above 1 for generated columns.
 const sqliteCatalog = `
 SELECT m.name, x.name, x.type, x."notnull", x.dflt_value IS NOT NULL, x.hidden > 1, x.pk > 0,
-       x.pk > 0 AND (SELECT count(*) FROM pragma_table_info(m.name) p WHERE p.pk > 0) = 1
+       x.pk > 0 AND (SELECT count(*) FROM pragma_table_info(m.name) p WHERE p.pk > 0) = 1,
+       coalesce((SELECT f."table" FROM pragma_foreign_key_list(m.name) f WHERE f."from" = x.name COLLATE NOCASE), '')
 FROM sqlite_master m JOIN pragma_table_xinfo(m.name) x
 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\'
 ORDER BY m.name, x.cid`
@@ -133,7 +140,7 @@ func (s *sqliteTable) describe(ctx context.Context) ([]description, error) {
 	for rows.Next() {
 		var table string
 		var c Column
-		if err := rows.Scan(&table, &c.Name, &c.Type, &c.required, &c.made, &c.generated, &c.primary, &c.unique); err != nil {
+		if err := rows.Scan(&table, &c.Name, &c.Type, &c.required, &c.made, &c.generated, &c.primary, &c.unique, &c.refersTo); err != nil {
 			return nil, err
 		}
 		switch declared := strings.ToUpper(c.Type); {
@@ -283,20 +290,29 @@ func (s *sqliteTable) insertRow(ctx context.Context, tx *sql.Tx, insert *sql.Stm
 	if err != nil {
 		return err
 	}
-	if n, err := result.RowsAffected(); err == nil && n == 0 {
-		return s.findSkipped(ctx, tx, e)
+	if n, err := result.RowsAffected(); err == nil && n == 0 { // there already, or left out by a trigger
+		if err := s.look(ctx, tx, e); err != nil || e.there {
+			return err
+		}
+		return errSkipped
 	}
 	return nil
 }
 
-// findSkipped tells a row that is there already from one that a trigger left out.
-func (s *sqliteTable) findSkipped(ctx context.Context, tx *sql.Tx, e *entry) error {
-	var n int
-	stored := "SELECT count(*) FROM " + s.mapping.name() + " WHERE " + quote(s.mapping.ID.Name) + " = ?"
-	if err := tx.QueryRowContext(ctx, stored, e.id).Scan(&n); err != nil || n > 0 {
-		return err
-	}
-	return errSkipped
+func (s *sqliteTable) look(ctx context.Context, tx *sql.Tx, e *entry) error {
+	stored := "SELECT count(*) > 0 FROM " + s.mapping.name() + " WHERE " + quote(s.mapping.ID.Name) + " = ?"
+	return tx.QueryRowContext(ctx, stored, e.id).Scan(&e.there)
+}
+
+func (s *sqliteTable) find(ctx context.Context, batch []*entry) error {
+	return s.inOneCommit(ctx, func(tx *sql.Tx) error {
+		for _, e := range batch {
+			if err := s.look(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (s *sqliteTable) inOneCommit(ctx context.Context, f func(*sql.Tx) error) error {

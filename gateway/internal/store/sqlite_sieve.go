@@ -5,8 +5,24 @@ import (
 	"database/sql"
 )
 
-// sieve inserts each row behind a savepoint, and rolls everything back.
+// sieve inserts each row behind a savepoint, and rolls everything back. What only a commit would tell is tried row by
+// row.
 func (s *sqliteTable) sieve(ctx context.Context, batch []*entry, refuses func(error) bool) error {
+	if err := s.sieveTogether(ctx, batch, refuses); err != nil || !s.deferred {
+		return err
+	}
+	for _, e := range missing(batch) {
+		if err := s.try(ctx, e); err != nil {
+			if !refuses(err) {
+				return err
+			}
+			e.refuse(err)
+		}
+	}
+	return nil
+}
+
+func (s *sqliteTable) sieveTogether(ctx context.Context, batch []*entry, refuses func(error) bool) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return sqliteFault(err, false)

@@ -5,10 +5,23 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
+// try commits, and a hook turns the commit into a rollback once the deferred constraints have been checked.
 func (s *sqliteTable) try(ctx context.Context, e *entry) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
+	conn, err := s.writer.Conn(ctx)
+	if err != nil {
+		return sqliteFault(err, false)
+	}
+	defer conn.Close()
+	if err := onCommit(conn, func() int32 { return 1 }); err != nil {
+		return sqliteFault(err, false)
+	}
+	defer onCommit(conn, nil)
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return sqliteFault(err, false)
 	}
@@ -16,7 +29,20 @@ func (s *sqliteTable) try(ctx context.Context, e *entry) error {
 	if err := s.insertRow(ctx, tx, tx.StmtContext(ctx, s.stmt), e); err != nil {
 		return sqliteFault(err, false)
 	}
-	return nil
+	err = tx.Commit()
+	var hooked *sqlite.Error
+	if errors.As(err, &hooked) && hooked.Code() == sqlite3.SQLITE_CONSTRAINT_COMMITHOOK {
+		return nil
+	}
+	return sqliteFault(err, false)
+}
+
+// onCommit sets the connection's hook, or takes it away. A hook that gives more than 0 stops the commit.
+func onCommit(conn *sql.Conn, hook func() int32) error {
+	return conn.Raw(func(driver any) error {
+		driver.(sqlite.HookRegisterer).RegisterCommitHook(hook)
+		return nil
+	})
 }
 
 const sqliteReferences = `

@@ -39,6 +39,8 @@ type Config struct {
 	// QueueMessages and QueueBytes bound what is accepted and not answered yet. Zero values mean 100,000
 	// messages and 64 MiB.
 	QueueMessages, QueueBytes int
+	// OpenTimeout is how long Open may take. Zero value means a minute.
+	OpenTimeout time.Duration
 	// PoolSize is the number of database connections: one commits, the others answer MayJoin and Ready,
 	// so there are two at least. Zero value means connection_limit of the URL, at most 10; 10 without one.
 	PoolSize int
@@ -86,8 +88,8 @@ type Store struct {
 	closed  error
 }
 
-// table is a message table in one kind of database. Only the committer calls insert, sieve, revive and remove, one
-// at a time; the other methods may be called by anybody.
+// table is a message table in one kind of database. Only the committer calls insert, sieve, revive, find and remove,
+// one at a time; the other methods may be called by anybody.
 type table interface {
 	// insert commits the whole batch in its order, or nothing of it, but for rows that a rule of the database
 	// leaves out, which are refused. With again, entries may be there already and are then left alone. Errors
@@ -99,6 +101,8 @@ type table interface {
 	// revive connects anew, makes sure that nothing sent earlier is still running, and proves that insert
 	// would work.
 	revive(ctx context.Context) error
+	// find sets there of the entries, whose ids are our own.
+	find(ctx context.Context, batch []*entry) error
 	// remove deletes whichever of the entries are there.
 	remove(ctx context.Context, batch []*entry) error
 
@@ -116,7 +120,7 @@ type table interface {
 
 // Open connects to the database, finds the message table and checks that messages can be written to it.
 // An error says what was looked for, what was found and which variable settles it; it never holds the
-// password. ctx bounds the opening only. The caller must Close the store.
+// password. ctx and Config.OpenTimeout bound the opening only. The caller must Close the store.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{
 		encrypt:  c.Encrypt,
@@ -146,7 +150,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return s, nil
 }
 
+// openTimeout is long: where no index gives the newest row, finding it takes a while.
+const openTimeout = time.Minute
+
 func (s *Store) open(ctx context.Context, c Config) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.OpenTimeout, openTimeout))
+	defer cancel()
 	target, err := parseURL(c.URL)
 	if err != nil {
 		return err
@@ -202,6 +211,7 @@ type entry struct {
 	accepted time.Time
 	sifted   bool // the refused rows of its batch have been looked for by a sieve
 	doubtful bool // a statement with it failed in a way that does not tell whether it was committed
+	there    bool // a look after that found it committed
 }
 
 func (s *Store) entry(d message.Draft, done func(message.Stored, error)) (*entry, error) {
@@ -239,9 +249,7 @@ func (s *Store) Close(ctx context.Context) error {
 		impatient := context.AfterFunc(ctx, s.cancel)
 		s.queue.close()
 		s.running.Wait()
-		goodbye := time.AfterFunc(time.Second, s.cancel) // a frozen server gets no longer than that
 		s.table.close()
-		goodbye.Stop()
 		if !impatient() {
 			s.closed = fmt.Errorf("close message store: %w", ctx.Err())
 		}
