@@ -71,12 +71,18 @@ func (c *Config) checkIdentity(faults *report) {
 	case c.BetterAuthSecret != "":
 		faults.add("SESSION_QUERY", hint("and Better Auth keeps its sessions in the database; with its own tables: %s", betterAuth))
 	default:
-		faults.add("JWT_SECRET", nil)
+		faults.add("JWT_SECRET", faults.env.alias("JWT_SECRET", secretAliases))
 	}
 	if c.JWTSecretPrevious != "" && c.JWTSecret == "" {
 		faults.add("JWT_SECRET", hint("but JWT_SECRET_PREVIOUS is"))
 	}
 }
+
+// What apps call these secrets too.
+var (
+	secretAliases = []string{"ACCESS_TOKEN_SECRET", "JWT_ACCESS_SECRET"}
+	keyAliases    = []string{"ENCRYPTION_KEY", "ENCRYPTION_SECRET", "SECRET_KEY"}
+)
 
 // AuthSecrets are the secrets of Auth.js and NextAuth that are set.
 func (c Config) AuthSecrets() []Secret {
@@ -92,7 +98,11 @@ func (c *Config) checkStorage(faults *report) {
 		faults.add("DATABASE_URL", err)
 	}
 	if c.MessageCipher != "plaintext" && !c.DatabaseURL.None() {
-		if err := c.checkKey(string(c.MessageEncryptionKey)); err != nil {
+		err := c.checkKey(string(c.MessageEncryptionKey))
+		if alias := faults.env.alias("MESSAGE_ENCRYPTION_KEY", keyAliases); c.MessageEncryptionKey == "" && alias != nil {
+			err = hint("%v, or MESSAGE_CIPHER=plaintext if the app stores plain text", alias)
+		}
+		if err != nil {
 			faults.add("MESSAGE_ENCRYPTION_KEY", err)
 		}
 	}
@@ -126,7 +136,7 @@ func (c *Config) checkKey(key string) error {
 	}
 	switch {
 	case key == "":
-		return errForm
+		return hint("where an app that stores plain text, as most do, sets MESSAGE_CIPHER=plaintext instead")
 	case format == "utf8" && len(key) != 32:
 		return hint("where MESSAGE_KEY_FORMAT=utf8 needs 32")
 	case format == "base64" && !isBase64Key(key):
@@ -147,7 +157,7 @@ func checkHexKey(key string) error {
 	case isBase64Key(key):
 		return hint("and looks like base64: set MESSAGE_KEY_FORMAT=base64 if the web app decodes it so")
 	case len(key) == 32:
-		return hint("which is a key by itself: set MESSAGE_KEY_FORMAT=utf8 if the web app uses it as it is")
+		return hint("which is a key by itself or a secret that one is made of: set MESSAGE_KEY_FORMAT=utf8, sha256 or scrypt, as the web app does it")
 	case err != nil || len(raw) != 32:
 		return errForm
 	}
@@ -231,27 +241,28 @@ func (c *Config) checkEvents(faults *report) {
 			taken[folded(event)] = list.name
 		}
 	}
-	if err := eventName(c.MessageEvent); err != nil {
-		faults.add("MESSAGE_EVENT", err)
+	c.checkRelays(taken, c.checkSaid(faults), faults)
+}
+
+// checkSaid refuses to let the gateway say two things by one name, and tells what says each name.
+func (c *Config) checkSaid(faults *report) (said map[string]string) {
+	said = map[string]string{}
+	for _, own := range []struct{ variable, event string }{{"MESSAGE_EVENT", c.MessageEvent}, {"MEMBERS_EVENT", c.MembersEvent}} {
+		if err := newName(own.event, said); err != nil {
+			faults.add(own.variable, err)
+		}
+		said[folded(own.event)] = own.variable
 	}
-	if err := eventName(c.MembersEvent); err != nil {
-		faults.add("MEMBERS_EVENT", err)
-	}
-	c.checkRelays(taken, faults)
+	return said
 }
 
 // checkRelays refuses relays that are something else already: of what comes in, and of what the gateway itself says,
 // which nobody may put into its mouth.
-func (c *Config) checkRelays(taken map[string]string, faults *report) {
-	said := map[string]string{folded(c.MessageEvent): "MESSAGE_EVENT", folded(c.MembersEvent): "MEMBERS_EVENT"}
+func (c *Config) checkRelays(taken, said map[string]string, faults *report) {
 	for _, relay := range c.RelayEvents {
 		for _, event := range []string{relay.Event, relay.told()} {
-			if err := eventName(event); err != nil {
+			if err := newName(event, said); err != nil {
 				faults.add("RELAY_EVENTS", err)
-			} else if owner := said[folded(event)]; owner != "" {
-				faults.add("RELAY_EVENTS", hint("%q is what %s says", event, owner))
-			} else if folded(event) == "error" {
-				faults.add("RELAY_EVENTS", hint("where \"error\" is how the gateway says that something failed"))
 			}
 		}
 		if other := taken[folded(relay.Event)]; other != "" {
@@ -259,6 +270,17 @@ func (c *Config) checkRelays(taken map[string]string, faults *report) {
 		}
 		taken[folded(relay.Event)] = "RELAY_EVENTS"
 	}
+}
+
+// newName refuses a name by which clients are told something else already.
+func newName(event string, said map[string]string) error {
+	if folded(event) == "error" {
+		return hint("where %q is how the gateway says that something failed", event)
+	}
+	if owner := said[folded(event)]; owner != "" {
+		return hint("%q is what %s says", event, owner)
+	}
+	return eventName(event)
 }
 
 // reserved are the events of Socket.IO itself, folded.
@@ -274,7 +296,7 @@ func eventName(name string) error {
 	return nil
 }
 
-// folded makes one of the snake, camel and kebab forms of a name, which clients may use alike.
+// folded makes one of the snake, camel and kebab forms of a name, which clients may use alike. A space parts words too.
 func folded(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(name))
 }

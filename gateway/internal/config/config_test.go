@@ -165,7 +165,7 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		{"DATABASE_URL", "postgres://app:dbpass#w0rd@db/chat",
 			"DATABASE_URL holds postgres:… (34 bytes, hidden), which is not a URL: percent-encode special characters in user and password" + wantURL},
 		{"DATABASE_URL", "file:", "DATABASE_URL holds file:" + wantURL},
-		{"MESSAGE_ENCRYPTION_KEY", "", "MESSAGE_ENCRYPTION_KEY is not set" + wantKey},
+		{"MESSAGE_ENCRYPTION_KEY", "", "MESSAGE_ENCRYPTION_KEY is not set, where an app that stores plain text, as most do, sets MESSAGE_CIPHER=plaintext instead" + wantKey},
 		{"MESSAGE_ENCRYPTION_KEY", goodKey[:63], "MESSAGE_ENCRYPTION_KEY holds 63 bytes (hidden)" + wantKey},
 		{"MESSAGE_ENCRYPTION_KEY", goodKey + "a", "MESSAGE_ENCRYPTION_KEY holds 65 bytes (hidden)" + wantKey},
 		{"MESSAGE_ENCRYPTION_KEY", goodKey[:63] + "x", "MESSAGE_ENCRYPTION_KEY holds 64 bytes (hidden), and not all of them are hex" + wantKey},
@@ -212,12 +212,16 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		{"RELAY_EVENTS", "leaveRoom", `RELAY_EVENTS holds "leaveRoom", "leaveRoom" is in LEAVE_EVENTS too` + wantRelays},
 		{"RELAY_EVENTS", "stop_typing,stopTyping", `RELAY_EVENTS holds "stop_typing,stopTyping", "stopTyping" is in RELAY_EVENTS too` + wantRelays},
 		{"RELAY_EVENTS", "receive_message", `RELAY_EVENTS holds "receive_message", "receive_message" is what MESSAGE_EVENT says` + wantRelays},
+		{"RELAY_EVENTS", "receive message", `RELAY_EVENTS holds "receive message", "receive message" is what MESSAGE_EVENT says` + wantRelays},
 		{"RELAY_EVENTS", "typing=receiveMessage", `RELAY_EVENTS holds "typing=receiveMessage", "receiveMessage" is what MESSAGE_EVENT says` + wantRelays},
 		{"RELAY_EVENTS", "room-members", `RELAY_EVENTS holds "room-members", "room-members" is what MEMBERS_EVENT says` + wantRelays},
 		{"RELAY_EVENTS", "typing=error", `RELAY_EVENTS holds "typing=error", where "error" is how the gateway says that something failed` + wantRelays},
 		{"RELAY_EVENTS", "typing=disconnect", `RELAY_EVENTS holds "typing=disconnect", where "disconnect" is a name that Socket.IO keeps for itself` + wantRelays},
 		{"MESSAGE_EVENT", "connect", `MESSAGE_EVENT holds "connect", where "connect" is a name that Socket.IO keeps for itself; it should hold the name of an event`},
 		{"MEMBERS_EVENT", "newListener", `MEMBERS_EVENT holds "newListener", where "newListener" is a name that Socket.IO keeps for itself; it should hold the name of an event`},
+		{"MESSAGE_EVENT", "Error", `MESSAGE_EVENT holds "Error", where "Error" is how the gateway says that something failed; it should hold the name of an event`},
+		{"MEMBERS_EVENT", "error", `MEMBERS_EVENT holds "error", where "error" is how the gateway says that something failed; it should hold the name of an event`},
+		{"MEMBERS_EVENT", "receiveMessage", `MEMBERS_EVENT holds "receiveMessage", "receiveMessage" is what MESSAGE_EVENT says; it should hold the name of an event`},
 		{"MEMBERS_SHAPE", "list", `MEMBERS_SHAPE holds "list"; it should hold array, object or count`},
 		{"ADMIN_ADDR", "9090", `ADMIN_ADDR holds "9090"; it should hold host:port, such as 127.0.0.1:9090`},
 		{"ADMIN_ADDR", "localhost:http", `ADMIN_ADDR holds "localhost:http"; it should hold host:port, such as 127.0.0.1:9090`},
@@ -246,7 +250,7 @@ func TestKeysAreHeldAgainstTheirFormat(t *testing.T) {
 		{"aes-256-cbc-base64", "scrypt", "any secret", ""},
 		{"cryptojs", "hex", "any passphrase", ""},
 		{"plaintext", "hex", "", ""},
-		{"aes-256-gcm", "hex", raw, "32 bytes (hidden), which is a key by itself: set MESSAGE_KEY_FORMAT=utf8 if the web app uses it as it is"},
+		{"aes-256-gcm", "hex", raw, "32 bytes (hidden), which is a key by itself or a secret that one is made of: set MESSAGE_KEY_FORMAT=utf8, sha256 or scrypt, as the web app does it"},
 		{"aes-256-gcm", "hex", packed, "44 bytes (hidden), and looks like base64: set MESSAGE_KEY_FORMAT=base64 if the web app decodes it so"},
 		{"aes-256-gcm", "utf8", packed, "44 bytes (hidden), where MESSAGE_KEY_FORMAT=utf8 needs 32"},
 		{"aes-256-gcm", "base64", raw, "32 bytes (hidden), which is no base64 of 32 bytes, as MESSAGE_KEY_FORMAT says"},
@@ -290,6 +294,47 @@ func TestOneWayToTellWhoSomebodyIsIsEnough(t *testing.T) {
 	}
 }
 
+func TestASecretThatTheAppCallsOtherwiseIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ missing, other, file, want string }{
+		{"JWT_SECRET", "ACCESS_TOKEN_SECRET", ".env", "JWT_SECRET is not set, but the app has ACCESS_TOKEN_SECRET: if that is it, add JWT_SECRET=${ACCESS_TOKEN_SECRET} below it, in .env; "},
+		{"JWT_SECRET", "JWT_ACCESS_SECRET", ".env.local", "add JWT_SECRET=${JWT_ACCESS_SECRET} below it, in .env.local; "},
+		{"MESSAGE_ENCRYPTION_KEY", "ENCRYPTION_KEY", ".env", "add MESSAGE_ENCRYPTION_KEY=${ENCRYPTION_KEY} below it, in .env, or MESSAGE_CIPHER=plaintext if the app stores plain text; "},
+		{"MESSAGE_ENCRYPTION_KEY", "ENCRYPTION_SECRET", ".env", "MESSAGE_ENCRYPTION_KEY=${ENCRYPTION_SECRET}"},
+		{"MESSAGE_ENCRYPTION_KEY", "SECRET_KEY", ".env", "MESSAGE_ENCRYPTION_KEY=${SECRET_KEY}"},
+		{"JWT_SECRET", "ENCRYPTION_KEY", ".env", "JWT_SECRET is not set; "},
+		{"JWT_SECRET", "ACCESS_TOKEN_SECRET", "", "JWT_SECRET is not set; "}, // a file can not refer to the process
+	} {
+		env := with(c.missing, "")
+		env[c.other] = setting{value: goodSecret, file: c.file}
+		_, faults := parse(env)
+		if len(faults) != 1 || !strings.Contains(faults[0], c.want) || strings.Contains(faults[0], goodSecret) {
+			t.Errorf("%s, with %s: %v, want %q", c.missing, c.other, faults, c.want)
+		}
+		env[c.missing] = setting{value: goodKey}
+		if _, faults = parse(env); faults != nil {
+			t.Errorf("%s, with %s: %v", c.missing, c.other, faults)
+		}
+	}
+}
+
+func TestThePortOfNextIsNotTakenUnnoticed(t *testing.T) {
+	t.Parallel()
+	env := with()
+	env["PORT"] = setting{value: "3000", file: ".env.local"}
+	c, _ := parse(env)
+	if want := []string{"PORT is in .env.local, where Next.js finds it too: add GATEWAY_PORT=4000 there, or the two take each other's port"}; !slices.Equal(c.Warnings, want) {
+		t.Errorf("warnings %q, want %q", c.Warnings, want)
+	}
+	env["GATEWAY_PORT"] = setting{value: "4000", file: ".env"}
+	if c, _ = parse(env); c.Warnings != nil {
+		t.Errorf("with GATEWAY_PORT: %q", c.Warnings)
+	}
+	if c, _ = parse(with("PORT", "3000")); c.Warnings != nil {
+		t.Errorf("of the process: %q", c.Warnings)
+	}
+}
+
 func TestGuardedRoomsAreJoinedBeforeTheyAreSpokenInto(t *testing.T) {
 	t.Parallel()
 	c, faults := parse(with("REQUIRE_JOIN", "false"))
@@ -327,6 +372,17 @@ func TestEveryFaultIsToldAtOnceInTheOrderOfTheTable(t *testing.T) {
 	}
 	if strings.Count(faults.Error(), "\n") != len(faults)-1 {
 		t.Errorf("not one line for each fault:\n%s", faults.Error())
+	}
+}
+
+func TestFaultsTellWhatTheyAreAbout(t *testing.T) {
+	t.Parallel()
+	faults := Faults{`GATEWAY_PORT (in .env) holds "web"; it should …`, "JWT_SECRET is not set; it should …"}
+	if !faults.About("HOST", "PORT") || !faults.About("JWT_SECRET") || faults.About("JWT_SECRET_PREVIOUS", "HOST") || faults.About() {
+		t.Error("about the wrong variables")
+	}
+	if Faults(nil).About("PORT") || !(Faults{".env.local cannot be read: …"}).About("PORT") {
+		t.Error("a file holds any of them")
 	}
 }
 

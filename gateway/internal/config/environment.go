@@ -33,6 +33,17 @@ func (e environment) lookup(name string) (key string, s setting, ok bool) {
 	return name, setting{}, false
 }
 
+// alias tells which of the app's own variables may be the missing one, and the line that passes it on. Only the same file
+// can refer to it. It is nil where there is none.
+func (e environment) alias(missing string, others []string) error {
+	for _, other := range others {
+		if s := e[other]; s.file != "" && strings.TrimSpace(s.value) != "" {
+			return hint("but the app has %s: if that is it, add %s=${%s} below it, in %s", other, missing, other, s.file)
+		}
+	}
+	return nil
+}
+
 // readEnvironment merges what the process has (as os.Environ gives it) with the .env files in dir.
 func readEnvironment(dir string, process []string) (environment, Faults, []string) {
 	env := environment{}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,14 @@ type Faults []string
 
 // Error gives all lines.
 func (f Faults) Error() string { return strings.Join(f, "\n") }
+
+// About tells whether one of the variables, by bare names, is at fault, or a file that may hold them.
+func (f Faults) About(names ...string) bool {
+	return slices.ContainsFunc(f, func(line string) bool {
+		name, _, _ := strings.Cut(line, " ")
+		return strings.HasPrefix(name, ".env") || slices.Contains(names, strings.TrimPrefix(name, prefix+"_"))
+	})
+}
 
 func (f Faults) orNil() error {
 	if len(f) == 0 {

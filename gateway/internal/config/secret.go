@@ -18,7 +18,7 @@ func LoadSecret() (Config, error) {
 	}
 	if c.JWTSecret == "" && len(c.AuthSecrets()) == 0 {
 		missing := newReport(env)
-		missing.add("JWT_SECRET", nil)
+		missing.add("JWT_SECRET", env.alias("JWT_SECRET", secretAliases))
 		return Config{}, missing.inOrder()
 	}
 	return c, nil

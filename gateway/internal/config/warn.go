@@ -36,6 +36,9 @@ func (c *Config) warn(env environment) {
 	if slices.Contains(c.AllowedOrigins, "*") {
 		note("ALLOWED_ORIGINS has *: any web site can connect as the user who visits it")
 	}
+	if key, s, _ := env.lookup("PORT"); key == "PORT" && s.file != "" {
+		note("PORT is in %s, where Next.js finds it too: add GATEWAY_PORT=4000 there, or the two take each other's port", s.file)
+	}
 	for _, name := range unknown(env) {
 		if like := closest(name); like != "" {
 			note("%s_%s is not a variable of the gateway; did you mean %s?", prefix, name, like)
