@@ -1,7 +1,7 @@
 // gateway check: every fault is named with the line to change, and it exits with 0 only when all would work.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createCipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes, scryptSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { connect, createServer as createTCPServer } from 'node:net';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { encode } from '@auth/core/jwt';
 import { FOREIGN_KEYS, MESSAGE_KEY, PASSWORD, createDatabase } from './harness/database.js';
 import { JWT_SECRET, freePort, runGateway, startGateway } from './harness/gateway.js';
 import { startNginx } from './harness/nginx.js';
@@ -43,8 +44,7 @@ function allWell({ code, steps, said }, ...names) {
   for (const name of names) assert.ok(steps.some(({ step, outcome }) => step === name && outcome === 'ok'), `${name} in\n${said}`);
 }
 
-function encrypt(text, key) {
-  const iv = randomBytes(16);
+function encrypt(text, key, iv = randomBytes(16)) {
   const cipher = createCipheriv('aes-256-gcm', Buffer.from(key, 'hex'), iv);
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
   return [iv, cipher.getAuthTag(), body].map((part) => part.toString('hex')).join(':');
@@ -67,11 +67,19 @@ test('a start that would work: the table is shown, and nothing stays of what was
   assert.equal((await database.messages()).length, 1);
 });
 
-test('variables with faults stop the rest, one line each', async () => {
+test('variables with faults stop the steps that need them, one line each', async () => {
   const { code, steps, said } = await check({ JWT_SECRET: undefined, DATABASE_URL: 'mysql://x', PORT: 'many' });
   assert.equal(code, 1);
   assert.deepEqual(steps.filter(({ outcome }) => outcome === 'fault').map(({ text }) => text.split(' ')[0]), ['JWT_SECRET', 'DATABASE_URL', 'PORT'], said);
-  assert.ok(steps.some(({ step, outcome }) => step === 'database' && outcome === 'not tried'));
+  const outcomes = Object.fromEntries(steps.map(({ step, outcome }) => [step, outcome]));
+  for (const step of ['token', 'key', 'database', 'port']) assert.equal(outcomes[step], 'not tried', said);
+  assert.equal(outcomes.origins, 'ok', said);
+  const sessions = await check({ JWT_SECRET: undefined, SESSION_QUERY: 'SELECT $1', DATABASE_URL: 'mysql://x' });
+  hasFault(sessions, 'variables', /^DATABASE_URL/, /^$/);
+
+  const keyless = await check({ DATABASE_URL: 'file:./dev.db', MESSAGE_ENCRYPTION_KEY: undefined });
+  hasFault(keyless, 'variables', /MESSAGE_CIPHER=plaintext.*openssl rand/, /^$/);
+  allWell({ ...keyless, code: 0 }, 'token', 'origins', 'port');
 });
 
 test("a token of the app tells whether the secret is the app's", async () => {
@@ -81,11 +89,28 @@ test("a token of the app tells whether the secret is the app's", async () => {
   assert.match(good.said, /user "id-of-ann", called "ann"/);
   hasFault(await check(env, '--token', token(person('ann'), { secret: 'quite another secret than ours' })), 'token', /signature/, /^→ JWT_SECRET/);
   hasFault(await check(env, '--token', token({ ...person('ann'), exp: 1 })), 'token', /expired/, /log in anew/);
+  const nextauth = { ...env, JWT_SECRET: undefined, NEXTAUTH_SECRET: JWT_SECRET };
+  hasFault(await check(nextauth, '--token', token(person('ann'))), 'token', /five parts/, /^→ JWT_SECRET=\$\{NEXTAUTH_SECRET\}/);
+});
+
+test('a token without a name is warned of', async () => {
+  const warnings = async (claims) => (await check({ DATABASE_URL: 'none' }, '--token', token(claims))).steps.filter(({ outcome }) => outcome === 'warning');
+  assert.deepEqual(await warnings({ userId: 'u1', name: 'Ann' }), []);
+  const [warning, ...more] = await warnings({ userId: 'u1' });
+  assert.deepEqual(more, []);
+  assert.equal(warning.step, 'token');
+  assert.match(warning.text, /no name/);
+  assert.match(warning.below, /^→ the app should put the user's name/);
 });
 
 test('apps with Auth.js, and with sessions in the database', async (t) => {
   const auth = { ...ENV, JWT_SECRET: undefined, AUTH_SECRET: JWT_SECRET };
-  allWell(await check(auth, '--quick', '--url', await site(t, [await startGateway(t, auth)])), 'token', 'cookie', 'polling');
+  const url = await site(t, [await startGateway(t, auth)]);
+  allWell(await check(auth, '--quick', '--url', url), 'token', 'cookie', 'polling');
+  const session = await encode({ token: { sub: 'u1' }, secret: JWT_SECRET, salt: 'authjs.session-token' });
+  allWell(await check(auth, '--quick', '--url', url, '--token', session), 'token', 'cookie', 'polling');
+  const foreign = await encode({ token: { sub: 'u1' }, secret: 'another secret', salt: 'authjs.session-token' });
+  hasFault(await check(auth, '--token', foreign), 'token', /does not open/, /^→ JWT_SECRET \(AUTH_SECRET/);
 
   const database = await createDatabase(t);
   await database.query(`CREATE TABLE session (token text, "userId" text); INSERT INTO session VALUES ('good-session', 'u1')`);
@@ -96,6 +121,8 @@ test('apps with Auth.js, and with sessions in the database', async (t) => {
   assert.match(known.said, /user "u1"/);
   hasFault(await check(env, '--token', 'no-session'), 'token', /no session/, /^→ SESSION_QUERY/);
   hasFault(await check({ ...env, SESSION_QUERY: 'SELECT "userId" FROM nowhere WHERE token = $1' }), 'token', /SESSION_QUERY.*nowhere/, /^$/);
+  const { steps } = await check({ ...env, JWT_SECRET, DATABASE_URL: 'postgres://u@127.0.0.1:1/x' });
+  for (const fault of steps.filter(({ outcome }) => outcome === 'fault')) assert.match(fault.below, /^→ DATABASE_URL/, `${fault.step}: ${fault.text}`);
 });
 
 test('a key, or a cipher, that the newest message was not written with', async (t) => {
@@ -103,12 +130,19 @@ test('a key, or a cipher, that the newest message was not written with', async (
   const env = { DATABASE_URL: database.url };
   await stored(database, encrypt('hello', 'beef'.repeat(16)));
   hasFault(await check(env), 'newest', /another key/, /^→ MESSAGE_ENCRYPTION_KEY/);
-  await database.query(`UPDATE "Message" SET text = $1`, [randomBytes(48).toString('base64')]);
-  hasFault(await check(env), 'newest', /another way/, /^→ MESSAGE_CIPHER/);
+  await database.query(`UPDATE "Message" SET text = $1`, ['beef01'.repeat(4)]);
+  hasFault(await check(env), 'newest', /does not know/, /^→ MESSAGE_CIPHER/);
+  const derived = scryptSync(MESSAGE_KEY, 'salt', 32).toString('hex');
+  await database.query(`UPDATE "Message" SET text = $1`, [encrypt('hello', derived, randomBytes(12))]);
+  hasFault(await check(env), 'newest', /by aes-256-gcm-iv12 and the key read as scrypt/, /^→ MESSAGE_CIPHER=aes-256-gcm-iv12\n→ MESSAGE_KEY_FORMAT=scrypt$/m);
+  allWell(await check({ ...env, MESSAGE_CIPHER: 'aes-256-gcm-iv12', MESSAGE_KEY_FORMAT: 'scrypt' }), 'newest');
   await database.query(`UPDATE "Message" SET text = 'good morning'`);
   hasFault(await check(env), 'newest', /not encrypted/, /^→ MESSAGE_CIPHER=plaintext/);
   await database.query(`UPDATE "Message" SET text = $1`, [encrypt('hello', MESSAGE_KEY)]);
-  hasFault(await check({ ...env, MESSAGE_CIPHER: 'plaintext' }), 'newest', /is encrypted/, /^→ MESSAGE_CIPHER and/);
+  hasFault(await check({ ...env, MESSAGE_CIPHER: 'plaintext' }), 'newest', /by aes-256-gcm/, /^→ MESSAGE_CIPHER=aes-256-gcm$/m);
+  hasFault(await check({ ...env, MESSAGE_CIPHER: 'plaintext', MESSAGE_ENCRYPTION_KEY: undefined }), 'newest', /is encrypted/, /^→ MESSAGE_CIPHER and/);
+  await database.query('DELETE FROM "Message"');
+  assert.match((await check(env)).said, /^not tried +newest +.*store one by the old server and check again/m);
 });
 
 test('a database that is not there, not let in, not found or without its tables', async (t) => {
@@ -124,6 +158,8 @@ test('a database that is not there, not let in, not found or without its tables'
   hasFault(await check(at((url) => (url.hostname = 'no-such-host.invalid'))), 'database', /no-such-host/, /^→ DATABASE_URL.*host/);
   await database.query('DROP TABLE "Message"; DROP TABLE "User"; DROP TABLE "Room"');
   hasFault(await check({ DATABASE_URL: database.url }), 'database', /no tables/, /^→ DATABASE_URL.*migrate/);
+  await database.query('CREATE SCHEMA chat; CREATE TABLE chat."Message" (id TEXT PRIMARY KEY)');
+  hasFault(await check({ DATABASE_URL: database.url }), 'database', /MESSAGE_TABLE=chat\.Message.*\?schema=chat/, /^$/);
 });
 
 test('a wrong password', async (t) => {
@@ -160,10 +196,16 @@ test('a port that another program has, and one that a gateway has already', asyn
   await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
   later(t, () => other.close());
   hasFault(await check({ DATABASE_URL: 'none', PORT: other.address().port }), 'port', /taken/, /^→ GATEWAY_PORT/);
+  const PORT = await freePort();
+  for (const HOST of ['127.0.0.1', '0.0.0.0']) {
+    hasFault(await check({ DATABASE_URL: 'none', HOST, PORT, ADMIN_ADDR: `127.0.0.1:${PORT}` }), 'port', /the port of the clients/, /^→ ADMIN_ADDR/);
+  }
   const gateway = await startGateway(t, { DATABASE_URL: 'none' });
-  const running = await check({ DATABASE_URL: 'none', PORT: gateway.port });
-  assert.equal(running.code, 0, running.said);
-  assert.match(running.said, /^ok +port +a gateway listens/m);
+  const env = { DATABASE_URL: 'none', PORT: gateway.port };
+  hasFault(await check(env), 'port', /a gateway listens .* already: a second one would not start/, /^→ end it first/);
+  const running = await check(env, '--quick', '--url', await site(t, [gateway]));
+  allWell(running, 'port', 'path');
+  assert.match(running.said, /no faults.*: the gateway runs, and clients get through/);
 });
 
 // --- from outside

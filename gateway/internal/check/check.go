@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -34,19 +35,16 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		return err
 	}
 	r := &report{out: out}
-	c, faults := config.Load()
-	s := start{report: r, config: c}
-	s.variables(faults)
-	if faults != nil {
-		for _, step := range []string{"token", "key", "database", "origins", "port"} {
-			r.skip(step, "because of the variables")
-		}
-	} else {
-		s.try(ctx, o.Token)
+	c, err := config.Load()
+	s := start{report: r, config: c, beside: page != nil}
+	if err != nil && !errors.As(err, &s.faulty) {
+		return err
 	}
+	s.variables()
+	cookie := s.try(ctx, o.Token)
 	if page != nil {
 		fmt.Fprintf(out, "\nfrom outside, at %s\n\n", page)
-		newOutside(r, c, page, origin, o).try(ctx)
+		outside{r, c, page, origin, o.Quick, cookie}.try(ctx)
 	}
 	fmt.Fprintln(out)
 	if err := ctx.Err(); err != nil {
@@ -65,6 +63,9 @@ func (r *report) verdict(outside bool) error {
 		return fmt.Errorf("%s%s: change the lines named above and check again", count(r.faults, "fault"), warnings)
 	}
 	well := "a start would work"
+	if r.running {
+		well = "the gateway runs"
+	}
 	if outside {
 		well += ", and clients get through from outside"
 	}

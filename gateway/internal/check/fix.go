@@ -26,7 +26,7 @@ func databaseFix(err error) []string {
 	switch {
 	case errors.As(err, &untrusted):
 		return []string{"DATABASE_URL should end in ?sslmode=require, or name the authority: ?sslmode=verify-full&sslrootcert=/path/ca.pem"}
-	case strings.Contains(text, "refused TLS"):
+	case strings.Contains(text, "refused TLS") && stateOf(text) == "":
 		return []string{"DATABASE_URL asks for TLS, which this server has not: it should end in ?sslmode=disable"}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return []string{"DATABASE_URL should hold host and port of a running Postgres",
@@ -35,6 +35,8 @@ func databaseFix(err error) []string {
 		return []string{"DATABASE_URL should hold the name of a host that exists; a # / ? or @ in the password is written %23 %2F %3F %40"}
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return []string{"DATABASE_URL should hold a host that answers: a firewall, or the wrong port, looks like this"}
+	case strings.Contains(text, "is not a database"):
+		return []string{"DATABASE_URL should hold the path of the app's SQLite file"}
 	case strings.Contains(text, "no tables"):
 		return []string{"DATABASE_URL should hold the app's database, after its migrations: npx prisma migrate deploy"}
 	}
@@ -63,6 +65,10 @@ func stateFix(text string) []string {
 		return []string{"DATABASE_URL should hold a database that is there: the app's (its name is behind the last /), or make it: npx prisma migrate deploy"}
 	case state == "42501":
 		return []string{"the user of DATABASE_URL should be allowed to use the table: GRANT SELECT, INSERT, DELETE ON … TO …"}
+	case state == "42704" && strings.Contains(text, "configuration parameter"):
+		return []string{"DATABASE_URL should have no parameter (behind the ?) that neither Prisma nor Postgres knows"}
+	case strings.HasPrefix(state, "P0"):
+		return []string{"a trigger of the table raises this: change it, or let MESSAGE_TABLE name another table"}
 	case state == "53300":
 		return []string{"the server has no connection left: DATABASE_URL should end in ?connection_limit=3, or max_connections be larger"}
 	}
@@ -76,7 +82,7 @@ func insertFix(err error) []string {
 		return []string{"MESSAGE_CONSTANTS=column=value fills a column that the gateway knows nothing of"}
 	case "22P02", "22007", "42804":
 		return []string{"MESSAGE_CONSTANTS should hold values of the columns' types"}
-	case "42501":
+	case "42501", "P0001":
 		return stateFix(text)
 	}
 	return []string{"MESSAGE_TABLE and MESSAGE_…_COLUMN choose another table or column, MESSAGE_CONSTANTS fills more of them"}

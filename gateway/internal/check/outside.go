@@ -21,18 +21,6 @@ type outside struct {
 	cookie string // that should let in; may be empty
 }
 
-func newOutside(r *report, c config.Config, page, origin *url.URL, o Options) outside {
-	out := outside{report: r, config: c, page: page, origin: origin, quick: o.Quick}
-	tok := o.Token
-	if tok == "" {
-		tok, _ = mint(c)
-	}
-	if tok != "" {
-		out.cookie = cookieOf(c, tok)
-	}
-	return out
-}
-
 // try goes from the page to the sockets, as a browser does.
 func (o outside) try(ctx context.Context) {
 	rest := []string{"path", "upgrade", "origin", "cookie", "polling", "idle"}

@@ -11,25 +11,36 @@ import (
 	"time"
 )
 
-// port listens where a start would, for a moment.
+// port listens where a start would, for a moment, on both addresses at once. A gateway that is looked at from outside may
+// be the one that has them.
 func (s start) port() {
 	addr := net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port))
-	running := s.listen("port", "PORT", addr, false)
-	if s.config.AdminAddr != "" {
-		s.listen("port", "ADMIN_ADDR", s.config.AdminAddr, running)
+	public, running := s.listen("PORT", addr, false)
+	if public != nil {
+		defer public.Close()
+	}
+	_, port, _ := net.SplitHostPort(s.config.AdminAddr)
+	switch {
+	case s.config.AdminAddr == "":
+	case port == strconv.Itoa(s.config.Port) && port != "0":
+		s.fault("port", "ADMIN_ADDR has the port of the clients, "+port, "ADMIN_ADDR should hold another port, such as 127.0.0.1:9090")
+	default:
+		if admin, _ := s.listen("ADMIN_ADDR", s.config.AdminAddr, running); admin != nil {
+			admin.Close()
+		}
 	}
 }
 
-// listen reports whether a gateway has the address already.
-func (s start) listen(step, variable, addr string, running bool) bool {
+// listen gives the listener, or else reports whether a gateway has the address already.
+func (s start) listen(variable, addr string, running bool) (listener net.Listener, taken bool) {
+	const step = "port"
 	listener, err := net.Listen("tcp", addr)
 	switch {
 	case err == nil:
 		s.ok(step, "%s is free (%s)", listener.Addr(), variable)
-		listener.Close()
+		return listener, false
 	case errors.Is(err, syscall.EADDRINUSE) && (running || isGateway(addr)):
-		s.ok(step, "a gateway listens on %s already; it has to end before another starts", addr)
-		return true
+		return nil, s.taken(addr, variable)
 	case errors.Is(err, syscall.EADDRINUSE):
 		s.fault(step, addr+" is taken by another program", "GATEWAY_"+variable+" should hold a free port (ss -ltnp shows who has which)")
 	case errors.Is(err, os.ErrPermission):
@@ -39,14 +50,28 @@ func (s start) listen(step, variable, addr string, running bool) bool {
 	default:
 		s.fault(step, err.Error(), variable+" or HOST should hold an address of this machine")
 	}
-	return false
+	return nil, false
+}
+
+// taken tells of a gateway that runs already.
+func (s start) taken(addr, variable string) bool {
+	if s.report.running = s.beside; s.beside {
+		s.ok("port", "a gateway listens on %s, as --url expects", addr)
+	} else {
+		s.fault("port", "a gateway listens on "+addr+" already: a second one would not start",
+			"end it first, or GATEWAY_"+variable+" should hold a free port", "or --url https://…, where browsers find the app, to look at the one that runs")
+	}
+	return true
 }
 
 // isGateway asks whoever has the port.
 func isGateway(addr string) bool {
-	_, port, _ := net.SplitHostPort(addr)
+	host, port, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
+		host = "localhost"
+	}
 	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Get("http://" + net.JoinHostPort("localhost", port) + "/healthz")
+	res, err := client.Get("http://" + net.JoinHostPort(host, port) + "/healthz")
 	if err != nil {
 		return false
 	}

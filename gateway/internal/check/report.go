@@ -11,6 +11,7 @@ import (
 type report struct {
 	out              io.Writer
 	faults, warnings int
+	running          bool // a gateway has the port, as it should
 }
 
 // layout is a line: how it went, the step, what was seen.

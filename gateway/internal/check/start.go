@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -13,18 +12,15 @@ import (
 type start struct {
 	*report
 	config config.Config
+	faulty config.Faults // what is wrong with the variables
+	beside bool          // a gateway that runs already is what is looked at
 }
 
-func (s start) variables(err error) {
-	var faults config.Faults
-	switch {
-	case errors.As(err, &faults):
-		for _, line := range faults {
-			s.fault("variables", line)
-		}
-	case err != nil:
-		s.fault("variables", err.Error())
-	default:
+func (s start) variables() {
+	for _, line := range s.faulty {
+		s.fault("variables", line)
+	}
+	if s.faulty == nil {
 		s.ok("variables", "understood (gateway env explains them)")
 	}
 	for _, line := range s.config.Warnings {
@@ -32,13 +28,56 @@ func (s start) variables(err error) {
 	}
 }
 
-// try takes variables that have no faults.
-func (s start) try(ctx context.Context, tok string) {
-	s.token(ctx, tok)
-	cipher := s.key()
-	s.database(ctx, cipher)
-	s.origins()
-	s.port()
+// The variables that steps need.
+var (
+	ofToken    = []string{"JWT_SECRET", "JWT_SECRET_PREVIOUS", "TOKEN_COOKIE", "SESSION_QUERY"}
+	ofDatabase = []string{"DATABASE_URL", "DATABASE_TIMEOUT"}
+	ofKey      = []string{"MESSAGE_ENCRYPTION_KEY", "MESSAGE_KEY_FORMAT", "MESSAGE_CIPHER", "DATABASE_URL"}
+	ofTable    = []string{"MESSAGE_TABLE", "MESSAGE_TEXT_COLUMN", "MESSAGE_USER_COLUMN", "MESSAGE_ROOM_COLUMN", "MESSAGE_ID",
+		"MESSAGE_CONSTANTS", "ROOM_ACCESS_QUERY"}
+)
+
+// try leaves out the steps whose variables have faults. It returns the cookie that lets the token in, if there is one.
+func (s start) try(ctx context.Context, tok string) (cookie string) {
+	if tok != "" {
+		cookie = cookieOf(s.config, tok)
+	}
+	identity := ofToken
+	if s.config.SessionQuery != "" {
+		identity = slices.Concat(ofToken, ofDatabase)
+	}
+	if s.can("token", identity...) {
+		cookie = s.token(ctx, tok)
+	}
+	s.storage(ctx)
+	if s.can("origins", "ALLOWED_ORIGINS") {
+		s.origins()
+	}
+	if s.can("port", "HOST", "PORT", "ADMIN_ADDR") {
+		s.port()
+	}
+	return cookie
+}
+
+func (s start) storage(ctx context.Context) {
+	if !s.can("key", ofKey...) {
+		s.skip("database", "because of the variables")
+		return
+	}
+	cipher, err := s.key()
+	if err != nil {
+		s.skip("database", "because of the key")
+	} else if s.can("database", slices.Concat(ofDatabase, ofTable)...) {
+		s.database(ctx, cipher)
+	}
+}
+
+func (s start) can(step string, variables ...string) bool {
+	if s.faulty.About(variables...) {
+		s.skip(step, "because of the variables")
+		return false
+	}
+	return true
 }
 
 func (s start) origins() {

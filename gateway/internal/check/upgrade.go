@@ -58,7 +58,7 @@ func (o outside) authentication(ctx context.Context) {
 		o.fault(step, "clients get in without a token", o.pathFix())
 		return
 	} else if !errors.Is(err, errUnauthorized) {
-		o.fault(step, "CONNECT fails: "+unquoted(err))
+		o.fault(step, "CONNECT fails: "+unquoted(err), o.pathFix())
 		return
 	}
 	if o.cookie == "" {
@@ -69,8 +69,8 @@ func (o outside) authentication(ctx context.Context) {
 	case err == nil:
 		o.ok(step, "arrives: a token gets in, and nobody without")
 		return
-	case !errors.Is(err, errUnauthorized):
-		o.fault(step, "CONNECT fails: "+unquoted(err))
+	case !errors.Is(err, errUnauthorized): // the gateway says nothing to whom it may know once its database is back
+		o.fault(step, "CONNECT fails: "+unquoted(err), "DATABASE_URL and SESSION_QUERY should work where the gateway runs: its log tells why they do not")
 		return
 	}
 	name, value, _ := strings.Cut(o.cookie, "=")
