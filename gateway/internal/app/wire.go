@@ -130,6 +130,7 @@ func (a *App) chatOptions(who *token.Authenticator, metrics *ops.Metrics) chat.O
 		RelayRate:     float64(c.RelayRate),
 		MessageEvent:  c.MessageEvent,
 		MembersEvent:  c.MembersEvent,
+		Unstored:      c.DatabaseURL.None(),
 		Columns:       columns(a.store.Mapping()),
 		MembersShape:  chat.Shape(c.MembersShape),
 		MembersLimit:  c.MembersLimit,
@@ -144,7 +145,11 @@ func (a *App) chatOptions(who *token.Authenticator, metrics *ops.Metrics) chat.O
 }
 
 func columns(m store.Mapping) chat.Columns {
-	return chat.Columns{Text: m.Text.Name, User: m.User.Name, Room: m.Room.Name}
+	c := chat.Columns{ID: m.ID.Name, Text: m.Text.Name, User: m.User.Name, Room: m.Room.Name}
+	if m.CreatedAt != nil {
+		c.CreatedAt = m.CreatedAt.Name
+	}
+	return c
 }
 
 func relays(events config.Relays) []chat.Relay {

@@ -25,6 +25,7 @@ type member struct {
 	refusals bucket
 	bytes    bucket // of what it has broadcast
 	relays   bucket
+	strange  uint8 // events that the log has named because of it
 }
 
 // authenticate lets in who is known. The client learns only that it was refused; the reason goes to

@@ -46,6 +46,8 @@ type Options struct {
 
 	JoinEvents, LeaveEvents, SendEvents []string
 	MessageEvent, MembersEvent          string
+	// Unstored: the app stores messages by itself, before its clients send them here.
+	Unstored bool
 	// Columns is what the app's table calls the parts of a message.
 	Columns Columns
 	// Relays are passed on to the others in a room.
@@ -155,7 +157,7 @@ func (c *Chat) unknown(s *socketio.Socket, e *socketio.Event) {
 		return
 	}
 	c.options.Observer.Event("other", "ignored")
-	if c.strangers.isNew(e.Name) {
+	if c.strangers.isNew(e.Name, s.Data.(*member)) {
 		c.options.Logger.Warn("clients send an event that nothing handles: JOIN_EVENTS, LEAVE_EVENTS, SEND_EVENTS and RELAY_EVENTS say which are",
 			"event", e.Name)
 	}

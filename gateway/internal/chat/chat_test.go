@@ -1,7 +1,7 @@
 package chat
 
 import (
-	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -81,13 +81,18 @@ func TestRowIsToldByTheNamesOfTheAppsColumnsToo(t *testing.T) {
 		columns  Columns
 		in, want string
 	}{
-		{Columns{"content", "senderId", "chatId"}, `{"chatId":"r","content":"hi"}`,
+		{Columns{Text: "content", User: "senderId", Room: "chatId"}, `{"chatId":"r","content":"hi"}`,
 			`{"chatId":"r","content":"hi","text":"hi","senderId":"u1","sender":` + ann + `,"id":"m1","userId":"u1","roomId":"r",` + usual},
-		{Columns{"content", "senderId", "conversationId"}, `{"roomId":"r","message":"hi","content":["old"],"conversationId":"eve","sender":"Eve","senderId":"eve"}`,
+		{Columns{Text: "content", User: "senderId", Room: "conversationId"}, `{"roomId":"r","message":"hi","content":["old"],"conversationId":"eve","sender":"Eve","senderId":"eve"}`,
 			`{"roomId":"r","message":"hi","content":"hi","conversationId":"r","sender":"Name of u1","senderId":"u1","text":"hi","id":"m1","userId":"u1",` + usual},
-		{Columns{"body", "author_id", "room_id"}, `{"roomId":"r","text":"hi"}`,
-			`{"roomId":"r","text":"hi","body":"hi","author_id":"u1","authorId":"u1","room_id":"r","author":` + ann + `,"id":"m1","userId":"u1",` + usual},
-		{Columns{"text", "user_id", "roomId"}, `{"roomId":"r","text":"hi"}`, `{"roomId":"r","text":"hi","user_id":"u1","id":"m1","userId":"u1",` + usual},
+		{Columns{"id", "body", "author_id", "room_id", "created_at"}, `{"roomId":"r","text":"hi"}`,
+			`{"roomId":"r","text":"hi","body":"hi","author_id":"u1","authorId":"u1","room_id":"r","author":` + ann + `,"id":"m1","userId":"u1",` +
+				strings.TrimSuffix(usual, "}]") + `,"created_at":"2026-01-02T03:04:05.006Z"}]`},
+		{Columns{Text: "body", User: "userId", Room: "groupId"}, `{"groupId":"r","body":"hi"}`,
+			`{"groupId":"r","body":"hi","text":"hi","id":"m1","userId":"u1","roomId":"r",` + usual},
+		{Columns{Text: "content", User: "memberId", Room: "channelId"}, `{"channelId":"r","content":"hi","member":{"id":"boss"},"memberName":"Boss"}`,
+			`{"channelId":"r","content":"hi","member":` + ann + `,"memberName":"Name of u1","text":"hi","memberId":"u1","id":"m1","userId":"u1","roomId":"r",` + usual},
+		{Columns{Text: "text", User: "user_id", Room: "roomId"}, `{"roomId":"r","text":"hi"}`, `{"roomId":"r","text":"hi","user_id":"u1","id":"m1","userId":"u1",` + usual},
 	} {
 		v := serve(t, &memory{}, func(o *Options) { o.Columns = c.columns }).visit("u1", time.Hour)
 		v.ask("join_room", `"r"`)
@@ -100,7 +105,7 @@ func TestRowIsToldByTheNamesOfTheAppsColumnsToo(t *testing.T) {
 
 func TestRowsNumbersAreToldByTheNamesOfTheAppsColumnsToo(t *testing.T) {
 	t.Parallel()
-	v := serve(t, &numbers{}, func(o *Options) { o.Columns = Columns{"text", "author_id", "chatId"} }).visit("5", time.Hour)
+	v := serve(t, &numbers{}, func(o *Options) { o.Columns = Columns{Text: "text", User: "author_id", Room: "chatId"} }).visit("5", time.Hour)
 	v.ask("join_room", `"7"`)
 	row := v.ask("send_message", `{"text":"hi"}`)["message"].(map[string]any)
 	for key, want := range map[string]float64{"userId": 5, "author_id": 5, "authorId": 5, "roomId": 7, "chatId": 7} {
@@ -172,23 +177,47 @@ func TestUnknownEventsAreAnsweredOnlyIfAsked(t *testing.T) {
 
 func TestLogNamesEventsThatNobodyHandlesOnceEach(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	v := serve(t, &memory{}, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) }).visit("u1", time.Hour)
-	for _, event := range []string{"chat:join", "chat:join", "see you at 5", "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.abcdefghijk", ""} {
-		v.ask(event, "1")
-	}
-	for i := range 2 * mostStrangers {
-		v.ask(fmt.Sprint("made-up-", i), "1")
+	var log journal
+	h := serve(t, &memory{}, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	h.visit("u1", time.Hour).askEach("chat:join", "chat:join", "chat message", "see you later, at five", "eyJhbGciOi.eyJpZCI6MX0.abc", "")
+	for range 2 * mostStrangers / strangersEach {
+		var names []string
+		for range 2 * strangersEach {
+			names = append(names, "made-up-"+rand.Text()[:8])
+		}
+		h.visit("u2", time.Hour).askEach(names...)
+		if n := strings.Count(log.String(), "made-up"); n == strangersEach {
+			h.visit("u3", time.Hour).askEach("after:all")
+		}
 	}
 	said := log.String()
-	if n := strings.Count(said, "event=chat:join"); n != 1 {
-		t.Errorf("chat:join is named %d times", n)
+	for _, name := range []string{"event=chat:join", `event="chat message"`, "event=after:all"} {
+		if n := strings.Count(said, name); n != 1 {
+			t.Errorf("%s is there %d times", name, n)
+		}
 	}
 	if n := strings.Count(said, "nothing handles"); n != mostStrangers {
 		t.Errorf("%d lines, want %d", n, mostStrangers)
 	}
 	if strings.Contains(said, "see you") || strings.Contains(said, "eyJ") {
 		t.Error("what is no event's name is in the log")
+	}
+}
+
+func TestMessageThatTheAppHasStoredKeepsItsIDAndTime(t *testing.T) {
+	t.Parallel()
+	v := serve(t, &memory{}, func(o *Options) { o.Unstored = true }).visit("u1", time.Hour)
+	v.ask("join_room", `"r"`)
+	for fields, want := range map[string][2]any{
+		`"id":"saved-1","createdAt":"2020-01-01"`: {"saved-1", "2020-01-01"},
+		`"id":7,"createdAt":1577836800000`:        {7.0, 1577836800000.0},
+		`"id":"","createdAt":null`:                {"m1", "2026-01-02T03:04:05.006Z"},
+		`"id":{"a":1},"createdAt":["b"]`:          {"m1", "2026-01-02T03:04:05.006Z"},
+	} {
+		row := v.ask("send_message", `{"text":"hi",`+fields+`}`)["message"].(map[string]any)
+		if got := [2]any{row["id"], row["createdAt"]}; got != want {
+			t.Errorf("%s became %v, want %v", fields, got, want)
+		}
 	}
 }
 
@@ -307,18 +336,22 @@ func TestThousandsOfRoomsFromOneClientAreNotJoined(t *testing.T) {
 }
 
 // Forms that fill in only one of their fields send the others as null.
-func TestNullIsNoText(t *testing.T) {
+func TestTextIsTheFirstStringThatMayBeIt(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
 	v := serve(t, store, nil).visit("u1", time.Hour)
 	v.ask("join_room", `"A"`)
-	if got := v.ask("send_message", `{"text":null,"content":"hi","roomId":"A"}`); got["ok"] != true {
-		t.Errorf("got %v", got)
+	for _, fields := range []string{`"text":null,"content":"hi"`, `"message":{"id":1},"content":"hi"`} {
+		if got := v.ask("send_message", `{`+fields+`,"roomId":"A"}`); got["ok"] != true {
+			t.Errorf("%s: %v", fields, got)
+		}
 	}
-	if got := v.ask("send_message", `{"text":null,"roomId":"A"}`); got["code"] != "bad_request" {
-		t.Errorf("got %v", got)
+	for fields, want := range map[string]string{`"text":null`: "a message needs a text, in one of text, message, content", `"message":{"id":1}`: "the message of a message must be a string"} {
+		if got := v.ask("send_message", `{`+fields+`,"roomId":"A"}`); got["code"] != "bad_request" || got["error"] != want {
+			t.Errorf("%s: %v", fields, got)
+		}
 	}
-	if len(store.saved) != 1 || store.saved[0].Text != "hi" {
+	if len(store.saved) != 2 || store.saved[0].Text != "hi" || store.saved[1].Text != "hi" {
 		t.Errorf("stored %+v", store.saved)
 	}
 }

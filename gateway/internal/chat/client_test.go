@@ -55,6 +55,24 @@ func (s *memory) MayJoin(_ context.Context, _, user string) (bool, error) {
 	return s.guests == nil || s.guests[user], s.barred
 }
 
+// journal is a log that can be read while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(line)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
 // tally is an Observer.
 type tally struct {
 	mu     sync.Mutex
@@ -194,6 +212,14 @@ func (v *visitor) ask(event, payload string) map[string]any {
 		v.t.Fatalf("ack %q: %v", reply, err)
 	}
 	return args[0]
+}
+
+// askEach asks for one event after the other, and for nothing.
+func (v *visitor) askEach(events ...string) {
+	v.t.Helper()
+	for _, event := range events {
+		v.ask(event, "1")
+	}
 }
 
 var errGone = errors.New("closed by the server")

@@ -14,7 +14,7 @@ const maxRooms = 1000
 // join enters a room and, unless Multi, leaves all others: a client that forgets to leave would
 // haunt its old room as a ghost that still hears it.
 func (c *Chat) join(s *socketio.Socket, m *member, r *request) answer {
-	room, ok := roomOf(r.payload())
+	room, ok := c.roomOf(r.payload())
 	if !ok {
 		return badRoom
 	}
@@ -66,7 +66,7 @@ func (c *Chat) guard(room string, m *member) answer {
 
 // leave leaves a room.
 func (c *Chat) leave(s *socketio.Socket, m *member, r *request) answer {
-	room, ok := roomOf(r.payload())
+	room, ok := c.roomOf(r.payload())
 	if !ok {
 		return badRoom
 	}

@@ -30,9 +30,9 @@ func (c *Chat) relay(as string) handler {
 		if !s.In(room) { // whatever OpenRooms says: who types is seen by those who see them
 			return notJoined
 		}
-		fields.speak(m.person, speakers)
+		fields.speak(m.person, c.columns.speakers)
 		fields.speak(m.person, actors)
-		fields.identify(m.person, room)
+		fields.identify(m.person, room, c.columns.rooms)
 		if !c.affords(m, room) {
 			return spared(r)
 		}
@@ -65,10 +65,10 @@ func relayed(r *request) (object, bool) {
 }
 
 // identify adds who and where, for receivers that are told a bare room by their clients.
-func (o *object) identify(p *person, room string) {
+func (o *object) identify(p *person, room string, by keys[int]) {
 	o.set("userId", p.idJSON)
 	o.set("username", p.nameJSON)
-	if !o.namesRoom() {
+	if !o.namesRoom(by) {
 		o.set("roomId", quote(room))
 	}
 }

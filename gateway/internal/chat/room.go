@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -21,11 +22,23 @@ var roomRanks = func() keys[int] {
 	return k
 }()
 
+// rooms are roomRanks and, behind them, what the app's own table calls the room: a message that names its room there
+// must not be told in another.
+func (c Columns) rooms() keys[int] {
+	k := maps.Clone(roomRanks)
+	if name := strings.ToLower(camel(words(c.Room))); name != "" {
+		if _, known := k[name]; !known {
+			k[name] = len(k)
+		}
+	}
+	return k
+}
+
 var badRoom = failure{badRequest,
 	"the room must be a string, a number, or an object with one of " + strings.Join(roomKeys, ", ")}
 
 // roomOf reads a room in any of its forms.
-func roomOf(payload json.RawMessage) (room string, ok bool) {
+func (c *Chat) roomOf(payload json.RawMessage) (room string, ok bool) {
 	if room, ok = scalar(payload); ok {
 		return room, room != "" && len(room) <= maxRoom
 	}
@@ -33,14 +46,19 @@ func roomOf(payload json.RawMessage) (room string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	return fields.room()
+	return fields.room(c.columns.rooms)
 }
 
-// room reads the room that an object names.
-func (o object) room() (room string, ok bool) {
-	best := len(roomRanks)
+// room reads the room that an object names. Of one name in two spellings that of roomKeys counts.
+func (o object) room(by keys[int]) (room string, ok bool) {
+	best := 2 * len(by)
 	for _, f := range o {
-		if rank, known := roomRanks.of(f.key); known && rank < best {
+		rank, known := by.of(f.key)
+		rank *= 2
+		if !slices.Contains(roomKeys, f.key) {
+			rank++
+		}
+		if known && rank < best {
 			if name, is := scalar(f.value); is {
 				best, room = rank, name
 			}
@@ -50,18 +68,18 @@ func (o object) room() (room string, ok bool) {
 }
 
 // namesRoom tells whether an object names a room, in whatever form.
-func (o object) namesRoom() bool {
+func (o object) namesRoom(by keys[int]) bool {
 	return slices.ContainsFunc(o, func(f field) bool {
-		_, known := roomRanks.of(f.key)
+		_, known := by.of(f.key)
 		return known && !isNull(f.value)
 	})
 }
 
 // setRoom has every key that names another room name the one that is meant. A list counts as a name, since
 // JavaScript takes ["a"] for "a"; objects are content.
-func (o object) setRoom(room string) {
+func (o object) setRoom(room string, by keys[int]) {
 	for i, f := range o {
-		if _, known := roomRanks.of(f.key); !known || isNull(f.value) || f.value[0] == '{' {
+		if _, known := by.of(f.key); !known || isNull(f.value) || f.value[0] == '{' {
 			continue
 		}
 		if name, ok := scalar(f.value); !ok || name != room {

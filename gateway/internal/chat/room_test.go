@@ -8,17 +8,19 @@ import (
 
 func TestRoomIsReadInEveryFormOfTheSurvey(t *testing.T) {
 	t.Parallel()
+	app := &Chat{columns: Columns{Room: "group_id"}.keys()}
 	for payload, want := range map[string]string{
 		`"lobby"`: "lobby", `5`: "5", `"5"`: "5", `-1`: "-1",
 		`{"roomId":"a"}`: "a", `{"room":7}`: "7", `{"conversationId":"c"}`: "c",
 		`{"chatId":"d","x":1}`: "d", `{"channelId":"e"}`: "e",
+		`{"groupId":"f"}`: "f", `{"group_id":7,"chatId":"first"}`: "first",
 		`{"room":"second","roomId":"first"}`:  "first",
 		`{"roomId":null,"chatId":"fallback"}`: "fallback",
 		`"h\u00e9"`:                           "hé",
-		`{"room_id":"snake"}`:                 "snake", `{"CHAT-ID":5}`: "5", `{"room_id":"second","roomId":"first"}`: "second",
+		`{"room_id":"snake"}`:                 "snake", `{"CHAT-ID":5}`: "5", `{"room_id":"second","roomId":"first"}`: "first",
 		`{"chat_id":"second","room_id":"first"}`: "first",
 	} {
-		if got, ok := roomOf(json.RawMessage(payload)); !ok || got != want {
+		if got, ok := app.roomOf(json.RawMessage(payload)); !ok || got != want {
 			t.Errorf("roomOf(%s) = %q, %v; want %q", payload, got, ok, want)
 		}
 	}
@@ -26,11 +28,12 @@ func TestRoomIsReadInEveryFormOfTheSurvey(t *testing.T) {
 
 func TestWhatIsNoRoomIsRefused(t *testing.T) {
 	t.Parallel()
+	app := &Chat{columns: Columns{}.keys()}
 	for _, payload := range []string{
-		"", `""`, `null`, `true`, `[]`, `["a"]`, `{}`, `{"roomId":""}`, `{"roomId":{}}`, `{"roomId":["a"]}`,
+		`{"groupId":"a"}`, "", `""`, `null`, `true`, `[]`, `["a"]`, `{}`, `{"roomId":""}`, `{"roomId":{}}`, `{"roomId":["a"]}`,
 		`{"id":"a"}`, `"` + strings.Repeat("x", maxRoom+1) + `"`,
 	} {
-		if got, ok := roomOf(json.RawMessage(payload)); ok {
+		if got, ok := app.roomOf(json.RawMessage(payload)); ok {
 			t.Errorf("roomOf(%.40s) = %.40q, want a refusal", payload, got)
 		}
 	}

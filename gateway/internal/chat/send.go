@@ -28,7 +28,8 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) answer {
 	if no != nil {
 		return no
 	}
-	fields.speak(m.person, speakers)
+	fields.speak(m.person, c.columns.speakers)
+	said := object{{"id", fields.get("id")}, {"createdAt", fields.get("createdAt")}}
 	c.columns.draft(&fields, m.person, room)
 	size := fields.size()
 	if no := c.fits(size, m); no != nil {
@@ -44,6 +45,9 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) answer {
 		}
 		fields.putRow(row, m.person)
 		c.columns.put(&fields, row)
+		if c.options.Unstored {
+			fields.keepRow(said)
+		}
 		payload := fields.encode()
 		if err := c.namespace.To(room).Emit(c.options.MessageEvent, payload); err != nil {
 			c.options.Logger.Error("a stored message could not be broadcast", "error", err)
@@ -70,14 +74,16 @@ func (c *Chat) fits(size int, m *member) answer {
 // text reads the message's text. What the room is told is what the database gets: `text` and the
 // key that the client used are written anew from the same string.
 func (c *Chat) text(fields *object) (string, answer) {
-	for _, key := range textKeys {
+	missing := failure{badRequest, "a message needs a text, in one of " + strings.Join(c.columns.texts, ", ")}
+	for _, key := range c.columns.texts {
 		value := fields.get(key)
 		if value == nil || isNull(value) {
 			continue
 		}
 		text, ok := unquote(value)
-		if !ok {
-			return "", failure{badRequest, "the " + key + " of a message must be a string"}
+		if !ok { // another key may have it
+			missing.Text = "the " + key + " of a message must be a string"
+			continue
 		}
 		if strings.TrimSpace(text) == "" {
 			return "", failure{badRequest, "the message is empty"}
@@ -88,7 +94,7 @@ func (c *Chat) text(fields *object) (string, answer) {
 		fields.setText(quote(text))
 		return text, nil
 	}
-	return "", failure{badRequest, "a message needs a text, in one of " + strings.Join(textKeys, ", ")}
+	return "", missing
 }
 
 var notJoined = failure{notInRoom, "join the room before you send to it"}
@@ -97,13 +103,13 @@ var privateRoom = failure{forbidden, "this room is private to another connection
 
 // destination is the room that a message names, or the only one that the sender is in.
 func (c *Chat) destination(s *socketio.Socket, fields *object) (string, answer) {
-	if !fields.namesRoom() {
+	if !fields.namesRoom(c.columns.rooms) {
 		if rooms := s.Rooms(); len(rooms) == 1 {
 			return rooms[0], nil
 		}
 		return "", badRoom
 	}
-	room, ok := fields.room()
+	room, ok := fields.room(c.columns.rooms)
 	switch {
 	case !ok:
 		return "", badRoom
@@ -112,7 +118,7 @@ func (c *Chat) destination(s *socketio.Socket, fields *object) (string, answer) 
 	case room != s.ID() && c.namespace.Private(room):
 		return "", privateRoom
 	}
-	fields.setRoom(room)
+	fields.setRoom(room, c.columns.rooms)
 	return room, nil
 }
 
@@ -136,6 +142,15 @@ func (o *object) putRow(row message.Stored, by *person) {
 	o.set("roomId", row.Room)
 	o.set("createdAt", quote(isoTime(row.CreatedAt)))
 	o.set("user", object{{"username", by.nameJSON}}.encode())
+}
+
+// keepRow gives a message that the app has stored by itself the id and time that its client knows of.
+func (o *object) keepRow(said object) {
+	for _, f := range said {
+		if v, ok := scalar(f.value); ok && v != "" {
+			o.set(f.key, f.value)
+		}
+	}
 }
 
 // isoTime is JavaScript's Date.toISOString.

@@ -56,7 +56,7 @@ func (k keys[T]) and(meaning T, more ...string) keys[T] {
 func (o object) speak(p *person, by keys[claim]) {
 	for i, f := range o {
 		switch kind, ok := by.of(f.key); {
-		case !ok:
+		case !ok, f.value[0] == 't', f.value[0] == 'f': // true and false are nobody
 		case kind == claimsPerson:
 			o[i].value = p.instead(f.value)
 		case kind == claimsName:

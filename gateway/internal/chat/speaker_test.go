@@ -24,6 +24,7 @@ func TestNobodySpeaksInAnothersName(t *testing.T) {
 		{ann, `{"from":[ {"id":"eve"} ],"sender":[]}`, `{"from":[` + whole + `],"sender":["u1"]}`},
 		{number, `{"userId":"42","sender":42}`, `{"userId":42,"sender":42}`},
 		{ann, `{"sender_uid":"eve","createdByName":"Eve","creator":{"id":"eve"},"fromUserUUID":"eve"}`, `{"sender_uid":"u1","createdByName":"Ann","creator":` + whole + `,"fromUserUUID":"u1"}`},
+		{ann, `{"owner":false,"from":true}`, `{"owner":false,"from":true}`},
 		{ann, `{"tempId":"t1","replyTo":"m1"}`, `{"tempId":"t1","replyTo":"m1"}`},
 	} {
 		o, _ := parseObject(json.RawMessage(c.in))

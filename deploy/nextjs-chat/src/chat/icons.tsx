@@ -12,4 +12,3 @@ export const Send = () => <Icon path="M12 19V5M5.5 11.5L12 5l6.5 6.5" />;
 export const Plus = () => <Icon path="M12 5v14M5 12h14" />;
 export const Down = () => <Icon path="M12 5v14M5.5 12.5L12 19l6.5-6.5" />;
 export const Leave = () => <Icon path="M14 4h4a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-4M9 8l-4 4 4 4M5 12h10" />;
-export const Lock = () => <Icon path="M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z" />;
