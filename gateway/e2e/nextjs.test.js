@@ -2,12 +2,10 @@
 import assert from 'node:assert/strict';
 import { startCaddy } from './harness/caddy.js';
 import { startNginx } from './harness/nginx.js';
-import { Person, newcomer, startApp } from './harness/nextjs.js';
+import { Person, RECONNECTED, newcomer, startApp } from './harness/nextjs.js';
 import { ask, client, connected, token, words } from './harness/people.js';
 import { later, sideBySide, test } from './harness/test.js';
 import { until } from './harness/waiting.js';
-
-const RECONNECTED = 20_000; // milliseconds: io() waits up to 5 s between its attempts
 
 /** Two people in one room, each in a browser of their own. */
 async function twoInARoom(t, startProxy) {

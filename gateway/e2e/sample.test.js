@@ -1,12 +1,11 @@
 // What the sample app promises by itself, in a real Chromium behind nginx. nextjs.test.js has what every proxy must carry.
 import assert from 'node:assert/strict';
 import { startNginx } from './harness/nginx.js';
-import { newcomer, startApp } from './harness/nextjs.js';
+import { RECONNECTED, newcomer, startApp } from './harness/nextjs.js';
 import { words } from './harness/people.js';
 import { sideBySide, test } from './harness/test.js';
 import { until } from './harness/waiting.js';
 
-const RECONNECTED = 20_000; // milliseconds: io() waits up to 5 s between its attempts
 const PATIENT = { timeout: 100_000 };
 
 /** The app, and somebody in a room of it. */

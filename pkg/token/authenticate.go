@@ -68,7 +68,8 @@ func NewAuthenticator(o Options) (*Authenticator, error) {
 // the token was: "cookie", "auth", "header", or "" where there was none.
 //
 // Of several cookies, as a browser on localhost has them of several apps, the first that is good counts, or else the first
-// one's error; of sessions only the first four are looked up. But where a session could not be looked up, and no other is good, it is ErrUnavailable: that one may be.
+// one's error; of sessions only the first four are looked up. But where a session could not be looked up, and no other is
+// good, it is ErrUnavailable: that one may be.
 func (a *Authenticator) Authenticate(ctx context.Context, header http.Header, auth json.RawMessage) (Claims, string, error) {
 	found, err := Find(header, auth, a.cookies...)
 	if err != nil {

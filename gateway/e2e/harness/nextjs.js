@@ -10,6 +10,9 @@ import { words } from './people.js';
 import { inOnePlace, later } from './test.js';
 import { until } from './waiting.js';
 
+/** How long a page may take to be back after a disconnect, in milliseconds: io() waits up to 5 s between its attempts. */
+export const RECONNECTED = 20_000;
+
 /** The password of everybody who registers. */
 export const LOGIN_PASSWORD = 'correct horse battery';
 

@@ -26,7 +26,7 @@ var roomRanks = func() keys[int] {
 // must not be told in another.
 func (c Columns) rooms() keys[int] {
 	k := maps.Clone(roomRanks)
-	if name := strings.ToLower(camel(words(c.Room))); name != "" {
+	if name := strings.Join(words(c.Room), ""); name != "" {
 		if _, known := k[name]; !known {
 			k[name] = len(k)
 		}

@@ -44,7 +44,7 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) answer {
 			return
 		}
 		fields.putRow(row, m.person)
-		c.columns.put(&fields, row)
+		c.columns.put(&fields, fields)
 		if c.options.Unstored {
 			fields.keepRow(said)
 		}
