@@ -11,8 +11,9 @@ import (
 //
 // A field's tags say everything about its variable: the name (envconfig), the default, what being unset means (unset),
 // the bounds (min, max, oneof), what a fault says it should hold where bounds don't tell (want), and its meaning (desc).
+// A topic begins a section of the page of variables, which the fields behind it belong to as well.
 type Config struct {
-	JWTSecret         Secret `envconfig:"JWT_SECRET" unset:"required" want:"the secret that the web app signs its tokens with" desc:"secret that the web app signs its tokens with (HS256); not needed with AUTH_SECRET, NEXTAUTH_SECRET or SESSION_QUERY"`
+	JWTSecret         Secret `topic:"Login" envconfig:"JWT_SECRET" unset:"required" want:"the secret that the web app signs its tokens with" desc:"secret that the web app signs its tokens with (HS256); not needed with AUTH_SECRET, NEXTAUTH_SECRET or SESSION_QUERY"`
 	JWTSecretPrevious Secret `envconfig:"JWT_SECRET_PREVIOUS" unset:"none" want:"the secret that JWT_SECRET replaces" desc:"the secret that JWT_SECRET replaces: tokens signed with it are still good"`
 	TokenCookie       string `envconfig:"TOKEN_COOKIE" default:"token" want:"the name of a cookie" desc:"cookie that holds the token or session; those of Auth.js, NextAuth and Better Auth are found without it"`
 	AuthSecret        Secret `envconfig:"AUTH_SECRET" unset:"none" want:"the secret of Auth.js" desc:"secret of Auth.js: lets in by its encrypted session cookies"`
@@ -23,49 +24,52 @@ type Config struct {
 	SessionQuery      string `envconfig:"SESSION_QUERY" unset:"none" want:"a query with $1 for the session's token that gives the user's id, name and, if it ends, when" desc:"SQL for sessions kept in the database: $1 is the cookie's token; a row is the user's id, name and when it ends"`
 	BetterAuthSecret  Secret `envconfig:"BETTER_AUTH_SECRET" unset:"none" want:"the secret of Better Auth" desc:"secret of Better Auth: with SESSION_QUERY, cookies must carry its signature"`
 
-	DatabaseURL          DatabaseURL   `envconfig:"DATABASE_URL" unset:"required" want:"postgres://user:password@host/database, file:./dev.db for SQLite, or none" desc:"where messages are stored: postgres://…, postgresql://…, file:./dev.db (SQLite), or none to relay without storing"`
-	MessageEncryptionKey Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY" unset:"required" want:"64 hex characters, the same as in the web app (a new key: openssl rand -hex 32), or a key as MESSAGE_KEY_FORMAT says" desc:"key for text at rest, the same as in the web app; not needed if MESSAGE_CIPHER is plaintext or DATABASE_URL is none"`
-	MessageKeyFormat     string        `envconfig:"MESSAGE_KEY_FORMAT" default:"hex" oneof:"hex base64 utf8 sha256 scrypt" desc:"how the key is written: hex, base64, utf8 (32 characters as they are), or made of a secret by sha256 or scrypt (salt \"salt\")"`
-	MessageCipher        string        `envconfig:"MESSAGE_CIPHER" default:"aes-256-gcm" oneof:"aes-256-gcm aes-256-gcm-iv12 aes-256-gcm-base64 aes-256-gcm-iv12-base64 aes-256-cbc aes-256-cbc-base64 cryptojs plaintext" desc:"text at rest: aes-256-gcm, aes-256-gcm-iv12, aes-256-gcm-base64, aes-256-gcm-iv12-base64, aes-256-cbc, aes-256-cbc-base64, cryptojs or plaintext"`
+	DatabaseURL          DatabaseURL   `topic:"Storage" envconfig:"DATABASE_URL" unset:"required" want:"postgres://user:password@host/database, file:./dev.db for SQLite, or none" desc:"where messages are stored: postgres://…, postgresql://…, file:./dev.db (SQLite), or none to relay without storing"`
+	DatabaseTimeout      time.Duration `envconfig:"DATABASE_TIMEOUT" default:"4s" min:"100ms" max:"30s" desc:"longest wait for the database before a sender is told unavailable"`
 	MessageTable         string        `envconfig:"MESSAGE_TABLE" unset:"found by looking" desc:"table of messages, may be schema.table"`
 	MessageTextColumn    string        `envconfig:"MESSAGE_TEXT_COLUMN" unset:"found by looking" desc:"its column for the text"`
 	MessageUserColumn    string        `envconfig:"MESSAGE_USER_COLUMN" unset:"found by looking" desc:"its column for the sender's id"`
 	MessageRoomColumn    string        `envconfig:"MESSAGE_ROOM_COLUMN" unset:"found by looking" desc:"its column for the room's id"`
 	MessageID            string        `envconfig:"MESSAGE_ID" default:"auto" oneof:"auto cuid uuid database" desc:"who makes the ids: the gateway (cuid or uuid), the database's default (database), or by the column's type (auto)"`
 	MessageConstants     Constants     `envconfig:"MESSAGE_CONSTANTS" unset:"none" want:"column=value pairs with commas between them, such as type=TEXT,status=SENT" desc:"values for columns that nobody else fills: column=value,…"`
-	RoomAccessQuery      string        `envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
-	DatabaseTimeout      time.Duration `envconfig:"DATABASE_TIMEOUT" default:"4s" min:"100ms" max:"30s" desc:"longest wait for the database before a sender is told unavailable"`
+	MessageEncryptionKey Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY" unset:"required" want:"64 hex characters, the same as in the web app (a new key: openssl rand -hex 32), or a key as MESSAGE_KEY_FORMAT says" desc:"key for text at rest, the same as in the web app; not needed if MESSAGE_CIPHER is plaintext or DATABASE_URL is none"`
+	MessageKeyFormat     string        `envconfig:"MESSAGE_KEY_FORMAT" default:"hex" oneof:"hex base64 utf8 sha256 scrypt" desc:"how MESSAGE_ENCRYPTION_KEY is written: hex, base64, utf8 (32 characters as they are), or made of a secret by sha256 or scrypt (salt \"salt\")"`
+	MessageCipher        string        `envconfig:"MESSAGE_CIPHER" default:"aes-256-gcm" oneof:"aes-256-gcm aes-256-gcm-iv12 aes-256-gcm-base64 aes-256-gcm-iv12-base64 aes-256-cbc aes-256-cbc-base64 cryptojs plaintext" desc:"text at rest: aes-256-gcm, aes-256-gcm-iv12, aes-256-gcm-base64, aes-256-gcm-iv12-base64, aes-256-cbc, aes-256-cbc-base64, cryptojs or plaintext"`
 
-	Host                string        `envconfig:"HOST" default:"0.0.0.0" want:"an IP address or a host name, without a port" desc:"address to listen on"`
-	Port                int           `envconfig:"PORT" default:"4000" min:"0" max:"65535" desc:"port to listen on; 0 takes a free one"`
-	SocketPath          string        `envconfig:"SOCKET_PATH" default:"/socket.io/" want:"a path below the root, such as /socket.io/" desc:"path of the sockets, the client's option path"`
-	Polling             string        `envconfig:"POLLING" default:"upgrade" oneof:"upgrade full off" desc:"HTTP long-polling: upgrade (clients begin with it and have 10s to go on to a WebSocket), full (they may stay with it) or off"`
-	AllowedOrigins      []string      `envconfig:"ALLOWED_ORIGINS" unset:"same host" want:"origins like https://app.example.com with commas between them, or *" desc:"other origins whose pages may connect, scheme://host[:port],…; * lets every web site act as the user who visits it: dangerous with cookies"`
-	AllowEIO3           bool          `envconfig:"ALLOW_EIO3" default:"false" want:"true or false" desc:"let in clients of Socket.IO v2 (socket.io-client 2.x) too"`
-	MaxPayload          int           `envconfig:"MAX_PAYLOAD" default:"1000000" min:"1000" max:"100000000" desc:"most bytes in one packet from a client"`
-	SendQueueBytes      int           `envconfig:"SEND_QUEUE_BYTES" default:"1048576" min:"1000" max:"1000000000" desc:"most bytes waiting for one slow client before it is disconnected; at least MAX_PAYLOAD"`
-	RateLimit           int           `envconfig:"RATE_LIMIT" default:"100" min:"0" max:"1000000" desc:"events per second from one connection, twice that in a burst; 0 is no limit"`
-	MaxConnections      int           `envconfig:"MAX_CONNECTIONS" default:"0" min:"0" max:"100000000" desc:"most connections at once; 0 is no limit"`
-	MaxConnectionsPerIP int           `envconfig:"MAX_CONNECTIONS_PER_IP" default:"0" min:"0" max:"100000000" desc:"most connections at once from one address; 0 is no limit"`
-	TrustedProxies      Proxies       `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For is believed: private (loopback and private networks), none, or a list of CIDRs"`
-	PingInterval        time.Duration `envconfig:"PING_INTERVAL" default:"25s" min:"100ms" max:"1h" desc:"time between pings"`
-	PingTimeout         time.Duration `envconfig:"PING_TIMEOUT" default:"20s" min:"100ms" max:"1h" desc:"longest wait for a pong"`
-	ConnectTimeout      time.Duration `envconfig:"CONNECT_TIMEOUT" default:"45s" min:"100ms" max:"1h" desc:"longest wait for a connection to join a namespace"`
+	Host           string   `topic:"Listening" envconfig:"HOST" default:"0.0.0.0" want:"an IP address or a host name, without a port" desc:"address to listen on"`
+	Port           int      `envconfig:"PORT" default:"4000" min:"0" max:"65535" desc:"port to listen on; 0 takes a free one"`
+	SocketPath     string   `envconfig:"SOCKET_PATH" default:"/socket.io/" want:"a path below the root, such as /socket.io/" desc:"path of the sockets, the client's option path"`
+	AllowedOrigins []string `envconfig:"ALLOWED_ORIGINS" unset:"same host" want:"origins like https://app.example.com with commas between them, or *" desc:"other origins whose pages may connect, scheme://host[:port],…; * lets every web site act as the user who visits it: dangerous with cookies"`
+	Polling        string   `envconfig:"POLLING" default:"upgrade" oneof:"upgrade full off" desc:"HTTP long-polling: upgrade (clients begin with it and have 10s to go on to a WebSocket), full (they may stay with it) or off"`
+	AllowEIO3      bool     `envconfig:"ALLOW_EIO3" default:"false" want:"true or false" desc:"let in clients of Socket.IO v2 (socket.io-client 2.x) too"`
 
-	JoinMode     string   `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`
-	RequireJoin  bool     `envconfig:"REQUIRE_JOIN" default:"true" want:"true or false" desc:"only those who joined a room may send to it"`
-	JoinEvents   []string `envconfig:"JOIN_EVENTS" default:"join_room" want:"names of events with commas between them" desc:"events that join a room; snake, camel and kebab case are all understood"`
+	RateLimit           int     `topic:"Limits" envconfig:"RATE_LIMIT" default:"100" min:"0" max:"1000000" desc:"events per second from one connection, twice that in a burst; 0 is no limit"`
+	RelayRate           int     `envconfig:"RELAY_RATE" default:"10" min:"0" max:"1000000" desc:"events of RELAY_EVENTS per second from one connection; less in proportion in rooms of more than 100; 0 is no limit but RATE_LIMIT"`
+	MaxText             int     `envconfig:"MAX_TEXT" default:"65536" min:"1" max:"100000000" desc:"most bytes in the text of one message; a whole message may have a quarter of SEND_QUEUE_BYTES"`
+	MaxPayload          int     `envconfig:"MAX_PAYLOAD" default:"1000000" min:"1000" max:"100000000" desc:"most bytes in one packet from a client"`
+	SendQueueBytes      int     `envconfig:"SEND_QUEUE_BYTES" default:"1048576" min:"1000" max:"1000000000" desc:"most bytes waiting for one slow client before it is disconnected; at least MAX_PAYLOAD"`
+	MaxConnections      int     `envconfig:"MAX_CONNECTIONS" default:"0" min:"0" max:"100000000" desc:"most connections at once; 0 is no limit"`
+	MaxConnectionsPerIP int     `envconfig:"MAX_CONNECTIONS_PER_IP" default:"0" min:"0" max:"100000000" desc:"most connections at once from one address; 0 is no limit"`
+	TrustedProxies      Proxies `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For is believed: private (loopback and private networks), none, or a list of CIDRs"`
+
+	PingInterval   time.Duration `topic:"Heartbeat and deadlines" envconfig:"PING_INTERVAL" default:"25s" min:"100ms" max:"1h" desc:"time between pings"`
+	PingTimeout    time.Duration `envconfig:"PING_TIMEOUT" default:"20s" min:"100ms" max:"1h" desc:"longest wait for a pong"`
+	ConnectTimeout time.Duration `envconfig:"CONNECT_TIMEOUT" default:"45s" min:"100ms" max:"1h" desc:"longest wait for a connection to join a namespace"`
+
+	RoomAccessQuery string `topic:"Rooms" envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
+	JoinMode        string `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`
+	RequireJoin     bool   `envconfig:"REQUIRE_JOIN" default:"true" want:"true or false" desc:"only those who joined a room may send to it"`
+	MembersShape    string `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what MEMBERS_EVENT holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`
+	MembersLimit    int    `envconfig:"MEMBERS_LIMIT" default:"1000" min:"0" max:"10000000" desc:"most members listed in one event; 0 lists all"`
+
+	JoinEvents   []string `topic:"Names of events" envconfig:"JOIN_EVENTS" default:"join_room" want:"names of events with commas between them" desc:"events that join a room; snake, camel and kebab case are all understood"`
 	LeaveEvents  []string `envconfig:"LEAVE_EVENTS" default:"leave_room" want:"names of events with commas between them" desc:"events that leave a room"`
 	SendEvents   []string `envconfig:"SEND_EVENTS" default:"send_message" want:"names of events with commas between them" desc:"events that send a message"`
 	RelayEvents  Relays   `envconfig:"RELAY_EVENTS" unset:"none" want:"names of events with commas between them, such as typing,stop_typing or typing=user_typing" desc:"events passed on to the others in the room, never stored: typing,message_read,…; typing=user_typing renames on the way"`
-	RelayRate    int      `envconfig:"RELAY_RATE" default:"10" min:"0" max:"1000000" desc:"of these, per second from one connection; less in proportion in rooms of more than 100; 0 is no limit but RATE_LIMIT"`
 	MessageEvent string   `envconfig:"MESSAGE_EVENT" default:"receive_message" want:"the name of an event" desc:"event that brings a message to the room"`
 	MembersEvent string   `envconfig:"MEMBERS_EVENT" default:"room_members" want:"the name of an event" desc:"event that tells who is in the room"`
-	MembersShape string   `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what it holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`
-	MembersLimit int      `envconfig:"MEMBERS_LIMIT" default:"1000" min:"0" max:"10000000" desc:"most members listed in one event; 0 lists all"`
-	MaxText      int      `envconfig:"MAX_TEXT" default:"65536" min:"1" max:"100000000" desc:"most bytes in the text of one message; a whole message may have a quarter of SEND_QUEUE_BYTES"`
 
-	AdminAddr       string        `envconfig:"ADMIN_ADDR" unset:"off" want:"host:port, such as 127.0.0.1:9090" desc:"host:port for metrics and pprof; keep it private"`
+	AdminAddr       string        `topic:"Operation" envconfig:"ADMIN_ADDR" unset:"off" want:"host:port, such as 127.0.0.1:9090" desc:"host:port for metrics and pprof; keep it private"`
 	LogFormat       string        `envconfig:"LOG_FORMAT" default:"text" oneof:"text json" desc:"text or json"`
 	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" want:"debug, info, warn or error" desc:"debug, info, warn or error"`
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"8s" min:"100ms" max:"10s" desc:"longest wait for accepted messages at the end; Docker kills after 10s"`

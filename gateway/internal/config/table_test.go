@@ -6,19 +6,33 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
-func TestTableListsEveryField(t *testing.T) {
-	t.Parallel()
+// tableLines returns the lines of the page that belong to tables.
+func tableLines(t *testing.T) []string {
+	t.Helper()
 	var out strings.Builder
 	if err := WriteTable(&out); err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-	fields := reflect.TypeFor[Config]()
-	if len(lines) != 2+fields.NumField()-1 { // head and rule, and all fields but Warnings
-		t.Errorf("%d lines for %d fields", len(lines), fields.NumField())
+	var lines []string
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "|") {
+			lines = append(lines, strings.TrimSuffix(line, "\n"))
+		}
 	}
+	return lines
+}
+
+func TestTableListsEveryFieldOnce(t *testing.T) {
+	t.Parallel()
+	lines := tableLines(t)
+	fields := reflect.TypeFor[Config]()
+	if want := 2*len(sections()) + fields.NumField() - 1; len(lines) != want { // heads and rules, and all fields but Warnings
+		t.Errorf("%d lines for %d fields, want %d", len(lines), fields.NumField(), want)
+	}
+	seen := map[string]int{}
 	head := strings.Split(lines[0], " | ")
 	for _, line := range lines {
 		cells := strings.Split(line, " | ")
@@ -26,13 +40,49 @@ func TestTableListsEveryField(t *testing.T) {
 			t.Errorf("not three cells: %s", line)
 			continue
 		}
-		if len(cells[0]) != len(head[0]) || len(cells[1]) != len(head[1]) {
+		if utf8.RuneCountInString(cells[0]) != utf8.RuneCountInString(head[0]) || utf8.RuneCountInString(cells[1]) != utf8.RuneCountInString(head[1]) {
 			t.Errorf("not in line: %s", line)
 		}
 		for _, cell := range cells {
 			if strings.Trim(cell, " |") == "" {
 				t.Errorf("an empty cell: %s", line)
 			}
+		}
+		seen[strings.Trim(cells[0], " |")]++
+	}
+	for _, v := range variables {
+		if seen[v.name] != 1 {
+			t.Errorf("%s is in the table %d times", v.name, seen[v.name])
+		}
+	}
+}
+
+func TestTenVariablesComeBeforeTheOthers(t *testing.T) {
+	t.Parallel()
+	lines := tableLines(t)
+	if len(first) != 10 {
+		t.Fatalf("%d variables come first", len(first))
+	}
+	for i, name := range first {
+		if line := lines[2+i]; !strings.HasPrefix(line, "| "+name+" ") {
+			t.Errorf("in the place of %s: %s", name, line)
+		}
+	}
+}
+
+func TestEveryVariableHasATopicOfSomeSize(t *testing.T) {
+	t.Parallel()
+	if variables[0].tag.Get("topic") == "" {
+		t.Error("the first field has no topic")
+	}
+	titles := map[string]bool{}
+	for _, s := range sections() {
+		if titles[s.title] {
+			t.Errorf("%q is there twice", s.title)
+		}
+		titles[s.title] = true
+		if n := len(s.rows) - 2; n < 2 || n > 12 {
+			t.Errorf("%q has %d variables", s.title, n)
 		}
 	}
 }
