@@ -10,7 +10,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/socketgate/socketgate/gateway/internal/app"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -23,32 +22,6 @@ func output(t *testing.T, args ...string) string {
 		t.Fatalf("gateway %s: %v", strings.Join(args, " "), err)
 	}
 	return out.String()
-}
-
-func TestReadmeHoldsTheTablesOfTheCode(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var reasons bytes.Buffer
-	if err := app.WriteReasons(&reasons); err != nil {
-		t.Fatal(err)
-	}
-	results, err := os.ReadFile("../scripts/bench/results/results.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, table := range []struct{ start, end, want string }{
-		{"<!-- what `gateway env` prints -->\n", "<!-- end of `gateway env` -->", output(t, "env")},
-		{"<!-- results of scripts/bench/run -->\n", "<!-- end of the results -->", string(results)},
-		{"<!-- disconnect reasons -->\n", "<!-- end of disconnect reasons -->", reasons.String()},
-	} {
-		_, rest, _ := strings.Cut(string(readme), table.start)
-		if got, _, found := strings.Cut(rest, table.end); !found || got != table.want {
-			t.Errorf("behind %s the README should have:\n%s", table.start, table.want)
-		}
-	}
 }
 
 func TestTokenIsSignedWithTheSecretOfTheEnvironment(t *testing.T) {

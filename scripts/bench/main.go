@@ -68,7 +68,7 @@ type options struct {
 	bigStorm    int // the same, the gateway alone
 }
 
-// results is where the figures are that the README shows.
+// results is where the figures are that gateway/docs/BENCHMARKS.md shows.
 const results = "scripts/bench/results"
 
 func parseOptions(args []string) (o options, barePort int, err error) {

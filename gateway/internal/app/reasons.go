@@ -35,7 +35,7 @@ func reason(r engineio.Reason, returns bool, meaning string) ops.DisconnectReaso
 	return ops.DisconnectReason{Reason: r, Returns: returns, Meaning: meaning}
 }
 
-// WriteReasons writes the table of reasons that the README shows.
+// WriteReasons writes the table of reasons that gateway/docs/OPERATE.md shows.
 func WriteReasons(w io.Writer) error {
 	if _, err := fmt.Fprint(w, "| reason | comes back | meaning |\n| --- | --- | --- |\n"); err != nil {
 		return err

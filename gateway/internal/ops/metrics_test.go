@@ -9,9 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func TestReadmeNamesEveryMetric(t *testing.T) {
+func TestDocumentsNameEveryMetric(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("../../../README.md")
+	page, err := os.ReadFile("../../docs/OPERATE.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,8 +33,8 @@ func TestReadmeNamesEveryMetric(t *testing.T) {
 		if parts[2] != "" {
 			name += "{" + parts[2] + "}"
 		}
-		if !strings.Contains(string(readme), name+"`") {
-			t.Errorf("the README lacks %s`", name)
+		if !strings.Contains(string(page), name+"`") {
+			t.Errorf("OPERATE.md lacks %s`", name)
 		}
 	}
 	if found < 10 {
