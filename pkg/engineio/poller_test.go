@@ -187,5 +187,5 @@ func sleepUntil(start time.Time, after time.Duration) {
 func (s *Session) cost() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.queued
+	return s.outbox.cost
 }

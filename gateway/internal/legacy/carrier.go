@@ -111,7 +111,7 @@ func (c *client) accept(w http.ResponseWriter, r *http.Request) (transport.Conn,
 		conn, err = c.server.polling.Accept(w, r)
 	}
 	if err != nil {
-		c.server.refused(engineio.CauseBadRequest)
+		c.server.engine.Observer.HandshakeRefused(engineio.CauseBadRequest)
 		return nil, err
 	}
 	own := carrier{Conn: conn, Handler: conn.(http.Handler), client: c}

@@ -121,7 +121,7 @@ func (c *client) limitPolling() {
 	if c.state != open || c.server.engine.Polling != engineio.PollingUpgrade {
 		return
 	}
-	c.hurry = time.AfterFunc(c.server.upgradeTimeout, func() {
+	c.hurry = time.AfterFunc(c.server.upgradeWithin, func() {
 		if c.session.Transport() == "polling" {
 			c.Close(engineio.NotUpgraded)
 		}
