@@ -21,7 +21,7 @@ const noopDelay = 20 * time.Millisecond
 type polling struct {
 	session *Session
 	ready   chan struct{} // of one: a GET has something to look at
-	over    chan struct{} // closed when polling carries the session no more
+	over    chan struct{} // closed when polling carries the session no more: it has ended, or was upgraded
 
 	// Session.mu guards these.
 	getting       bool
@@ -81,8 +81,8 @@ func (p *polling) serveRequest(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// begin takes one of the two places, getting or posting; finish gives it back, before the client can
-// have the answer and come again. When it is taken it answers, and ends the session.
+// begin takes one of the two places, getting or posting. Finish gives it back, before the client can have the answer
+// and come again. If the place is taken, begin answers and ends the session.
 func (p *polling) begin(place *bool, w http.ResponseWriter, r *http.Request) bool {
 	s := p.session
 	s.mu.Lock()
@@ -145,7 +145,7 @@ func (p *polling) get(w http.ResponseWriter, r *http.Request) {
 			writePayload(w, r, []byte(noopWord))
 			return
 		case <-p.over:
-			p.end(w, r, late)
+			p.answerAtEnd(w, r, late)
 			return
 		case <-r.Context().Done():
 			p.abandoned()
@@ -154,9 +154,9 @@ func (p *polling) get(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// end answers a GET whose session is over, or goes on elsewhere. A late one came when the WebSocket
-// was there already: it is told that the session is not to be polled.
-func (p *polling) end(w http.ResponseWriter, r *http.Request, late bool) {
+// answerAtEnd answers a GET whose session is over, or goes on by WebSocket. A late one came when the WebSocket was
+// there already: it is a bad request.
+func (p *polling) answerAtEnd(w http.ResponseWriter, r *http.Request, late bool) {
 	p.session.mu.Lock()
 	word, upgraded := p.lastWord, !p.carries()
 	p.session.mu.Unlock()
@@ -175,13 +175,13 @@ func (p *polling) take() (b *batch, hurry bool) {
 	if p.carries() {
 		b = p.session.outbox.take()
 	}
-	return b, p.upgrade.stage == asked
+	return b, p.upgrade.stage == upgradeAsked
 }
 
 func (p *polling) isUpgrading() bool {
 	p.session.mu.Lock()
 	defer p.session.mu.Unlock()
-	return p.upgrade.stage != none
+	return p.upgrade.stage != noUpgrade
 }
 
 // answer writes a batch. Until the client has it, it counts as queued.

@@ -55,17 +55,16 @@ type carrier interface {
 
 // state only grows.
 //
-//	state    meaning                                             moved there by
-//	open     packets are sent and heard                          newSession
-//	closing  the last packet is queued; all that is queued is    close: the layer above, the wheel, Shutdown, a
-//	         written, what the client says is ignored, and the   fault or the goodbye of the client
-//	         receiver is told
-//	ended    the outbox is dropped, the connection cut, the      end: a full queue, a lost connection, or closing is over
-//	         session out of the server's books, and the          (the client has said its goodbye too, or its CloseGrace
-//	         receiver is told unless it was                      has passed, or Shutdown's time has)
+//	state    meaning                                            moved there by
+//	open     packets are sent and heard                         newSession
+//	closing  the last packet is queued and written after all    close, for the layer above, the wheel or Shutdown, or
+//	         others; the receiver is told Closed; what the      after a fault or the goodbye of the client
+//	         client says is dropped
+//	ended    the outbox is dropped, the connection is cut, the  end, when the outbox is too full, the connection is
+//	         session is out of the server's books; the          lost, or closing is over: the client has said its
+//	         receiver is told Closed unless it was              goodbye too, or CloseGrace or Shutdown's time has passed
 //
-// The connection is closed, and what the server holds for the session released, by who listened to it: a worker or a
-// goroutine of netpoll for a WebSocket (websocket.Gone), polling.farewell for long-polling.
+// Who listened to the connection then closes it and calls Server.release: websocket.Gone or polling.farewell.
 type state uint8
 
 const (

@@ -15,34 +15,35 @@ import (
 // guards it.
 type upgrade struct {
 	stage upgradeStage
-	conn  *netpoll.Conn // the WebSocket's, from connected on
+	conn  *netpoll.Conn // of the WebSocket, from upgradeConnected on
 }
 
 // upgradeStage follows the client's way from polling to a WebSocket.
 //
-//	stage      meaning                                               moved there by
-//	none       no WebSocket asks                                     newPolling; abandonUpgrade, whatever failed
-//	claimed    the upgrade request has come, and others are refused  claimUpgrade
-//	connected  the WebSocket is there. It is cut when the session    limitUpgrade
-//	           closes, or after UpgradeTimeout
-//	asked      "2probe" has come and is answered: the client now     hurryPolls
-//	           waits for its GET, which gets a noop after noopDelay
+//	stage             meaning                                              moved there by
+//	noUpgrade         no WebSocket asks                                    newPolling; abandonUpgrade, whatever failed
+//	upgradeClaimed    an upgrade request has come; others are turned away  claimUpgrade
+//	upgradeConnected  the WebSocket is there; it is cut when the session   limitUpgrade
+//	                  closes, or after UpgradeTimeout
+//	upgradeAsked      "2probe" has come and is answered; the client now    hurryPolls
+//	                  waits for its GET, which is answered with a noop
+//	                  after noopDelay
 //
-// At "5" Session.upgradeTo makes the WebSocket the carrier, and polling.over is closed. The polling stays as it is
-// from then on: only requests that are under way still look at it.
+// At "5" Session.upgradeTo makes the WebSocket the carrier and closes polling.over. The stage is not moved any more:
+// only requests that are still under way look at the polling.
 type upgradeStage uint8
 
 const (
-	none upgradeStage = iota
-	claimed
-	connected
-	asked
+	noUpgrade upgradeStage = iota
+	upgradeClaimed
+	upgradeConnected
+	upgradeAsked
 )
 
 var probeAnswer = newPacket(finText, []byte("3probe"))
 
-// candidate is a WebSocket that asks to take over a session from polling. It fails by anything but the three
-// frames that it may send: pings, "2probe" once, and then "5". That leaves the session as it was.
+// candidate is a WebSocket that asks to take over a session from polling. It may send pings, "2probe" once, and then
+// "5". By anything else it fails, which leaves the session as it was.
 type candidate struct {
 	polling   *polling
 	websocket *websocket
@@ -91,10 +92,10 @@ func (s *Session) claimUpgrade() *polling {
 }
 
 func (p *polling) claimUpgrade() *polling {
-	if p.upgrade.stage != none {
+	if p.upgrade.stage != noUpgrade {
 		return nil
 	}
-	p.upgrade.stage = claimed
+	p.upgrade.stage = upgradeClaimed
 	return p
 }
 
@@ -154,7 +155,7 @@ func (q *candidate) frame(opcode ws.OpCode, data []byte) (more bool) {
 func (p *polling) limitUpgrade(conn *netpoll.Conn) {
 	p.session.mu.Lock()
 	defer p.session.mu.Unlock()
-	p.upgrade = upgrade{stage: connected, conn: conn}
+	p.upgrade = upgrade{stage: upgradeConnected, conn: conn}
 	conn.SetDeadline(time.Now().Add(UpgradeTimeout))
 	if p.session.state != open {
 		conn.Cut()
@@ -164,7 +165,7 @@ func (p *polling) limitUpgrade(conn *netpoll.Conn) {
 // hurryPolls has GETs answered soon.
 func (p *polling) hurryPolls() {
 	p.session.mu.Lock()
-	p.upgrade.stage = asked
+	p.upgrade.stage = upgradeAsked
 	p.session.mu.Unlock()
 	p.wake()
 }

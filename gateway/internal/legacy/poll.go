@@ -44,9 +44,14 @@ func (c *client) upgrade(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *client) beginUpgrade() bool {
+	// Asked before c.mu is locked: the session calls SetReadDeadline, which locks c.mu, under a lock that this takes too.
+	// A client whose upgrade succeeds in between is still upgrading.
+	if c.session.Transport() != "polling" {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.upgrading || c.session.Transport() != "polling" {
+	if c.upgrading {
 		return false
 	}
 	c.upgrading = true
