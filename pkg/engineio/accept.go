@@ -10,8 +10,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// upgradeTimeout is how long an answer to an upgrade may take that is not written by a queue.
-const upgradeTimeout = 10 * time.Second
+// answerTimeout is how long the answer to an upgrade may take to be written, where no queue writes it.
+const answerTimeout = 10 * time.Second
 
 // accept takes the connection of a WebSocket handshake over from net/http. The answer is held back,
 // so that it can go out in one write with what follows it: a write is the dearest part of a handshake.
@@ -32,7 +32,7 @@ func accept(w http.ResponseWriter, r *http.Request) (conn net.Conn, early *bufio
 
 // writeAnswer is for an answer that nothing follows yet.
 func writeAnswer(conn net.Conn, answer *Packet) error {
-	conn.SetWriteDeadline(time.Now().Add(upgradeTimeout))
+	conn.SetWriteDeadline(time.Now().Add(answerTimeout))
 	_, err := conn.Write(answer.frame)
 	conn.SetWriteDeadline(time.Time{})
 	return err

@@ -65,7 +65,7 @@ func TestIdleConnectionsKeepNothingOfALargeMessage(t *testing.T) {
 			conn.SetDeadline(time.Now().Add(patience))
 			clients[i] = newClient(t, conn, early).skipOpen()
 		}
-		before := heap()
+		before := heapInUse()
 		for _, c := range clients {
 			text := "4" + strings.Repeat("x", size)
 			c.send(text)
@@ -73,7 +73,7 @@ func TestIdleConnectionsKeepNothingOfALargeMessage(t *testing.T) {
 		}
 		var each int64
 		for deadline := time.Now().Add(patience); time.Now().Before(deadline); { // the last may still be at it
-			if each = (heap() - before) / connections; each < size/10 {
+			if each = (heapInUse() - before) / connections; each < size/10 {
 				break
 			}
 		}
@@ -89,14 +89,6 @@ func TestIdleConnectionsKeepNothingOfALargeMessage(t *testing.T) {
 		}
 		web.Close()
 	}
-}
-
-func heap() int64 {
-	runtime.GC() // twice: pools keep what they hold for one
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 func stacks() uint64 {

@@ -1,8 +1,10 @@
 package engineio
 
 import (
+	"bytes"
 	"errors"
 	"io"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -30,6 +32,24 @@ type assembly struct {
 
 func (a *assembly) empty() bool { return len(a.partial) == 0 && a.fragments == 0 }
 
+// decoder is what it takes to read frames, beside the assembly of their connection. It is borrowed for the
+// bytes of one read: who waits for a connection must not hold on to what it said last.
+type decoder struct {
+	source   bytes.Reader
+	header   [ws.MaxHeaderSize]byte
+	assembly assembly // for a connection that has none: most messages come whole
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+func borrowDecoder() *decoder { return decoders.Get().(*decoder) }
+
+func (d *decoder) giveBack() {
+	d.assembly = assembly{}
+	d.source.Reset(nil)
+	decoders.Put(d)
+}
+
 // sink takes what frames hold: whole messages, and control frames. The data is valid during the
 // call. False stops the reading.
 type sink interface {
@@ -38,13 +58,13 @@ type sink interface {
 
 // feed cuts the next bytes of a connection into messages. It unmasks in place. Frames may be cut
 // anywhere between calls.
-func (a *assembly) feed(r *reading, data []byte, limit int, to sink) error {
+func (a *assembly) feed(d *decoder, data []byte, limit int, to sink) error {
 	if len(a.partial) > 0 {
 		a.partial = append(a.partial, data...)
 		data = a.partial
 	}
 	for len(data) > 0 {
-		header, size, err := r.parse(data)
+		header, size, err := d.parse(data)
 		if err == io.EOF {
 			break
 		}
@@ -81,13 +101,13 @@ func (a *assembly) keep(rest []byte) {
 }
 
 // parse reads the frame header at the start of data; io.EOF means that it is not all there.
-func (r *reading) parse(data []byte) (ws.Header, int, error) {
-	r.source.Reset(data)
-	header, err := ws.ReadHeaderBuffer(&r.source, r.header[:])
+func (d *decoder) parse(data []byte) (ws.Header, int, error) {
+	d.source.Reset(data)
+	header, err := ws.ReadHeaderBuffer(&d.source, d.header[:])
 	if err == io.ErrUnexpectedEOF {
 		err = io.EOF
 	}
-	return header, len(data) - r.source.Len(), err
+	return header, len(data) - d.source.Len(), err
 }
 
 // check refuses a frame by its header alone, before its payload is waited for.

@@ -47,7 +47,7 @@ func hear(data []byte, limit int, cuts ...int) (heard, error) {
 	start := 0
 	for _, end := range append(cuts, len(data)) {
 		before := len(h)
-		if err := a.feed(new(reading), data[start:end:end], limit, &h); err != nil {
+		if err := a.feed(new(decoder), data[start:end:end], limit, &h); err != nil {
 			return h, err
 		}
 		if len(h) > before && strings.HasPrefix(h[len(h)-1], "8:") {
@@ -127,10 +127,10 @@ func TestWorkForALongFrameGrowsWithItsLength(t *testing.T) {
 		data := frame(finText, strings.Repeat("x", length))
 		var a assembly
 		var h heard
-		r := new(reading)
+		d := new(decoder)
 		start := time.Now()
 		for i := range data {
-			a.feed(r, data[i:i+1], length, &h)
+			a.feed(d, data[i:i+1], length, &h)
 		}
 		return time.Since(start)
 	}
@@ -150,11 +150,11 @@ func TestPartialFramesAreForgottenOnceComplete(t *testing.T) {
 	var a assembly
 	var h heard
 	data := frame(finText, strings.Repeat("x", 900))
-	a.feed(new(reading), data[:500], 1000, &h)
+	a.feed(new(decoder), data[:500], 1000, &h)
 	if a.empty() {
 		t.Fatal("half a frame was not kept")
 	}
-	a.feed(new(reading), data[500:], 1000, &h)
+	a.feed(new(decoder), data[500:], 1000, &h)
 	if !a.empty() || a.partial != nil || a.message != nil {
 		t.Errorf("%d and %d bytes are kept", cap(a.partial), cap(a.message))
 	}

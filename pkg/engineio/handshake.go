@@ -15,26 +15,30 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.options.CORS.apply(w, r) {
 		return
 	}
-	session, no, cause := s.check(r)
+	session, cause := s.check(r)
 	switch {
 	case cause != "":
-		s.options.Observer.HandshakeRefused(cause)
-		no.write(w, r)
+		s.refuse(w, r, cause)
 	case session == nil:
 		s.handshake(w, r)
 	case isUpgrade(r):
 		serveUpgrade(session, w, r)
 	default:
-		session.servePoll(w, r)
+		session.carriedBy().serveRequest(w, r)
 	}
+}
+
+// refuse answers a request, and counts why.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, cause string) {
+	s.options.Observer.HandshakeRefused(cause)
+	RefusalFor(cause).Write(w, r)
 }
 
 // handshake begins a session.
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 	addr := s.options.ClientAddr(r)
 	if cause := s.admit(addr); cause != "" {
-		s.options.Observer.HandshakeRefused(cause)
-		unavailable.write(w, r)
+		s.refuse(w, r, cause)
 		return
 	}
 	session := newSession(s, addr)
@@ -47,37 +51,37 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 
 // check goes through a request in the official server's order, so that one with several faults
 // gets the same answer from both. Without a session and a cause it is a handshake.
-func (s *Server) check(r *http.Request) (session *Session, no refusal, cause string) {
+func (s *Server) check(r *http.Request) (session *Session, cause string) {
 	query := r.URL.Query()
 	upgrade := isUpgrade(r)
 	transport := query.Get("transport")
 	switch {
 	case transport == "polling" && s.options.Polling == PollingOff:
-		return nil, transportUnknown, CausePolling
+		return nil, CausePolling
 	case transport != "polling" && transport != "websocket", transport == "polling" && upgrade:
-		return nil, transportUnknown, CauseTransport
+		return nil, CauseTransport
 	}
 	if id := query.Get("sid"); id != "" {
 		session = s.session(id)
 		switch {
 		case session == nil:
-			return nil, sessionUnknown, CauseSession
-		case upgrade != (transport == "websocket"), !upgrade && !session.polls(), query.Get("EIO") != "4":
-			return nil, badRequest, CauseBadRequest
+			return nil, CauseSession
+		case upgrade != (transport == "websocket"), query.Get("EIO") != "4":
+			return nil, CauseBadRequest
 		}
-		return session, refusal{}, ""
+		return session, ""
 	}
 	switch {
 	case r.Method != http.MethodGet:
-		return nil, badHandshakeMethod, CauseMethod
+		return nil, CauseMethod
 	case transport == "websocket" && !upgrade:
-		return nil, badRequest, CauseBadRequest
+		return nil, CauseBadRequest
 	case !s.options.Allow(r):
-		return nil, forbidden, CauseForbidden
+		return nil, CauseForbidden
 	case query.Get("EIO") != "4":
-		return nil, unsupportedVersion, CauseVersion
+		return nil, CauseVersion
 	}
-	return nil, refusal{}, ""
+	return nil, ""
 }
 
 func isUpgrade(r *http.Request) bool {

@@ -133,9 +133,9 @@ func newCauses() *causes {
 	return &causes{make(chan struct{}, 100), make(chan Reason, 100), make(chan string, 100)}
 }
 
-func (c *causes) SessionOpened()             { c.opened <- struct{}{} }
-func (c *causes) SessionClosed(r Reason)     { c.closed <- r }
-func (c *causes) HandshakeRefused(no string) { c.refused <- no }
+func (c *causes) SessionOpened()                { c.opened <- struct{}{} }
+func (c *causes) SessionClosed(r Reason)        { c.closed <- r }
+func (c *causes) HandshakeRefused(cause string) { c.refused <- cause }
 
 func TestEveryRefusalIsCountedByItsCause(t *testing.T) {
 	t.Parallel()
@@ -229,9 +229,7 @@ func TestFailedUpgradeGivesItsPlaceBack(t *testing.T) {
 func (s *Server) empty(t *testing.T) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; runtime.Gosched() {
-		s.mu.Lock()
-		taken := s.admitted
-		s.mu.Unlock()
+		taken := s.options.Admission.Places()
 		if taken == 0 {
 			return
 		}

@@ -206,7 +206,7 @@ func TestMessageThatNeverEndsIsAPingTimeout(t *testing.T) {
 		c.expect("2")
 		c.closed()
 		expectAfter(t, "close", start, 45*time.Second)
-		h.told(t, PingTimeout)
+		h.expectEnd(t, PingTimeout)
 		c.conn.Close()
 		<-stop
 	})

@@ -3,7 +3,6 @@ package engineio
 import (
 	"net/http"
 	"net/netip"
-	"runtime"
 	"time"
 )
 
@@ -34,6 +33,9 @@ type Options struct {
 	MaxConnections int
 	// MaxConnectionsPerIP is the same for one client address. Zero means no limit.
 	MaxConnectionsPerIP int
+	// Admission holds to its own limits in the place of these two, and counts the clients of all servers
+	// that have it. Nil means one of this server's own.
+	Admission *Admission
 	// ClientAddr tells the address of the client, behind proxies that the caller trusts.
 	// Nil means the peer of the TCP connection.
 	ClientAddr func(*http.Request) netip.Addr
@@ -46,12 +48,16 @@ type Options struct {
 	Observer Observer
 }
 
+// UpgradeTimeout is how long a client may take from opening the WebSocket to using it (upgradeTimeout of
+// the official server), and how long a session may stay with polling under PollingUpgrade.
+const UpgradeTimeout = 10 * time.Second
+
 // Polling is what a server makes of HTTP long-polling.
 type Polling uint8
 
 const (
 	PollingFull    Polling = iota // sessions may live on it
-	PollingUpgrade                // sessions may begin with it, and have 10 s to go on to a WebSocket
+	PollingUpgrade                // sessions may begin with it, and have UpgradeTimeout to go on to a WebSocket
 	PollingOff                    // it is refused
 )
 
@@ -84,7 +90,9 @@ func (noObserver) SessionOpened()          {}
 func (noObserver) SessionClosed(Reason)    {}
 func (noObserver) HandshakeRefused(string) {}
 
-func (o Options) withDefaults() Options {
+// WithDefaults returns the options that a Server makes of these: what is zero or nil has its default. Two servers
+// that are given what it returns share one Admission.
+func (o Options) WithDefaults() Options {
 	setDefault(&o.PingInterval, 25*time.Second)
 	setDefault(&o.PingTimeout, 20*time.Second)
 	setDefault(&o.MaxPayload, 1_000_000)
@@ -98,6 +106,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Observer == nil {
 		o.Observer = noObserver{}
+	}
+	if o.Admission == nil {
+		o.Admission = NewAdmission(Limits{o.MaxConnections, o.MaxConnectionsPerIP})
 	}
 	return o
 }
@@ -114,6 +125,3 @@ func PeerAddr(r *http.Request) netip.Addr {
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return peer.Addr().Unmap()
 }
-
-// flushLoops is how many goroutines write: one per core that may run Go code.
-func flushLoops() int { return runtime.GOMAXPROCS(0) }

@@ -1,11 +1,8 @@
 package engineio
 
 import (
-	"context"
 	"io"
-	"math"
 	"net/http"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -92,7 +89,7 @@ func TestPostedPacketsAreHeardInOrder(t *testing.T) {
 		p.says("4a\x1ebAQID\x1e4b")
 		p.says("bAwQ\x1e6\x1e4c") // no padding, and a packet that means nothing
 		p.expect("4a\x1ebAQID\x1e4b\x1ebAwQ=\x1e4c")
-		h.untold(t)
+		h.expectNoEnd(t)
 	})
 }
 
@@ -103,7 +100,7 @@ func TestSecondPollEndsTheSession(t *testing.T) {
 		p.gets(p.get(), 400, "")
 		p.gets(<-first, 200, "1")
 		p.forgotten()
-		h.told(t, TransportError)
+		h.expectEnd(t, TransportError)
 	})
 }
 
@@ -116,7 +113,7 @@ func TestSecondPostEndsTheSession(t *testing.T) {
 		io.WriteString(rest, "4not heard")
 		synctest.Wait()
 		p.gets(p.post("4not heard either"), 400, "")
-		h.told(t, TransportError)
+		h.expectEnd(t, TransportError)
 		rest.Close()
 		p.gets(<-first, 200, "ok")
 		p.forgotten()
@@ -131,7 +128,7 @@ func TestBodyOverMaxPayloadIs413AndTheSessionLives(t *testing.T) {
 		p.gets(p.do(t.Context(), http.MethodPost, io.MultiReader(strings.NewReader(long))), 413, "") // in chunks
 		p.says(long[:1000])
 		p.expect(long[:1000])
-		h.untold(t)
+		h.expectNoEnd(t)
 	})
 }
 
@@ -141,7 +138,7 @@ func TestOctetStreamEndsTheSession(t *testing.T) {
 		p.gets(p.post("4a", "Content-Type", "application/octet-stream; x=1"), 200, "ok") // as the official server
 		p.expect("4a")
 		p.gets(p.post("4a", "Content-Type", "application/octet-stream"), 400, "")
-		h.told(t, TransportError)
+		h.expectEnd(t, TransportError)
 		p.forgotten()
 	})
 }
@@ -157,7 +154,7 @@ func TestGarbageIsAnsweredOkAndEndsTheSessionAfterWhatCameBefore(t *testing.T) {
 				h.heard = func(data []byte) { heard <- string(data) }
 				p := network.poller().open()
 				p.says(body)
-				h.told(t, want)
+				h.expectEnd(t, want)
 				p.forgotten()
 				if got, want := len(heard), strings.Count(body, "4x\x1e"); got != want {
 					t.Errorf("%d messages were heard, want %d", got, want)
@@ -165,34 +162,6 @@ func TestGarbageIsAnsweredOkAndEndsTheSessionAfterWhatCameBefore(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestClientThatGivesUpAPollEndsItsSession(t *testing.T) {
-	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
-		p := network.poller().open()
-		ctx, cancel := context.WithCancel(t.Context())
-		go p.do(ctx, http.MethodGet, nil)
-		synctest.Wait()
-		h.untold(t)
-		cancel()
-		h.told(t, TransportError)
-		p.forgotten()
-	})
-}
-
-func TestClientThatGivesUpAPostEndsItsSession(t *testing.T) {
-	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
-		p := network.poller().open()
-		body, rest := io.Pipe()
-		ctx, cancel := context.WithCancel(t.Context())
-		go p.do(ctx, http.MethodPost, body)
-		io.WriteString(rest, "4half")
-		synctest.Wait()
-		cancel()
-		h.told(t, TransportError)
-		rest.Close()
-		p.forgotten()
-	})
 }
 
 func TestPingsAndPongsPassByPolling(t *testing.T) {
@@ -205,7 +174,7 @@ func TestPingsAndPongsPassByPolling(t *testing.T) {
 			time.Sleep(7 * time.Second)
 			p.says("3")
 		}
-		h.untold(t)
+		h.expectNoEnd(t)
 	})
 }
 
@@ -226,69 +195,10 @@ func TestPingTimeoutIsExactForWhoAsks(t *testing.T) {
 				}
 				sleepUntil(start, 45*time.Second)
 				p.gets(asks(p), 400, unknownSession)
-				h.told(t, PingTimeout)
+				h.expectEnd(t, PingTimeout)
 			})
 		})
 	}
-}
-
-func TestPingTimeoutEndsAPollThatWaits(t *testing.T) {
-	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, server *Server, network *memory) {
-		p := network.poller().open()
-		start := time.Now()
-		p.expect("2")
-		p.expect("1")
-		expectAfter(t, "the end", start, 45*time.Second)
-		h.told(t, PingTimeout)
-	})
-}
-
-func TestClientsFarewellIsToldToThePollThatWaits(t *testing.T) {
-	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
-		p := network.poller().open()
-		got := p.pending()
-		p.says("1\x1e4not heard")
-		p.gets(<-got, 200, "6")
-		h.told(t, TransportClose)
-		p.forgotten()
-	})
-}
-
-func TestClientsFarewellNeedsNoPoll(t *testing.T) {
-	onFakeTime(t, Options{CloseGrace: 3 * time.Second}, func(t *testing.T, h *recorder, server *Server, network *memory) {
-		p := network.poller().open()
-		p.says("1")
-		h.told(t, TransportClose) // at once
-		time.Sleep(3 * time.Second)
-		synctest.Wait()
-		if n := server.Sessions(); n != 0 {
-			t.Errorf("%d sessions are left", n)
-		}
-		p.forgotten()
-	})
-}
-
-func TestServersCloseIsToldToThePollThatWaits(t *testing.T) {
-	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
-		p := network.poller().open()
-		got := p.pending()
-		(<-h.opened).Close(ForcedClose)
-		p.gets(<-got, 200, "1")
-		h.told(t, ForcedClose)
-		p.forgotten()
-	})
-}
-
-// Who has the last answer on its way asks in vain, and harms nobody.
-func TestPollThatOvertakesTheLastAnswerFindsNoSession(t *testing.T) {
-	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
-		p := network.poller().open()
-		network.slowPoll(p)
-		(<-h.opened).Close(ForcedClose)
-		synctest.Wait()
-		p.forgotten()
-		h.told(t, ForcedClose)
-	})
 }
 
 func TestPollMayComeBeforeTheLastOneIsReadToItsEnd(t *testing.T) {
@@ -301,68 +211,7 @@ func TestPollMayComeBeforeTheLastOneIsReadToItsEnd(t *testing.T) {
 		got := p.pending()
 		s.Send(Message([]byte("b")))
 		p.gets(<-got, 200, "4b")
-		h.untold(t)
-	})
-}
-
-func TestServersCloseIsToldToTheNextPollAfterAllThatWasQueued(t *testing.T) {
-	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
-		p := network.poller().open()
-		s := <-h.opened
-		s.Send(Message([]byte("41")))
-		s.Close(ForcedClose)
-		h.told(t, ForcedClose)
-		p.says("4ignored")
-		p.expect("441\x1e1")
-		p.forgotten()
-	})
-}
-
-func TestReceiverMayCloseItsSessionWhileItHearsAPost(t *testing.T) {
-	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
-		p := network.poller().open()
-		s := <-h.opened
-		h.heard = func([]byte) { s.Close(ForcedClose) }
-		got := p.pending()
-		p.says("4a\x1e4not heard")
-		p.gets(<-got, 200, "1")
-		h.told(t, ForcedClose)
-		p.forgotten()
-	})
-}
-
-func TestQueueOfAClientThatDoesNotPollIsBounded(t *testing.T) {
-	onFakeTime(t, Options{SendQueueBytes: 10_000}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
-		p := network.poller().open()
-		s := <-h.opened
-		for s.Send(numbered(0, 1000)) == nil {
-		}
-		h.told(t, QueueFull)
-		p.forgotten()
-	})
-}
-
-func TestShutdownAnswersPollsAndWaitsForNobodyElse(t *testing.T) {
-	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, server *Server, network *memory) {
-		polls, idle := network.poller().open(), network.poller().open()
-		got := polls.pending()
-		start := time.Now()
-		if err := server.Shutdown(t.Context()); err != nil {
-			t.Errorf("shutdown: %v", err)
-		}
-		if took := time.Since(start); took > 2*time.Second {
-			t.Errorf("shutdown took %v", took)
-		}
-		polls.gets(<-got, 200, "1")
-		idle.forgotten()
-		for range 2 {
-			if reason := <-h.closed; reason != ShuttingDown {
-				t.Errorf("reason %q, want %q", reason, ShuttingDown)
-			}
-		}
-		if got := network.poller().get(); got.status != 503 {
-			t.Errorf("a new client got %d", got.status)
-		}
+		h.expectNoEnd(t)
 	})
 }
 
@@ -372,7 +221,7 @@ func TestSessionThatStaysWithPollingIsClosedWherePollingIsOnlyTheWay(t *testing.
 		start := time.Now()
 		p.expect("1")
 		expectAfter(t, "close", start, 10*time.Second)
-		h.told(t, NotUpgraded)
+		h.expectEnd(t, NotUpgraded)
 		p.forgotten()
 	})
 }
@@ -383,7 +232,7 @@ func TestSessionMayStayWithPollingWhereThatIsAllowed(t *testing.T) {
 		p.says("4a")
 		p.expect("4a")
 		p.expect("2") // after 25 s
-		h.untold(t)
+		h.expectNoEnd(t)
 	})
 }
 
@@ -402,7 +251,7 @@ func TestOtherMethodsAreBadRequestsAndHarmless(t *testing.T) {
 		}
 		p.says("4a")
 		p.expect("4a")
-		h.untold(t)
+		h.expectNoEnd(t)
 	})
 }
 
@@ -415,7 +264,7 @@ func TestAnotherProtocolVersionThanTheSessionsIsABadRequest(t *testing.T) {
 		other.gets(other.post("1"), 400, isBadRequest)
 		p.says("4a")
 		p.expect("4a")
-		h.untold(t)
+		h.expectNoEnd(t)
 	})
 }
 
@@ -435,73 +284,4 @@ func TestSessionOfAWebSocketIsNotToBePolled(t *testing.T) {
 		c.send("4a")
 		c.expect("4a")
 	})
-}
-
-// Not parallel: goroutines and memory are counted for the whole process.
-func TestAbandonedHandshakesLeaveNothing(t *testing.T) {
-	const handshakes = 1000
-	for _, mode := range []Polling{PollingFull, PollingUpgrade} {
-		synctest.Test(t, func(t *testing.T) {
-			h := &recorder{opened: make(chan *Session, handshakes), closed: make(chan Reason, handshakes)}
-			server, network := serveMemory(t, h, Options{Polling: mode})
-			round := func() {
-				for range handshakes {
-					conn := network.connect()
-					io.WriteString(conn, "GET "+strings.Replace(handshakeQuery, "websocket", "polling", 1)+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-					if got, err := io.ReadAll(conn); err != nil || !strings.Contains(string(got), `0{"sid":`) {
-						t.Fatalf("handshake: %v, %q", err, got)
-					}
-					conn.Close()
-				}
-				synctest.Wait()
-				if n := server.Sessions(); n != handshakes {
-					t.Errorf("%d sessions, want %d", n, handshakes)
-				}
-				time.Sleep(time.Minute)
-				synctest.Wait()
-				for range handshakes {
-					<-h.opened
-					<-h.closed
-				}
-			}
-			round() // fills the pools
-			// Others of the process come and go too: what leaks does so in every round.
-			more, grown := math.MaxInt, int64(math.MaxInt64)
-			for range 3 {
-				goroutines, heap := goroutineCount(), heapInUse()
-				round()
-				if n := server.Sessions(); n != 0 {
-					t.Errorf("%d sessions are left", n)
-				}
-				more = min(more, goroutineCount()-goroutines)
-				grown = min(grown, int64(heapInUse())-int64(heap))
-			}
-			t.Logf("%d goroutines and %d bytes more", more, grown)
-			if more > 10 {
-				t.Errorf("%d goroutines more than before", more)
-			}
-			if grown > handshakes*300 {
-				t.Errorf("%d bytes more than before", grown)
-			}
-		})
-	}
-}
-
-// goroutineCount reads the runtime's number several times, since it is too high by dozens while the
-// runtime moves its dead ones about.
-func goroutineCount() int {
-	least := runtime.NumGoroutine()
-	for range 100 {
-		runtime.Gosched()
-		least = min(least, runtime.NumGoroutine())
-	}
-	return least
-}
-
-func heapInUse() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }

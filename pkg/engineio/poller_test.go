@@ -152,8 +152,8 @@ func onFakeTime(t *testing.T, o Options, test func(t *testing.T, h *recorder, se
 	})
 }
 
-// told checks, on fake time, that the receiver has been told of the end, once.
-func (h *recorder) told(t testing.TB, want Reason) {
+// expectEnd checks, on fake time, that the receiver has been told of the end, once.
+func (h *recorder) expectEnd(t testing.TB, want Reason) {
 	t.Helper()
 	synctest.Wait()
 	select {
@@ -164,10 +164,10 @@ func (h *recorder) told(t testing.TB, want Reason) {
 	default:
 		t.Errorf("nobody was told of the end, want %q", want)
 	}
-	h.untold(t)
+	h.expectNoEnd(t)
 }
 
-func (h *recorder) untold(t testing.TB) {
+func (h *recorder) expectNoEnd(t testing.TB) {
 	t.Helper()
 	synctest.Wait()
 	select {
@@ -187,5 +187,5 @@ func sleepUntil(start time.Time, after time.Duration) {
 func (s *Session) cost() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.queued
+	return s.outbox.cost
 }

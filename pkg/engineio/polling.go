@@ -3,7 +3,6 @@ package engineio
 import (
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -22,16 +21,15 @@ const noopDelay = 20 * time.Millisecond
 type polling struct {
 	session *Session
 	ready   chan struct{} // of one: a GET has something to look at
-	over    chan struct{} // closed when polling carries the session no more
+	over    chan struct{} // closed when polling carries the session no more: it has ended, or was upgraded
 
 	// Session.mu guards these.
-	getting  bool
-	posting  bool
-	probing  bool     // a WebSocket is there, or on its way, that may take over
-	probe    net.Conn // of that; nil while it is on its way
-	probed   bool     // it has asked to take over
-	leaving  bool     // farewell has begun
-	lastWord string   // what a GET that waits is told at the end
+	getting       bool
+	posting       bool
+	upgrade       upgrade
+	mustUpgradeBy time.Duration // on the wheel's clock; zero: never
+	farewellBegun bool
+	lastWord      string // what a GET that waits is told at the end
 }
 
 const (
@@ -54,67 +52,59 @@ func servePolling(s *Session, w http.ResponseWriter, r *http.Request) {
 	s.server.options.Observer.SessionOpened()
 	s.Send(s.server.openPacket(s.id, "websocket"))
 	s.startHeart()
-	s.limitPolling()
+	p.limit()
 	s.receiver = s.server.handler.Open(s, r)
 	s.turn.Unlock()
 	p.get(w, r)
 }
 
-// limitPolling gives a session its time to upgrade.
-func (s *Session) limitPolling() {
+// limit gives a session its time to upgrade, where polling is only the way to a WebSocket.
+func (p *polling) limit() {
+	s := p.session
 	if s.server.options.Polling != PollingUpgrade {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.upgradeBy = s.server.wheel.clock() + probeTimeout
-	s.server.wheel.add(s, s.upgradeBy)
+	p.mustUpgradeBy = s.server.wheel.clock() + UpgradeTimeout
+	s.server.wheel.add(s, p.mustUpgradeBy)
 }
 
-// polls tells whether the session is carried by polling.
-func (s *Session) polls() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, ok := s.carrier.(*polling)
-	return ok
-}
-
-// servePoll takes one request of a session that polls.
-func (s *Session) servePoll(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	p, ok := s.carrier.(*polling)
-	s.mu.Unlock()
-	switch {
-	case ok && r.Method == http.MethodGet:
+func (p *polling) serveRequest(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodGet:
 		p.get(w, r)
-	case ok && r.Method == http.MethodPost:
+	case http.MethodPost:
 		p.post(w, r)
-	default: // another method, or it has been upgraded since it was looked up
-		badRequest.write(w, r)
+	default:
+		BadRequest.Write(w, r)
 	}
 }
 
-// begin takes one of the two places, getting or posting; finish gives it back, before the client can
-// have the answer and come again. When it is taken it answers, and ends the session.
+// begin takes one of the two places, getting or posting. Finish gives it back, before the client can have the answer
+// and come again. If the place is taken, begin answers and ends the session.
 func (p *polling) begin(place *bool, w http.ResponseWriter, r *http.Request) bool {
 	s := p.session
 	s.mu.Lock()
-	free, carries, state := !*place, s.carrier == carrier(p), s.state
+	free, carries, state := !*place, p.carries(), s.state
 	*place = true
 	s.mu.Unlock()
 	switch {
 	case free:
 		return true
 	case !carries: // it has been upgraded since it was looked up
-		badRequest.write(w, r)
+		BadRequest.Write(w, r)
 	case state != open: // its last answer is on the way
-		sessionUnknown.write(w, r)
+		SessionUnknown.Write(w, r)
 	default:
 		s.Close(TransportError)
 		w.WriteHeader(http.StatusBadRequest)
 	}
 	return false
 }
+
+// carries tells whether the session has not gone on by WebSocket. Session.mu is held.
+func (p *polling) carries() bool { return p.session.carrier == carrier(p) }
 
 func (p *polling) finish(place *bool) {
 	p.session.mu.Lock()
@@ -125,7 +115,7 @@ func (p *polling) finish(place *bool) {
 // abandoned ends the session of a client that gave up a request, unless it has gone on by WebSocket.
 func (p *polling) abandoned() {
 	p.session.mu.Lock()
-	carries := p.session.carrier == carrier(p)
+	carries := p.carries()
 	p.session.mu.Unlock()
 	if carries {
 		p.session.end(TransportError)
@@ -137,15 +127,15 @@ func (p *polling) get(w http.ResponseWriter, r *http.Request) {
 	if !p.begin(&p.getting, w, r) {
 		return
 	}
-	late := p.isProbing()
+	late := p.isUpgrading()
 	for {
-		b, probed := p.take()
+		b, hurry := p.take()
 		if b != nil {
 			p.answer(w, r, b)
 			return
 		}
 		var noop <-chan time.Time
-		if probed {
+		if hurry {
 			noop = time.After(noopDelay)
 		}
 		select {
@@ -155,7 +145,7 @@ func (p *polling) get(w http.ResponseWriter, r *http.Request) {
 			writePayload(w, r, []byte(noopWord))
 			return
 		case <-p.over:
-			p.end(w, r, late)
+			p.answerAtEnd(w, r, late)
 			return
 		case <-r.Context().Done():
 			p.abandoned()
@@ -164,34 +154,34 @@ func (p *polling) get(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// end answers a GET whose session is over, or goes on elsewhere. A late one came when the WebSocket
-// was there already: it is told that the session is not to be polled.
-func (p *polling) end(w http.ResponseWriter, r *http.Request, late bool) {
+// answerAtEnd answers a GET whose session is over, or goes on by WebSocket. A late one came when the WebSocket was
+// there already: it is a bad request.
+func (p *polling) answerAtEnd(w http.ResponseWriter, r *http.Request, late bool) {
 	p.session.mu.Lock()
-	word, upgraded := p.lastWord, p.session.carrier != carrier(p)
+	word, upgraded := p.lastWord, !p.carries()
 	p.session.mu.Unlock()
 	if upgraded && late {
-		badRequest.write(w, r)
+		BadRequest.Write(w, r)
 		return
 	}
 	writePayload(w, r, []byte(word))
 }
 
-// take is Session.take for as long as polling carries the session.
-func (p *polling) take() (b *batch, probed bool) {
-	s := p.session
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.carrier == carrier(p) {
-		b, s.out = s.out, nil
-	}
-	return b, p.probed
-}
-
-func (p *polling) isProbing() bool {
+// take returns what waits, for as long as polling carries the session. Hurry says that the client waits for its
+// GET to be answered before it goes on by WebSocket.
+func (p *polling) take() (b *batch, hurry bool) {
 	p.session.mu.Lock()
 	defer p.session.mu.Unlock()
-	return p.probing
+	if p.carries() {
+		b = p.session.outbox.take()
+	}
+	return b, p.upgrade.stage == upgradeAsked
+}
+
+func (p *polling) isUpgrading() bool {
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	return p.upgrade.stage != noUpgrade
 }
 
 // answer writes a batch. Until the client has it, it counts as queued.
@@ -203,7 +193,7 @@ func (p *polling) answer(w http.ResponseWriter, r *http.Request, b *batch) {
 		err = writePayload(w, r, payload)
 	}
 	p.session.mu.Lock()
-	p.session.queued -= cost
+	p.session.outbox.cost -= cost
 	p.session.mu.Unlock()
 	switch {
 	case last:
@@ -221,10 +211,7 @@ func (p *polling) settle(b *batch) (last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.free()
-	if s.carrier == carrier(p) && s.out == nil {
-		s.writing = false
-		last = s.state == closing
-	}
+	last = p.carries() && !s.outbox.more() && s.state == closing
 	p.getting = last
 	return last
 }
@@ -273,7 +260,7 @@ func (p *polling) receive(body []byte) {
 	for data := range splitPayload(body) {
 		kind, payload, err := decodeText(data)
 		if err == nil && kind == typeClose {
-			p.farewellOfClient()
+			p.clientCloses()
 			return
 		}
 		if err == nil && kind == typeMessage && !utf8.Valid(payload) {
@@ -285,8 +272,8 @@ func (p *polling) receive(body []byte) {
 	}
 }
 
-// farewellOfClient ends the session by the client's wish. Its GET may still be on the way.
-func (p *polling) farewellOfClient() {
+// clientCloses ends the session by the client's wish. Its GET may still be on the way.
+func (p *polling) clientCloses() {
 	p.session.mu.Lock()
 	p.lastWord = noopWord
 	p.session.mu.Unlock()
@@ -319,13 +306,16 @@ var (
 	pollingNoop  = newPacket(finText, []byte(noopWord))
 )
 
-// interrupt has the receiver told, and the probe fail.
+func (p *polling) writable() bool           { return p.getting }
+func (p *polling) upgradeBy() time.Duration { return p.mustUpgradeBy }
+
+// interrupt has the receiver told, and the upgrade fail.
 func (p *polling) interrupt() {
-	if p.probe != nil {
-		p.probe.SetDeadline(past)
+	if p.upgrade.conn != nil {
+		p.upgrade.conn.Cut()
 	}
-	if !p.leaving {
-		p.leaving = true
+	if !p.farewellBegun {
+		p.farewellBegun = true
 		go p.farewell()
 	}
 }
@@ -338,10 +328,11 @@ func (p *polling) cut() {
 	close(p.over)
 }
 
-// farewell tells the receiver, and gives a closing session its time to fetch what is queued for it.
+// farewell tells the receiver, and gives a closing session its time to fetch what is queued for it. Shutdown waits
+// for it.
 func (p *polling) farewell() {
 	s := p.session
-	defer s.server.readers.Done()
+	defer s.server.release()
 	s.tellClosed()
 	grace := time.NewTimer(s.server.options.CloseGrace)
 	defer grace.Stop()

@@ -80,7 +80,7 @@ func TestMemberThatNeverReadsEndsAloneAndDelaysNobody(t *testing.T) {
 			t.Fatalf("%d bytes were sent to a client that reads none", rounds*20_000)
 		}
 	}
-	if queued := room[0].out; queued != nil {
+	if queued := room[0].outbox.waiting; queued != nil {
 		t.Errorf("%d packets are still queued", len(queued.packets))
 	}
 	for deadline := time.Now().Add(patience); ; runtime.GC() {
@@ -113,7 +113,7 @@ func settled(sessions []*Session) {
 	for _, s := range sessions {
 		for writing := true; writing; {
 			s.mu.Lock()
-			writing = s.writing
+			writing = s.outbox.writing
 			s.mu.Unlock()
 			runtime.Gosched()
 		}

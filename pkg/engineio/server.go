@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+
+	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
 // Handler is told of each session once. Neither it nor its Receivers may panic.
@@ -31,37 +33,23 @@ type Server struct {
 
 	mu       sync.Mutex
 	sessions map[string]*Session
-	admitted int // sessions, and handshakes that are about to be
-	perIP    map[netip.Addr]int
 	draining bool
 
-	readers  sync.WaitGroup // one per session: alive until its Receiver was told Closed
-	loops    sync.WaitGroup // flushers, wheel, workers and drains
-	stop     chan struct{}  // closed when the last session is gone
-	flushers []*flusher
-	wheel    *wheel
-	workers  workers
+	held sync.WaitGroup // what Shutdown waits for: see acquire
 
-	readiness readiness
+	poller *netpoll.Poller // outlives what is held
+	wheel  *wheel          // so does this
 }
 
-// New starts a server's loops. Shutdown ends them.
+// New starts a server's goroutines. Shutdown ends them.
 func New(h Handler, o Options) *Server {
 	s := &Server{
 		handler:  h,
-		options:  o.withDefaults(),
+		options:  o.WithDefaults(),
 		sessions: make(map[string]*Session),
-		perIP:    make(map[netip.Addr]int),
-		stop:     make(chan struct{}),
+		poller:   netpoll.New(),
 	}
-	s.workers.init(s.stop, &s.loops)
 	s.wheel = newWheel(min(s.options.PingInterval, s.options.PingTimeout))
-	s.loops.Go(func() { s.wheel.run(s.stop) })
-	for range flushLoops() {
-		f := newFlusher()
-		s.flushers = append(s.flushers, f)
-		s.loops.Go(func() { f.run(s.stop) })
-	}
 	return s
 }
 
@@ -72,7 +60,7 @@ func (s *Server) Sessions() int {
 	return len(s.sessions)
 }
 
-// session returns the session of that id, or nil.
+// session returns the session of that id, or nil when there is none or its time is over.
 func (s *Server) session(id string) *Session {
 	session := s.registered(id)
 	if session == nil {
@@ -88,25 +76,37 @@ func (s *Server) registered(id string) *Session {
 	return s.sessions[id]
 }
 
-// admit makes room for a client, or says why there is none. What was admitted is dismissed once.
+// admit makes room for a client and acquires what is held for it, or says why not. Then either a session
+// is registered, whose end gives both back, or dismiss does.
 func (s *Server) admit(addr netip.Addr) (cause string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.draining:
+	draining := s.draining
+	if !draining {
+		s.acquire()
+	}
+	s.mu.Unlock()
+	if draining {
 		return CauseDraining
-	case s.options.MaxConnections > 0 && s.admitted >= s.options.MaxConnections:
-		return CauseMaximum
-	case s.options.MaxConnectionsPerIP > 0 && s.perIP[addr] >= s.options.MaxConnectionsPerIP:
-		return CauseMaximumByIP
 	}
-	s.admitted++
-	if s.options.MaxConnectionsPerIP > 0 {
-		s.perIP[addr]++
+	if cause = s.options.Admission.Admit(addr); cause != "" {
+		s.release()
 	}
-	s.readers.Add(1)
-	return ""
+	return cause
 }
+
+// dismiss takes back what admit gave, of a handshake that failed.
+func (s *Server) dismiss(addr netip.Addr) {
+	s.options.Admission.Release(addr)
+	s.release()
+}
+
+// acquire counts one more that Shutdown waits for: a session, from its admission until its Receiver has
+// been told Closed and its connection is closed; or a WebSocket that asks to carry a session. Whoever acquires
+// holds one already, or holds mu and has seen that the server does not drain: so Shutdown still waits.
+func (s *Server) acquire() { s.held.Add(1) }
+
+// release is called once for each acquire.
+func (s *Server) release() { s.held.Done() }
 
 // register makes a session known to Shutdown, unless that has begun already.
 func (s *Server) register(session *Session) (ok bool) {
@@ -116,18 +116,12 @@ func (s *Server) register(session *Session) (ok bool) {
 	return !s.draining
 }
 
-// dismiss takes a session out. Only Session.end calls it, and a handshake that failed.
-func (s *Server) dismiss(session *Session) {
+// forget takes a session out of the books and gives its place back. Only Session.end calls it.
+func (s *Server) forget(session *Session) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.sessions, session.id)
-	s.admitted--
-	if s.options.MaxConnectionsPerIP == 0 {
-		return
-	}
-	if s.perIP[session.addr]--; s.perIP[session.addr] <= 0 {
-		delete(s.perIP, session.addr)
-	}
+	s.mu.Unlock()
+	s.options.Admission.Release(session.addr)
 }
 
 // Drain refuses new sessions from now on. Those that are open go on.
@@ -142,7 +136,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		session.Close(ShuttingDown)
 	}
 	gone := make(chan struct{})
-	go func() { s.readers.Wait(); close(gone) }() // below, Shutdown waits for it in any case
+	go func() { s.held.Wait(); close(gone) }() // below, Shutdown waits for it in any case
 	var err error
 	select {
 	case <-gone:
@@ -153,7 +147,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 		<-gone
 	}
-	s.stopLoops()
+	s.wheel.close()
+	s.poller.Close()
 	return err
 }
 
@@ -166,15 +161,4 @@ func (s *Server) drain() []*Session {
 		open = append(open, session)
 	}
 	return open
-}
-
-func (s *Server) stopLoops() {
-	s.mu.Lock()
-	select {
-	case <-s.stop:
-	default:
-		close(s.stop)
-	}
-	s.mu.Unlock()
-	s.loops.Wait()
 }

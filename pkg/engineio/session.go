@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"errors"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -19,66 +20,58 @@ type Session struct {
 	addr     netip.Addr
 	turn     sync.Mutex // held while the receiver is called
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	carrier carrier
-	out     *batch // what waits for the flush loop; nil when nothing does
-	queued  int    // what out costs, and what is being written
+	outbox  outbox
 	state   state
-	writing bool // somebody owns the writing side: the flush loop that will come, or a drain
-	parted  parting
-	reason  Reason
+	reason  Reason // why it is not open any more
 	pulse
 }
 
-// carrier moves a session's packets over the network. Its methods return at once.
+// carrier moves a session's packets over the network. Its methods return at once, but for serveRequest.
 type carrier interface {
-	// wake has the queue written soon.
+	// wake has the outbox written soon.
 	wake()
+	// cut has reading and writing end; the receiver is told, unless it was.
+	cut()
+	// serveRequest answers a request that is not an upgrade.
+	serveRequest(w http.ResponseWriter, r *http.Request)
+
+	// What follows is called with Session.mu held.
+
 	// last returns the packet that ends a session for this reason, where a WebSocket would send
 	// this close frame. Nil means that the session ends at once.
 	last(reason Reason, closeFrame *Packet) *Packet
-	// interrupt has the receiver told that the session is closing. Session.mu is held.
+	// interrupt has the receiver told that the session is closing.
 	interrupt()
-	// cut has reading and writing end; the receiver is told, unless it was.
-	cut()
+	// writable tells whether somebody is there to write a packet at once.
+	writable() bool
+	// upgradeBy is when the session is closed unless another carrier has it by then; zero means never.
+	upgradeBy() time.Duration
+	// claimUpgrade takes the one place for a WebSocket that asks to carry the session instead. Nil means
+	// that it is not to be had.
+	claimUpgrade() *polling
 }
 
-// parting is what has been said of a goodbye. When both sides have, the connection is cut.
-type parting uint8
-
-const (
-	heardClose parting = 1 << iota // the client's close frame has come
-	wroteClose                     // ours has been written, after all that was queued before it
-)
-
 // state only grows.
+//
+//	state    meaning                                            moved there by
+//	open     packets are sent and heard                         newSession
+//	closing  the last packet is queued and written after all    close, for the layer above, the wheel or Shutdown, or
+//	         others; the receiver is told Closed; what the      after a fault or the goodbye of the client
+//	         client says is dropped
+//	ended    the outbox is dropped, the connection is cut, the  end, when the outbox is too full, the connection is
+//	         session is out of the server's books; the          lost, or closing is over: the client has said its
+//	         receiver is told Closed unless it was              goodbye too, or CloseGrace or Shutdown's time has passed
+//
+// Who listened to the connection then closes it and calls Server.release: websocket.Gone or polling.farewell.
 type state uint8
 
 const (
-	open    state = iota
-	closing       // the last packet is queued; what the client says is ignored
+	open state = iota
+	closing
 	ended
 )
-
-// batch is a run of packets in the order they were sent.
-type batch struct {
-	packets []*Packet
-	cost    int // of all packets, see Packet.Len
-}
-
-var batches = sync.Pool{New: func() any { return &batch{packets: make([]*Packet, 0, 16)} }}
-
-// maxKeptBatch is how many packets a batch may have room for to be used again.
-const maxKeptBatch = 1024
-
-func (b *batch) free() {
-	if cap(b.packets) > maxKeptBatch {
-		return
-	}
-	clear(b.packets)
-	b.packets, b.cost = b.packets[:0], 0
-	batches.Put(b)
-}
 
 func newSession(server *Server, addr netip.Addr) *Session {
 	return &Session{server: server, id: NewID(), addr: addr}
@@ -98,8 +91,8 @@ func (s *Session) Send(packets ...*Packet) error {
 		s.mu.Unlock()
 		return ErrClosed
 	}
-	wake, by := s.enqueue(packets), s.carrier
-	full := s.queued > s.server.options.SendQueueBytes
+	wake, by := s.outbox.enqueue(packets), s.carrier
+	full := s.outbox.cost > s.server.options.SendQueueBytes
 	s.mu.Unlock()
 	if full {
 		s.end(QueueFull)
@@ -109,56 +102,6 @@ func (s *Session) Send(packets ...*Packet) error {
 		by.wake()
 	}
 	return nil
-}
-
-// enqueue reports whether nobody writes yet, and the caller has to wake somebody. mu is held.
-func (s *Session) enqueue(packets []*Packet) (wake bool) {
-	if s.out == nil {
-		s.out = batches.Get().(*batch)
-	}
-	s.out.packets = append(s.out.packets, packets...)
-	for _, p := range packets {
-		s.out.cost += p.Len()
-		s.queued += p.Len()
-	}
-	wake = !s.writing
-	s.writing = true
-	return wake
-}
-
-// take hands what is queued to the writer, who calls settle after writing it.
-func (s *Session) take() *batch {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := s.out
-	s.out = nil
-	return b
-}
-
-// settle gives a written batch back. It reports whether more has come; if not, the writing side is
-// given up, and last tells that this was the end of a closing session.
-func (s *Session) settle(b *batch) (more, last bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.queued -= b.cost
-	b.free()
-	if s.out != nil {
-		return true, false
-	}
-	s.writing = false
-	return false, s.state == closing
-}
-
-// part notes one side of the goodbye and ends the session when the other has been said before.
-func (s *Session) part(side parting) (both bool) {
-	s.mu.Lock()
-	s.parted |= side
-	both = s.parted == heardClose|wroteClose
-	s.mu.Unlock()
-	if both {
-		s.end(TransportClose)
-	}
-	return both
 }
 
 // Close ends the session after what is queued has been written. Closing again does nothing: the
@@ -181,8 +124,8 @@ func (s *Session) close(reason Reason, frame *Packet) {
 	}
 	s.state = closing
 	s.reason = reason
-	wake := s.enqueue([]*Packet{goodbye})
-	// Under the lock: lingers sets the deadline of the goodbye, which this must not overwrite.
+	wake := s.outbox.enqueue([]*Packet{goodbye})
+	// Under the lock: startGrace sets the deadline of the goodbye, which this must not overwrite.
 	by.interrupt()
 	s.mu.Unlock()
 	if wake {
@@ -191,8 +134,8 @@ func (s *Session) close(reason Reason, frame *Packet) {
 }
 
 // end is the only way out: it drops the queue, cuts the connection and takes the session out of
-// the server. The carrier then tells the Receiver and closes the connection. end itself
-// waits for nothing: a broadcast calls it, for the member that reads too slowly.
+// the server. The carrier then tells the Receiver and closes the connection. It waits for nothing:
+// a broadcast calls it, for the member that reads too slowly.
 func (s *Session) end(reason Reason) {
 	s.mu.Lock()
 	if s.state == ended {
@@ -203,31 +146,11 @@ func (s *Session) end(reason Reason) {
 		s.reason = reason
 	}
 	s.state = ended
-	if s.out != nil {
-		s.out.free()
-		s.out = nil
-	}
+	s.outbox.drop()
 	by := s.carrier
 	s.mu.Unlock()
 	by.cut()
-	s.server.dismiss(s)
-}
-
-// lingers starts the goodbye of a closing session: its client has CloseGrace from now. False means
-// that the session has ended already.
-func (s *Session) lingers(c *websocket) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state != closing {
-		return false
-	}
-	grace := s.server.options.CloseGrace
-	if c.watched {
-		time.AfterFunc(grace, c.cut)
-	} else {
-		c.conn.SetReadDeadline(time.Now().Add(grace))
-	}
-	return true
+	s.server.forget(s)
 }
 
 // lost ends a session whose connection can't be read any more, unless it is closing already.
@@ -241,6 +164,13 @@ func (s *Session) isOpen() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state == open
+}
+
+// carriedBy returns the carrier of the moment.
+func (s *Session) carriedBy() carrier {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.carrier
 }
 
 func (s *Session) endReason() Reason {
@@ -294,8 +224,5 @@ func (s *Session) message(data []byte, binary bool) {
 func (s *Session) Writable() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p, ok := s.carrier.(*polling); ok && !p.getting {
-		return false
-	}
-	return s.state == open && s.out == nil && !s.writing
+	return s.state == open && s.outbox.idle() && s.carrier.writable()
 }

@@ -24,7 +24,7 @@ func TestSlowBodySenderIsCut(t *testing.T) {
 		}
 		p.gets(<-got, http.StatusRequestTimeout, "")
 		expectAfter(t, "the answer", start, 30*time.Second)
-		h.told(t, TransportError)
+		h.expectEnd(t, TransportError)
 		p.forgotten()
 	})
 }
@@ -73,7 +73,7 @@ func TestClientThatDoesNotTakeItsAnswerIsCut(t *testing.T) {
 			t.Errorf("reason %q, want %q", reason, TransportError)
 		}
 		expectAfter(t, "the end", start, 30*time.Second)
-		h.untold(t)
+		h.expectNoEnd(t)
 	})
 }
 
@@ -90,7 +90,7 @@ func TestConnectionsOutliveTheTimeOfOneRequest(t *testing.T) {
 		if n := p.dials.Load(); n != 1 {
 			t.Errorf("%d connections were needed, want one", n)
 		}
-		h.untold(t)
+		h.expectNoEnd(t)
 	})
 }
 
@@ -104,6 +104,6 @@ func TestReceiverMayTakeLongerThanAClientMay(t *testing.T) {
 		if n := p.dials.Load(); n != 1 {
 			t.Errorf("%d connections were needed, want one", n)
 		}
-		h.untold(t)
+		h.expectNoEnd(t)
 	})
 }

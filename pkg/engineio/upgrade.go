@@ -7,27 +7,54 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
-// probeTimeout is how long a client may take from opening the WebSocket to using it
-// (upgradeTimeout of the official server).
-const probeTimeout = 10 * time.Second
+// upgrade is how far a WebSocket has come that asks to carry a session in the place of polling. Session.mu
+// guards it.
+type upgrade struct {
+	stage upgradeStage
+	conn  *netpoll.Conn // of the WebSocket, from upgradeConnected on
+}
+
+// upgradeStage follows the client's way from polling to a WebSocket.
+//
+//	stage             meaning                                              moved there by
+//	noUpgrade         no WebSocket asks                                    newPolling; abandonUpgrade, whatever failed
+//	upgradeClaimed    an upgrade request has come; others are turned away  claimUpgrade
+//	upgradeConnected  the WebSocket is there; it is cut when the session   limitUpgrade
+//	                  closes, or after UpgradeTimeout
+//	upgradeAsked      "2probe" has come and is answered; the client now    hurryPolls
+//	                  waits for its GET, which is answered with a noop
+//	                  after noopDelay
+//
+// At "5" Session.upgradeTo makes the WebSocket the carrier and closes polling.over. The stage is not moved any more:
+// only requests that are still under way look at the polling.
+type upgradeStage uint8
+
+const (
+	noUpgrade upgradeStage = iota
+	upgradeClaimed
+	upgradeConnected
+	upgradeAsked
+)
 
 var probeAnswer = newPacket(finText, []byte("3probe"))
 
-// probe is a WebSocket that asks to take over a session from polling. Whatever it says but that
-// ends it, and leaves the session as it was.
-type probe struct {
-	polling *polling
-	carrier *websocket
-	asked   bool
+// candidate is a WebSocket that asks to take over a session from polling. It may send pings, "2probe" once, and then
+// "5". By anything else it fails, which leaves the session as it was.
+type candidate struct {
+	polling   *polling
+	websocket *websocket
+	asked     bool // "2probe" has come
 }
 
 // serveUpgrade answers the upgrade of a session that began with polling.
 func serveUpgrade(s *Session, w http.ResponseWriter, r *http.Request) {
-	p := s.beginProbe() // before the client can know
+	p := s.claimUpgrade() // before the client can know
 	if p != nil {
-		defer s.server.readers.Done()
+		defer s.server.release()
 	}
 	conn, early, answer, err := accept(w, r)
 	if err == nil {
@@ -36,129 +63,130 @@ func serveUpgrade(s *Session, w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		s.server.options.Observer.HandshakeRefused(CauseBadRequest)
-		s.endProbe(p)
+		if p != nil {
+			p.abandonUpgrade()
+		}
 		if conn != nil {
 			conn.Close()
 		}
 	case p == nil: // there is one already, or has been
-		refuseProbe(conn)
+		turnAway(conn)
 	default:
-		s.runProbe(p, conn, early)
+		p.runUpgrade(conn, early)
 	}
 }
 
-// runProbe ends with the probe; what it becomes when it succeeds runs on.
-func (s *Session) runProbe(p *polling, conn net.Conn, early *bufio.Reader) {
-	c := newWebsocket(s, conn)
-	c.probe = &probe{polling: p, carrier: c}
-	p.limitProbe(conn)
-	if c.listenProbe(early) {
-		c.begin()
+// claimUpgrade takes the one place for a candidate, and acquires what Shutdown waits for meanwhile. Nil means that
+// the place is not to be had.
+func (s *Session) claimUpgrade() *polling {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != open {
+		return nil
+	}
+	p := s.carrier.claimUpgrade()
+	if p != nil {
+		s.server.acquire()
+	}
+	return p
+}
+
+func (p *polling) claimUpgrade() *polling {
+	if p.upgrade.stage != noUpgrade {
+		return nil
+	}
+	p.upgrade.stage = upgradeClaimed
+	return p
+}
+
+// runUpgrade ends when the WebSocket has failed, or carries the session.
+func (p *polling) runUpgrade(conn net.Conn, early *bufio.Reader) {
+	c := newWebsocket(p.session, conn)
+	c.candidate = &candidate{polling: p, websocket: c}
+	p.limitUpgrade(&c.conn)
+	if c.listenForUpgrade(early) {
+		c.conn.Start()
 		return
 	}
-	s.endProbe(p)
-	refuseProbe(conn)
-	c.release()
+	p.abandonUpgrade()
+	turnAway(conn)
+	c.conn.Close()
 }
 
-func refuseProbe(conn net.Conn) {
+// turnAway closes a WebSocket that does not carry a session.
+func turnAway(conn net.Conn) {
 	conn.SetWriteDeadline(time.Now().Add(time.Second))
 	conn.Write(closeNormal.frame)
 	conn.Close()
 }
 
-// listenProbe reads until the probe has succeeded or failed.
-func (c *websocket) listenProbe(early *bufio.Reader) (upgraded bool) {
+// listenForUpgrade reads until the WebSocket has failed or carries the session.
+func (c *websocket) listenForUpgrade(early *bufio.Reader) (upgraded bool) {
 	c.consumeBuffered(early)
-	for c.probe != nil && !c.deaf {
-		r := readings.Get().(*reading)
-		readBlocking(c.conn, r)
-		if r.err != nil {
-			c.deaf = true
-		} else {
-			c.decode(r, r.buffer[:r.n])
+	for c.candidate != nil && !c.ignoring {
+		if c.conn.ReadOnce() != nil {
+			c.ignoring = true
 		}
-		readings.Put(r)
 	}
-	return c.probe == nil
+	return c.candidate == nil
 }
 
-// frame takes a frame of the probing client. What it sends right behind the upgrade packet goes to
-// the session.
-func (q *probe) frame(opcode ws.OpCode, data []byte) (more bool) {
-	c := q.carrier
+// frame takes a frame of the candidate. What it sends right behind the upgrade packet goes to the session.
+func (q *candidate) frame(opcode ws.OpCode, data []byte) (more bool) {
+	c := q.websocket
 	switch {
 	case opcode == ws.OpPing:
 		_, err := c.conn.Write(newPacket(finPong, data).frame)
-		c.deaf = err != nil
+		c.ignoring = err != nil
 	case opcode == ws.OpText && string(data) == "2probe" && !q.asked:
 		q.asked = true
 		_, err := c.conn.Write(probeAnswer.frame)
-		c.deaf = err != nil
-		q.polling.expectUpgrade()
-	case opcode == ws.OpText && string(data) == "5" && q.asked && c.session.upgrade(q.polling, c):
-		c.probe = nil
+		c.ignoring = err != nil
+		q.polling.hurryPolls()
+	case opcode == ws.OpText && string(data) == "5" && q.asked && c.session.upgradeTo(c, q.polling):
+		c.candidate = nil
 	default:
-		c.deaf = true
+		c.ignoring = true
 	}
-	return !c.deaf
+	return !c.ignoring
 }
 
-// beginProbe takes the one place for a probe; nil means that it is not to be had. The server waits
-// for the probe's end.
-func (s *Session) beginProbe() *polling {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, ok := s.carrier.(*polling)
-	if !ok || s.state != open || p.probing {
-		return nil
-	}
-	p.probing = true
-	s.server.readers.Add(1)
-	return p
-}
-
-// limitProbe gives a probe its time. The session's end cuts it short.
-func (p *polling) limitProbe(conn net.Conn) {
+// limitUpgrade gives the candidate its time. The session's end cuts it short.
+func (p *polling) limitUpgrade(conn *netpoll.Conn) {
 	p.session.mu.Lock()
 	defer p.session.mu.Unlock()
-	p.probe = conn
-	conn.SetDeadline(time.Now().Add(probeTimeout))
+	p.upgrade = upgrade{stage: upgradeConnected, conn: conn}
+	conn.SetDeadline(time.Now().Add(UpgradeTimeout))
 	if p.session.state != open {
-		conn.SetDeadline(past)
+		conn.Cut()
 	}
 }
 
-// endProbe gives the place back. P may be nil.
-func (s *Session) endProbe(p *polling) {
-	if p == nil {
-		return
-	}
-	s.mu.Lock()
-	p.probing, p.probe, p.probed = false, nil, false
-	s.mu.Unlock()
-}
-
-// expectUpgrade has GETs answered soon.
-func (p *polling) expectUpgrade() {
+// hurryPolls has GETs answered soon.
+func (p *polling) hurryPolls() {
 	p.session.mu.Lock()
-	p.probed = true
+	p.upgrade.stage = upgradeAsked
 	p.session.mu.Unlock()
 	p.wake()
 }
 
-// upgrade has c carry the session from now on.
-func (s *Session) upgrade(p *polling, c *websocket) bool {
+// abandonUpgrade gives the place back.
+func (p *polling) abandonUpgrade() {
+	p.session.mu.Lock()
+	p.upgrade = upgrade{}
+	p.session.mu.Unlock()
+}
+
+// upgradeTo has c carry the session from now on, in the place of p. False means that the session is closing.
+func (s *Session) upgradeTo(c *websocket, p *polling) bool {
 	s.mu.Lock()
 	if s.state != open {
 		s.mu.Unlock()
 		return false
 	}
 	s.carrier = c
-	s.upgradeBy = 0
-	s.writing = s.out != nil
-	wake := s.writing
-	if s.awaiting { // the ping may have been lost with the polling
+	wake := s.outbox.more() // the writing side is c's now
+	if s.awaiting {         // the ping may have been lost with the polling
 		s.due = s.server.wheel.clock() + s.server.options.PingTimeout
 	}
 	c.conn.SetDeadline(time.Time{})

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
 // Close frames by status code, RFC 6455 section 7.4.1. The official server closes without a code
@@ -20,21 +21,27 @@ var (
 	closeTooBig   = newPacket(finClose, ws.NewCloseFrameBody(ws.StatusMessageTooBig, ""))
 )
 
-// websocket carries a session over one connection.
+// websocket carries a session over one connection. It is the connection's netpoll.Owner.
 type websocket struct {
-	session *Session
-	conn    net.Conn
-	pipe    pipe          // nil if the connection can only be waited for
-	flusher *flusher      // writes by the pipe
-	blocked *blockedWrite // writes otherwise
-	pending *assembly     // nil between messages
-	probe   *probe        // asks to take over a session; nil once it carries one
-	calls   atomic.Int32  // of ready since a worker began to attend; zero: none does
-	watched bool          // ready will be called when there is something to read, or may be: begin finds out; Session.mu guards changes
-	readOn  atomic.Bool   // after a short read too: the peer has hung up, or sent urgent data, where reads stop
-	deaf    bool          // what still comes is dropped undecoded
-	told    bool          // the receiver, that the session is closed
+	session   *Session
+	conn      netpoll.Conn
+	pending   *assembly      // nil between messages
+	candidate *candidate     // asks to take over a session; nil once this carries one
+	goodbyes  closeHandshake // Session.mu guards it
+
+	// Only who listens uses these.
+	ignoring   bool // what still comes is dropped undecoded
+	toldClosed bool // the receiver knows that the session is not open any more
 }
+
+// closeHandshake is what has been said of a WebSocket's goodbye. When both sides have said theirs, the
+// session ends.
+type closeHandshake uint8
+
+const (
+	heardClose closeHandshake = 1 << iota // the client's close frame has come
+	wroteClose                            // ours has been written, after all that was queued before it
+)
 
 // serveWebSocket answers the upgrade and has the connection listened to. net/http's goroutine ends
 // here.
@@ -42,8 +49,7 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 	conn, early, answer, err := accept(w, r)
 	if err != nil {
 		s.server.options.Observer.HandshakeRefused(CauseBadRequest)
-		s.server.dismiss(s)
-		s.server.readers.Done()
+		s.server.dismiss(s.addr)
 		return
 	}
 	s.server.options.Observer.SessionOpened()
@@ -51,7 +57,7 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 	s.carrier = c
 	// The answer is queued before Shutdown knows the session, and written after: whatever ends the
 	// session takes it out again.
-	s.enqueue([]*Packet{answer, s.server.openPacket(s.id)})
+	s.outbox.enqueue([]*Packet{answer, s.server.openPacket(s.id)})
 	if !s.server.register(s) {
 		s.Close(ShuttingDown)
 	}
@@ -59,156 +65,109 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 	s.startHeart()
 	s.receiver = s.server.handler.Open(s, r)
 	c.consumeBuffered(early)
-	c.begin()
+	c.conn.Start()
 }
 
 func newWebsocket(s *Session, conn net.Conn) *websocket {
-	c := &websocket{session: s, conn: conn, pipe: newPipe(conn), watched: true}
-	c.calls.Store(1) // until begin nobody attends
-	if c.pipe != nil {
-		c.flusher = s.server.flusherOf(s)
-	} else {
-		c.blocked = newBlockedWrite(c)
-	}
+	c := &websocket{session: s}
+	s.server.poller.Init(&c.conn, conn, c)
 	return c
 }
 
-// begin has the connection listened to from now on: by workers whenever it has something to say, or
-// by a goroutine that waits for it.
-func (c *websocket) begin() {
-	switch {
-	case !c.session.server.watch(c):
-		c.session.mu.Lock()
-		c.watched = false
-		c.session.mu.Unlock()
-		go c.run()
-	case !c.calls.CompareAndSwap(1, 0): // it has said something already
-		c.session.server.workers.do(c)
-	}
-}
-
-// run is the goroutine of a connection that is not watched.
-func (c *websocket) run() {
-	c.hear()
-	c.leave()
-}
-
-// ready has a worker attend to the connection: it has bytes to read, or its session is closing. It
-// returns at once.
-func (c *websocket) ready() {
-	if c.calls.Add(1) == 1 {
-		c.session.server.workers.do(c)
-	}
-}
-
-// attend is called on a worker. What is called ready meanwhile is looked at before it returns.
-func (c *websocket) attend() {
-	for {
-		calls := c.calls.Load()
-		switch c.hear() {
-		case gone:
-			c.leave()
-			return // nobody comes again: calls is not zero
-		case busy:
-			c.session.server.workers.do(c)
-			return
-		}
-		if c.calls.CompareAndSwap(calls, 0) {
-			return
-		}
-	}
-}
-
-// fairShare is how many reads a connection has before others have their turn.
-const fairShare = 16
-
-// hearing is how listening to a connection has ended, for now or for good.
-type hearing uint8
-
-const (
-	silent hearing = iota // there is nothing more at the moment
-	busy                  // there may be more, but it's the turn of others
-	gone                  // nothing will come any more
-)
-
-// hear passes on what the client says. Once the session is closing it tells the receiver, and then
-// drops what still comes: closing with unread bytes would make the kernel discard what the client
-// has not received yet.
-func (c *websocket) hear() hearing {
-	r := readings.Get().(*reading)
-	defer readings.Put(r)
-	for reads := 0; !c.watched || reads < fairShare; reads++ {
-		if !c.told && !c.session.isOpen() {
-			c.told = true
-			c.session.tellClosed()
-			if !c.session.lingers(c) {
-				return gone
-			}
-		}
-		if c.watched {
-			c.pipe.read(r)
-		} else {
-			readBlocking(c.conn, r)
-		}
-		switch {
-		case r.n > 0:
-			c.decode(r, r.buffer[:r.n])
-			if c.watched && r.err == nil && r.n < readSize && !c.readOn.Load() {
-				return silent // a short read has emptied the socket, epoll(7); what comes now is told anew
-			}
-		case r.err == nil:
-			return silent
-		case c.told:
-			return gone
-		default: // unless the session is closing, which woke us
-			c.session.lost()
-		}
-	}
-	return busy
-}
-
-// leave is the end of a connection.
-func (c *websocket) leave() {
-	c.session.end(TransportClose)
-	if c.watched {
-		c.session.server.forget(c)
-	}
-	c.release()
-	c.pending = nil // the wheel holds on to the session until its next beat would be due
-	c.session.server.readers.Done()
-}
-
-var past = time.Unix(1, 0)
-
-// interrupt has the closing session seen by whoever listens.
-func (c *websocket) interrupt() {
-	if c.watched {
-		c.ready()
-		return
-	}
-	c.conn.SetReadDeadline(past)
-}
+func (c *websocket) wake()      { c.conn.Wake() }
+func (c *websocket) cut()       { c.conn.Cut() }
+func (c *websocket) interrupt() { c.conn.Interrupt() }
 
 func (c *websocket) last(_ Reason, closeFrame *Packet) *Packet { return closeFrame }
 
-// cut has reading and writing fail from now on. Closing is left to the one who listens, since it has
-// to wait for those who use the connection.
-func (c *websocket) cut() {
-	c.conn.SetDeadline(past)
-	c.ready()
+func (c *websocket) writable() bool           { return true }
+func (c *websocket) upgradeBy() time.Duration { return 0 }
+func (c *websocket) claimUpgrade() *polling   { return nil }
+
+func (c *websocket) serveRequest(w http.ResponseWriter, r *http.Request) {
+	c.session.server.refuse(w, r, CauseBadRequest)
 }
 
-// release closes the connection, of TLS the one below: its goodbye has been said by flushed or
-// comes too late, and would wait for a peer that does not read.
-func (c *websocket) release() {
-	if c.blocked != nil {
-		c.blocked.stop()
+// Listening tells the receiver once the session is closing. What still comes is read all the same: closing
+// with unread bytes would make the kernel discard what the client has not received yet.
+func (c *websocket) Listening() bool {
+	if c.toldClosed || c.session.isOpen() {
+		return true
 	}
-	if tls, ok := c.conn.(interface{ NetConn() net.Conn }); ok {
-		tls.NetConn().Close()
-		return
+	c.toldClosed = true
+	c.session.tellClosed()
+	return c.startGrace()
+}
+
+// startGrace gives the client of a closing session CloseGrace from now. False means that the session has
+// ended already.
+func (c *websocket) startGrace() bool {
+	s := c.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != closing {
+		return false
 	}
+	c.conn.EndReadingAfter(s.server.options.CloseGrace)
+	return true
+}
+
+// ReadFailed ends the session, unless it is closing: then the read was interrupted, and Listening tells the receiver.
+func (c *websocket) ReadFailed() (again bool) {
+	if c.toldClosed {
+		return false
+	}
+	c.session.lost()
+	return true
+}
+
+// Gone is the end of a connection.
+func (c *websocket) Gone() {
+	c.session.end(TransportClose)
 	c.conn.Close()
+	c.pending = nil // the wheel holds on to the session until its next beat would be due
+	c.session.server.release()
+}
+
+// Take hands what waits to the writer.
+func (c *websocket) Take() netpoll.Batch {
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	if b := c.session.outbox.take(); b != nil {
+		return b
+	}
+	return nil // not a nil *batch
+}
+
+// Written says our side of the goodbye once the close frame is out.
+func (c *websocket) Written(b netpoll.Batch) (more bool) {
+	s := c.session
+	s.mu.Lock()
+	more = s.outbox.settle(b.(*batch))
+	last := !more && s.state == closing
+	s.mu.Unlock()
+	if last && !c.sayGoodbye(wroteClose) {
+		c.conn.CloseWrite()
+	}
+	return more
+}
+
+// WriteFailed ends the session: a connection that can't be written is of no use.
+func (c *websocket) WriteFailed(b netpoll.Batch) {
+	b.(*batch).free()
+	c.session.end(TransportError)
+}
+
+// sayGoodbye notes one side of the goodbye, and ends the session when the other has been said before.
+func (c *websocket) sayGoodbye(side closeHandshake) (both bool) {
+	c.session.mu.Lock()
+	c.goodbyes |= side
+	both = c.goodbyes == heardClose|wroteClose
+	c.session.mu.Unlock()
+	if both {
+		c.session.end(TransportClose)
+	}
+	return both
 }
 
 // consumeBuffered takes the bytes that came in one segment with the upgrade request.
@@ -216,39 +175,38 @@ func (c *websocket) consumeBuffered(b *bufio.Reader) {
 	if b.Buffered() == 0 {
 		return
 	}
-	r := readings.Get().(*reading)
-	defer readings.Put(r)
 	data, _ := b.Peek(b.Buffered())
-	c.decode(r, data)
+	c.Received(data)
 }
 
-// decode takes the next bytes of the client.
-func (c *websocket) decode(r *reading, data []byte) {
-	if c.deaf {
+// Received decodes the next bytes of the client.
+func (c *websocket) Received(data []byte) {
+	if c.ignoring {
 		return
 	}
+	d := borrowDecoder()
+	defer d.giveBack()
 	a := c.pending
 	if a == nil {
-		a = &r.assembly
+		a = &d.assembly
 	}
-	if err := a.feed(r, data, c.session.server.options.MaxPayload, c); err != nil {
+	if err := a.feed(d, data, c.session.server.options.MaxPayload, c); err != nil {
 		c.fail(err)
 	}
 	switch {
-	case c.deaf || a.empty():
+	case c.ignoring || a.empty():
 		c.pending = nil
 	case c.pending == nil:
 		c.pending = &assembly{}
 		*c.pending = *a
 	}
-	r.release()
 }
 
 // fail closes a session whose bytes can't be read on.
 func (c *websocket) fail(err error) {
-	c.deaf = true
+	c.ignoring = true
 	switch {
-	case c.probe != nil: // it fails alone
+	case c.candidate != nil: // it fails alone
 	case errors.Is(err, errTooBig):
 		c.session.close(TransportError, closeTooBig)
 	case errors.Is(err, errNotUTF8):
@@ -260,14 +218,14 @@ func (c *websocket) fail(err error) {
 
 // frame takes a message or a control frame of the client.
 func (c *websocket) frame(opcode ws.OpCode, data []byte) bool {
-	if c.probe != nil {
-		return c.probe.frame(opcode, data)
+	if c.candidate != nil {
+		return c.candidate.frame(opcode, data)
 	}
 	switch opcode {
 	case ws.OpClose:
-		c.deaf = true
+		c.ignoring = true
 		c.session.close(TransportClose, closeNormal)
-		c.session.part(heardClose)
+		c.sayGoodbye(heardClose)
 		return false
 	case ws.OpPing:
 		c.session.Send(newPacket(finPong, data))

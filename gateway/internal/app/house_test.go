@@ -20,10 +20,12 @@ var house = map[string][]string{
 	"gateway/internal/ops":     {module + "gateway/", module + "pkg/socketio"},
 	"gateway/internal/demo":    {module},
 	"gateway/internal/legacy":  {module + "gateway/", module + "pkg/token"},
-	"pkg/engineio":             {module, "github.com/lestrrat-go/jwx"},
+	"pkg/engineio":             {module + "gateway/", module + "pkg/socketio", module + "pkg/token", module + "pkg/nodecrypt", "github.com/lestrrat-go/jwx"},
 	"pkg/socketio":             {module + "gateway/", module + "pkg/token", "github.com/jackc/pgx"},
 	"pkg/token":                {module},
 	"pkg/nodecrypt":            {module, "github.com/"},
+
+	"pkg/engineio/internal/netpoll": {module, "github.com/", "net/http"},
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -18,6 +18,7 @@ type generations struct {
 }
 
 func newGenerations(o socketio.Options, allowEIO3 bool) generations {
+	o.Engine = o.Engine.WithDefaults() // one Admission counts the clients of both
 	g := generations{Server: socketio.NewServer(o)}
 	if allowEIO3 {
 		g.old = legacy.New(legacy.Options{Sockets: g.Server, Engine: o.Engine, Logger: o.Logger})

@@ -81,15 +81,17 @@ func (p *pollingCarrier) noops() {
 
 func (p *pollingCarrier) NextReader() (frame.Type, packet.Type, io.ReadCloser, error) {
 	ft, pt, r, err := p.Conn.NextReader()
-	return ft, pt, r, p.patient(err)
+	return ft, pt, r, p.retryIfPaused(err)
 }
 
 func (p *pollingCarrier) NextWriter(ft frame.Type, pt packet.Type) (io.WriteCloser, error) {
 	w, err := p.Conn.NextWriter(ft, pt)
-	return w, p.patient(err)
+	return w, p.retryIfPaused(err)
 }
 
-func (p *pollingCarrier) patient(err error) error {
+// retryIfPaused turns the errors of a transport that is being replaced into one that has the session try again, after
+// a while.
+func (p *pollingCarrier) retryIfPaused(err error) error {
 	if err == nil || !p.paused.Load() {
 		return err
 	}
@@ -111,7 +113,7 @@ func (c *client) accept(w http.ResponseWriter, r *http.Request) (transport.Conn,
 		conn, err = c.server.polling.Accept(w, r)
 	}
 	if err != nil {
-		c.server.refused(engineio.CauseBadRequest)
+		c.server.engine.Observer.HandshakeRefused(engineio.CauseBadRequest)
 		return nil, err
 	}
 	own := carrier{Conn: conn, Handler: conn.(http.Handler), client: c}

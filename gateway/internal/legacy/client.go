@@ -29,18 +29,26 @@ type client struct {
 	queued    int              // what the queue costs, and what is being written
 	carriers  []transport.Conn // all that are open: the first, and one that may take over
 	upgrading bool
-	silentBy  time.Time // when it is given up unless a ping comes
-	closer    *time.Timer
-	hurry     *time.Timer // ends polling that is not upgraded
-	grace     *time.Timer
+	silentBy  time.Time   // when it is given up unless a ping comes
+	closeAt   *time.Timer // of CloseAt
+	upgradeBy *time.Timer // closes a client that polls and is not upgraded
+	cutAt     *time.Timer // ends a closing client after CloseGrace
 }
 
 // state only grows.
+//
+//	state    meaning                                             moved there by
+//	open     packets are sent and heard                          newClient
+//	closing  what is queued is written, what the client says is  Close, for the layer above, a timer, Shutdown or a
+//	         dropped                                             payload that can't be read
+//	ended    the queue is dropped and the connections are        end, when the queue is too full, the connection is
+//	         closed; run then tells the receiver                 lost, or closing is over: all is written, or CloseGrace
+//	                                                             or Shutdown's time has passed
 type state uint8
 
 const (
-	open    state = iota
-	closing       // what is queued is written, what the client says is ignored
+	open state = iota
+	closing
 	ended
 )
 
@@ -100,7 +108,7 @@ func (c *client) Close(reason engineio.Reason) {
 		return
 	}
 	c.state, c.reason = closing, reason
-	c.grace = time.AfterFunc(c.server.engine.CloseGrace, func() { c.end(reason) })
+	c.cutAt = time.AfterFunc(c.server.engine.CloseGrace, func() { c.end(reason) })
 	c.nudge()
 }
 
@@ -108,9 +116,9 @@ func (c *client) Close(reason engineio.Reason) {
 func (c *client) CloseAt(t time.Time, reason engineio.Reason) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	stop(c.closer)
-	if c.closer = nil; !t.IsZero() && c.state == open {
-		c.closer = time.AfterFunc(time.Until(t), func() { c.Close(reason) })
+	stop(c.closeAt)
+	if c.closeAt = nil; !t.IsZero() && c.state == open {
+		c.closeAt = time.AfterFunc(time.Until(t), func() { c.Close(reason) })
 	}
 }
 
@@ -121,15 +129,15 @@ func (c *client) limitPolling() {
 	if c.state != open || c.server.engine.Polling != engineio.PollingUpgrade {
 		return
 	}
-	c.hurry = time.AfterFunc(c.server.upgradeTimeout, func() {
+	c.upgradeBy = time.AfterFunc(c.server.upgradeWithin, func() {
 		if c.session.Transport() == "polling" {
 			c.Close(engineio.NotUpgraded)
 		}
 	})
 }
 
-// end is the only way out: it drops the queue and cuts the connection. Who reads then tells the
-// sockets. It waits for nothing: a broadcast calls it.
+// end is the only way out: it drops the queue and closes the connections. Then run tells the sockets. It waits for
+// nothing: a broadcast calls it.
 func (c *client) end(reason engineio.Reason) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,7 +148,7 @@ func (c *client) end(reason engineio.Reason) {
 		c.reason = reason
 	}
 	c.state, c.queue = ended, nil
-	for _, t := range []*time.Timer{c.closer, c.hurry, c.grace} {
+	for _, t := range []*time.Timer{c.closeAt, c.upgradeBy, c.cutAt} {
 		stop(t)
 	}
 	close(c.over)

@@ -24,12 +24,13 @@ const patience = 10 * time.Second
 
 // service is a server on a port of the loopback, with how its clients ended.
 type service struct {
-	t      testing.TB
-	server *Server
-	root   *socketio.Namespace
-	web    *httptest.Server
-	http   *http.Client
-	ended  chan engineio.Reason
+	t       testing.TB
+	server  *Server
+	sockets *socketio.Server
+	root    *socketio.Namespace
+	web     *httptest.Server
+	http    *http.Client
+	ended   chan engineio.Reason
 
 	refused chan string
 }
@@ -44,7 +45,7 @@ func serve(t testing.TB, o engineio.Options, middlewares ...func(*socketio.Socke
 	s := &service{t: t, ended: make(chan engineio.Reason, 1000), refused: make(chan string, 1000), http: &http.Client{Timeout: patience, Transport: &http.Transport{}}}
 	log := slog.New(slog.DiscardHandler)
 	sockets := socketio.NewServer(socketio.Options{Engine: o, Logger: log})
-	s.root = sockets.Of("/")
+	s.sockets, s.root = sockets, sockets.Of("/")
 	for _, m := range middlewares {
 		s.root.Use(m)
 	}

@@ -16,4 +16,16 @@
 // The heartbeat differs from Engine.IO 4: the client pings, and is given up after PingInterval and
 // PingTimeout of silence. The open packet says that sum, since the transports know no other figure.
 // JSONP is refused: it would hand a session to any page that includes a script.
+//
+// Limits, defaults and refusals are those of package engineio; with one engineio.Admission old and new
+// clients are counted together.
+//
+// # Lock order
+//
+// The lock of googollee's session (which is held while it sets deadlines), then client.mu, then the locks of
+// its transports. Server.mu and engineio's Admission.mu are leaves, and not taken while client.mu is held. Receivers
+// and middlewares are called with no lock held.
+//
+// Each client has two goroutines, run and write, and a third one (noops) while it upgrades. Shutdown waits for all of
+// them.
 package legacy

@@ -1,11 +1,9 @@
 package legacy
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/netip"
-	"strconv"
 
 	"github.com/googollee/go-socket.io/engineio/session"
 	"github.com/googollee/go-socket.io/engineio/transport"
@@ -19,35 +17,32 @@ import (
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 	addr := s.engine.ClientAddr(r)
 	if cause := s.admit(addr); cause != "" {
-		s.refused(cause)
-		refuse(w, r, http.StatusServiceUnavailable, 3, "Service unavailable")
+		s.refuse(w, r, cause)
 		return
 	}
 	h := newHandshake(r, addr)
 	if err := s.options.Sockets.Of("/").Vet(h); err != nil {
-		s.dismiss(addr)
-		refuse(w, r, http.StatusForbidden, 4, messageOf(err))
+		s.engine.Admission.Release(addr)
+		engineio.Forbidden.Saying(messageOf(err)).Write(w, r)
 		return
 	}
 	c := newClient(s, addr, h)
 	conn, err := c.accept(w, r) // on an error it has answered
 	if err != nil {
-		s.dismiss(addr)
+		s.engine.Admission.Release(addr)
 		return
 	}
 	c.session, err = session.New(conn, c.id, r.URL.Query().Get("transport"), s.parameters(r, c.id))
 	if err != nil || !s.register(c) {
-		s.refused(engineio.CauseDraining)
-		s.dismiss(addr)
+		s.engine.Observer.HandshakeRefused(engineio.CauseDraining)
+		s.engine.Admission.Release(addr)
 		conn.Close()
 		if !isUpgrade(r) {
-			refuse(w, r, http.StatusServiceUnavailable, 3, "Service unavailable")
+			engineio.Unavailable.Write(w, r)
 		}
 		return
 	}
-	if s.engine.Observer != nil {
-		s.engine.Observer.SessionOpened()
-	}
+	s.engine.Observer.SessionOpened()
 	c.serve(w, r)
 }
 
@@ -82,34 +77,8 @@ func messageOf(err error) string {
 	return "internal error"
 }
 
-func (s *Server) refused(cause string) {
-	if s.engine.Observer != nil {
-		s.engine.Observer.HandshakeRefused(cause)
-	}
-}
-
-// refuse answers as the official server does: JSON to a plain request, the bare message with status
-// 400 to a WebSocket upgrade.
-func refuse(w http.ResponseWriter, r *http.Request, status, code int, message string) {
-	header := w.Header()
-	if status == http.StatusServiceUnavailable {
-		header.Set("Retry-After", "5")
-	}
-	kind, body := "application/json", []byte(message)
-	if isUpgrade(r) {
-		kind = "text/html"
-		header.Set("Connection", "close")
-		if status == http.StatusForbidden {
-			status = http.StatusBadRequest
-		}
-	} else {
-		body, _ = json.Marshal(struct {
-			Code    int    `json:"code"`
-			Message string `json:"message"`
-		}{code, message})
-	}
-	header.Set("Content-Type", kind)
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	w.Write(body)
+// refuse answers a request, and counts why.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, cause string) {
+	s.engine.Observer.HandshakeRefused(cause)
+	engineio.RefusalFor(cause).Write(w, r)
 }

@@ -151,7 +151,7 @@ func TestAnEndedSessionTakesItsUpgradeAlong(t *testing.T) {
 func TestPollingThatIsNotUpgradedEnds(t *testing.T) {
 	t.Parallel()
 	s := serve(t, engineio.Options{Polling: engineio.PollingUpgrade})
-	s.server.upgradeTimeout = 50 * time.Millisecond
+	s.server.upgradeWithin = 50 * time.Millisecond
 	s.poller()
 	s.expectEnd(engineio.NotUpgraded)
 }
@@ -250,6 +250,41 @@ func TestLimitsCountConnections(t *testing.T) {
 	s.server.Drain()
 	if status, _ := s.do("GET", polls, ""); status != 503 {
 		t.Errorf("while draining it was answered %d", status)
+	}
+}
+
+func TestOldAndNewClientsAreCountedTogether(t *testing.T) {
+	t.Parallel()
+	for name, limits := range map[string]engineio.Limits{
+		"all":        {Connections: 1},
+		"an address": {ConnectionsPerIP: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			addr := netip.MustParseAddr("192.0.2.1")
+			admission := engineio.NewAdmission(limits)
+			s := serve(t, engineio.Options{Admission: admission, ClientAddr: func(*http.Request) netip.Addr { return addr }})
+			current := func() int {
+				answer := httptest.NewRecorder()
+				s.sockets.ServeHTTP(answer, httptest.NewRequest("GET", "/socket.io/?EIO=4&transport=polling", nil))
+				return answer.Code
+			}
+			old := s.connect()
+			if status := current(); status != 503 {
+				t.Errorf("a current client beside an old one was answered %d", status)
+			}
+			old.Close()
+			s.expectEnd(engineio.TransportClose)
+			if status := current(); status != 200 {
+				t.Fatalf("a current client was answered %d when the old one had gone", status)
+			}
+			if status, _ := s.do("GET", polls, ""); status != 503 {
+				t.Errorf("an old client beside a current one was answered %d", status)
+			}
+			if n := admission.Places(); n != 1 {
+				t.Errorf("%d places are taken, want 1", n)
+			}
+		})
 	}
 }
 

@@ -30,7 +30,7 @@ func (c *client) serve(w http.ResponseWriter, r *http.Request) {
 // upgrade takes a WebSocket that may take over from polling; one at a time.
 func (c *client) upgrade(w http.ResponseWriter, r *http.Request) {
 	if !c.beginUpgrade() {
-		refuse(w, r, http.StatusBadRequest, 3, "Bad request")
+		engineio.BadRequest.Write(w, r)
 		return
 	}
 	defer c.endUpgrade()
@@ -44,9 +44,14 @@ func (c *client) upgrade(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *client) beginUpgrade() bool {
+	// Asked before c.mu is locked: the session calls SetReadDeadline, which locks c.mu, under a lock that this takes too.
+	// A client whose upgrade succeeds in between is still upgrading.
+	if c.session.Transport() != "polling" {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.upgrading || c.session.Transport() != "polling" {
+	if c.upgrading {
 		return false
 	}
 	c.upgrading = true
@@ -62,7 +67,7 @@ func (c *client) endUpgrade() {
 // poll takes one request of a session that polls.
 func (c *client) poll(w http.ResponseWriter, r *http.Request) {
 	if c.session.Transport() != "polling" {
-		refuse(w, r, http.StatusBadRequest, 3, "Bad request")
+		engineio.BadRequest.Write(w, r)
 		return
 	}
 	if r.Method == http.MethodPost {
@@ -102,7 +107,7 @@ func (c *client) post(w http.ResponseWriter, r *http.Request) {
 		kind = "text/plain; charset=UTF-8"
 		if body, err = bytesFromUnits(body); err != nil {
 			c.Close(engineio.ParseError)
-			refuse(w, r, http.StatusBadRequest, 3, "Bad request")
+			engineio.BadRequest.Write(w, r)
 			return
 		}
 	}

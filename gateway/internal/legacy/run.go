@@ -25,9 +25,7 @@ func (c *client) run() {
 }
 
 func (c *client) count() {
-	if o := c.server.engine.Observer; o != nil {
-		o.SessionClosed(c.endReason())
-	}
+	c.server.engine.Observer.SessionClosed(c.endReason())
 }
 
 // read hears the client out, and returns why there is no more to hear. A panic of the transports'

@@ -20,8 +20,8 @@ import (
 type Options struct {
 	// Sockets is where the clients go.
 	Sockets *socketio.Server
-	// Engine is what Sockets was made with. MaxConnections counts the clients of both, as far as
-	// new clients of this Server go; MaxConnectionsPerIP counts its own.
+	// Engine is what Sockets was made with. With the same Admission, both count their clients together;
+	// without one, each counts its own.
 	Engine engineio.Options
 	// Logger is told of transports that panic. Nil means slog.Default().
 	Logger *slog.Logger
@@ -33,14 +33,11 @@ type Server struct {
 	engine    engineio.Options
 	polling   polling.Transport
 	webSocket websocket.Transport
-	// upgradeTimeout is how long a client may stay with polling where that is only the way to a
-	// WebSocket: 10 s, as package engineio gives its own.
-	upgradeTimeout time.Duration
+	// upgradeWithin is how long a client may stay with polling where that is only the way to a WebSocket.
+	upgradeWithin time.Duration
 
 	mu       sync.Mutex
 	clients  map[string]*client
-	admitted int
-	perIP    map[netip.Addr]int
 	draining bool
 
 	running sync.WaitGroup // two per client: who reads and who writes
@@ -52,43 +49,14 @@ func New(o Options) *Server {
 		o.Logger = slog.Default()
 	}
 	s := &Server{
-		options:        o,
-		engine:         withDefaults(o.Engine),
-		upgradeTimeout: 10 * time.Second,
-		clients:        make(map[string]*client),
-		perIP:          make(map[netip.Addr]int),
+		options:       o,
+		engine:        o.Engine.WithDefaults(),
+		upgradeWithin: engineio.UpgradeTimeout,
+		clients:       make(map[string]*client),
 	}
 	s.polling.CheckOrigin = s.mayRead
 	s.webSocket.CheckOrigin = func(*http.Request) bool { return true } // Takes has asked Allow
 	return s
-}
-
-// withDefaults fills in what this package reads; the values are those of package engineio.
-func withDefaults(o engineio.Options) engineio.Options {
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{{&o.PingInterval, 25 * time.Second}, {&o.PingTimeout, 20 * time.Second}, {&o.CloseGrace, 2 * time.Second}} {
-		if *d.field == 0 {
-			*d.field = d.value
-		}
-	}
-	if o.MaxPayload == 0 {
-		o.MaxPayload = 1_000_000
-	}
-	if o.SendQueueBytes == 0 {
-		o.SendQueueBytes = 1 << 20
-	}
-	if o.ClientAddr == nil {
-		o.ClientAddr = func(r *http.Request) netip.Addr {
-			peer, _ := netip.ParseAddrPort(r.RemoteAddr)
-			return peer.Addr().Unmap()
-		}
-	}
-	if o.Allow == nil {
-		o.Allow = func(*http.Request) bool { return true }
-	}
-	return o
 }
 
 // mayRead has the transport send the CORS headers; it would send `*` to who has no Origin.
@@ -123,8 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case id == "":
 		s.handshake(w, r)
 	case c == nil: // it has ended since Takes
-		s.refused(engineio.CauseSession)
-		refuse(w, r, http.StatusBadRequest, 1, "Session ID unknown")
+		s.refuse(w, r, engineio.CauseSession)
 	case isUpgrade(r):
 		c.upgrade(w, r)
 	default:
@@ -180,31 +147,15 @@ func (s *Server) client(id string) *client {
 	return s.clients[id]
 }
 
-// admit makes room for a client, or says why there is none. What was admitted is dismissed once.
+// admit gives a client a place, or says why there is none. A client that becomes none is released.
 func (s *Server) admit(addr netip.Addr) (cause string) {
-	current := s.options.Sockets.Connections()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.draining:
+	draining := s.draining
+	s.mu.Unlock()
+	if draining {
 		return engineio.CauseDraining
-	case s.engine.MaxConnections > 0 && current+s.admitted >= s.engine.MaxConnections:
-		return engineio.CauseMaximum
-	case s.engine.MaxConnectionsPerIP > 0 && s.perIP[addr] >= s.engine.MaxConnectionsPerIP:
-		return engineio.CauseMaximumByIP
 	}
-	s.admitted++
-	s.perIP[addr]++
-	return ""
-}
-
-func (s *Server) dismiss(addr netip.Addr) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.admitted--
-	if s.perIP[addr]--; s.perIP[addr] == 0 {
-		delete(s.perIP, addr)
-	}
+	return s.engine.Admission.Admit(addr)
 }
 
 // register makes a client known and starts it, unless Shutdown has begun.
@@ -224,5 +175,5 @@ func (s *Server) forget(c *client) {
 	s.mu.Lock()
 	delete(s.clients, c.id)
 	s.mu.Unlock()
-	s.dismiss(c.addr)
+	s.engine.Admission.Release(c.addr)
 }

@@ -1,6 +1,6 @@
 //go:build !race
 
-package engineio
+package netpoll
 
 import (
 	"syscall"

@@ -1,6 +1,6 @@
 //go:build unix
 
-package engineio
+package netpoll
 
 import (
 	"io"
@@ -8,10 +8,8 @@ import (
 	"syscall"
 )
 
-// descriptor is a connection of the kernel's.
-type descriptor struct{ syscall.RawConn }
-
-func newDescriptor(conn net.Conn) pipe {
+// rawOf returns nil for connections that are not the kernel's own: TLS, net.Pipe, and types of the caller's.
+func rawOf(conn net.Conn) syscall.RawConn {
 	if !isKernels(conn) {
 		return nil
 	}
@@ -19,15 +17,15 @@ func newDescriptor(conn net.Conn) pipe {
 	if err != nil {
 		return nil
 	}
-	return descriptor{raw}
+	return raw
 }
 
-func (d descriptor) read(r *reading) {
+func (r *reading) readRaw(raw syscall.RawConn) {
 	if r.pull.try == nil { // made once: a closure per read would be garbage
-		r.pull.try = r.readDescriptor
+		r.pull.try = r.readFrom
 	}
 	r.n, r.err = 0, nil
-	if err := d.Read(r.pull.try); err != nil {
+	if err := raw.Read(r.pull.try); err != nil {
 		r.err = err
 	}
 }
@@ -35,8 +33,8 @@ func (d descriptor) read(r *reading) {
 // pull is what a reading keeps for descriptors.
 type pull struct{ try func(fd uintptr) bool }
 
-// readDescriptor always returns true: nobody is to wait.
-func (r *reading) readDescriptor(fd uintptr) bool {
+// readFrom always returns true: nobody is to wait.
+func (r *reading) readFrom(fd uintptr) bool {
 	for {
 		n, err := readNow(fd, r.buffer[:])
 		switch {
@@ -62,12 +60,12 @@ type push struct {
 	try  func(fd uintptr) bool
 }
 
-func (d descriptor) write(p *push, data []byte) (int, error) {
+func (p *push) writeRaw(raw syscall.RawConn, data []byte) (int, error) {
 	if p.try == nil {
-		p.try = p.writeDescriptor
+		p.try = p.writeTo
 	}
 	p.data, p.n, p.err = data, 0, nil
-	err := d.Write(p.try)
+	err := raw.Write(p.try)
 	p.data = nil
 	if err == nil {
 		err = p.err
@@ -75,7 +73,7 @@ func (d descriptor) write(p *push, data []byte) (int, error) {
 	return p.n, err
 }
 
-func (p *push) writeDescriptor(fd uintptr) bool {
+func (p *push) writeTo(fd uintptr) bool {
 	for p.n < len(p.data) {
 		n, err := writeNow(fd, p.data[p.n:])
 		switch {

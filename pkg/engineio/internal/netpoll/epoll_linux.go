@@ -1,4 +1,4 @@
-package engineio
+package netpoll
 
 import (
 	"cmp"
@@ -16,8 +16,8 @@ type epoll struct {
 	raw  syscall.RawConn
 
 	mu      sync.Mutex
-	watched []*websocket // by file descriptor
-	round   []*websocket // only run uses it
+	watched []*Conn // by file descriptor
+	round   []*Conn // only run uses it
 	events  [256]syscall.EpollEvent
 	n       int
 }
@@ -49,14 +49,11 @@ func newEpoll() (*epoll, error) {
 	return e, nil
 }
 
-// watch has c.ready called from now on, until forget. An error means that it won't be.
-func (e *epoll) watch(c *websocket) error {
-	d, ok := c.pipe.(descriptor)
-	if !ok {
-		return syscall.ENOTSUP
-	}
+// watch has c.ready called from now on, until forget. An error means that it won't be. C is a connection of
+// the kernel's.
+func (e *epoll) watch(c *Conn) error {
 	var closed, refused error
-	err := d.Control(func(fd uintptr) {
+	err := c.raw.Control(func(fd uintptr) {
 		e.set(int(fd), c)
 		closed = e.raw.Control(func(own uintptr) {
 			event := syscall.EpollEvent{Events: edge, Fd: int32(fd)}
@@ -69,14 +66,15 @@ func (e *epoll) watch(c *websocket) error {
 	return cmp.Or(err, closed, refused)
 }
 
-// forget is called before the connection is closed; closing takes it out of the kernel's list.
-func (e *epoll) forget(c *websocket) {
-	if d, ok := c.pipe.(descriptor); ok {
-		d.Control(func(fd uintptr) { e.set(int(fd), nil) })
+// forget is called before the connection is closed; closing takes it out of the kernel's list. It may not
+// have been watched.
+func (e *epoll) forget(c *Conn) {
+	if c.raw != nil {
+		c.raw.Control(func(fd uintptr) { e.set(int(fd), nil) })
 	}
 }
 
-func (e *epoll) set(fd int, c *websocket) {
+func (e *epoll) set(fd int, c *Conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for fd >= len(e.watched) {
@@ -109,14 +107,14 @@ func (e *epoll) collect(own uintptr) bool {
 
 // ready returns whose events were collected. A connection that took over the descriptor of one that
 // has just been closed may be among them for nothing: its read finds nothing.
-func (e *epoll) ready() []*websocket {
+func (e *epoll) ready() []*Conn {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.round = e.round[:0]
 	for _, event := range e.events[:e.n] {
 		if c := e.watched[event.Fd]; c != nil {
 			if event.Events&^syscall.EPOLLIN != 0 { // more, or its end, may be behind a short read
-				c.readOn.Store(true)
+				c.readsOn.Store(true)
 			}
 			e.round = append(e.round, c)
 		}

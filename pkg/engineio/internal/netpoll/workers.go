@@ -1,24 +1,23 @@
-package engineio
+package netpoll
 
 import "sync"
 
-// workers attend to connections that have something to say: they read, decode and call the
-// Receivers, each connection in turn and by one worker at a time. A Receiver may wait, for a
-// database say: so whoever takes a connection from the queue first sees to it that somebody else is
-// on the way to the next one.
+// workers attend to connections that have something to say: they read and call the owners, each
+// connection in turn and by one worker at a time. An owner may wait, for a database say: so the worker
+// that takes a connection from the queue first sees to it that another is on the way to the next one.
 type workers struct {
 	stop  <-chan struct{}
 	loops *sync.WaitGroup
 	call  chan struct{} // wakes one that is idle
 
 	mu     sync.Mutex
-	queue  []*websocket // each connection is in it once at most
+	queue  []*Conn // each connection is in it once at most
 	head   int
-	coming bool // somebody is on the way
+	coming bool // a worker was started or called for the queue, and has not looked at it yet
 	idle   int
 }
 
-// maxIdleWorkers bounds what a storm of slow receivers leaves behind.
+// maxIdleWorkers bounds what a storm of slow owners leaves behind.
 const maxIdleWorkers = 64
 
 func (w *workers) init(stop <-chan struct{}, loops *sync.WaitGroup) {
@@ -27,8 +26,9 @@ func (w *workers) init(stop <-chan struct{}, loops *sync.WaitGroup) {
 	w.call = make(chan struct{}, maxIdleWorkers)
 }
 
-// do has a connection attended to. Its session keeps the server's loops alive.
-func (w *workers) do(c *websocket) {
+// do has a connection attended to. The connection has not told its owner Gone, so the poller's loops are not
+// waited for yet.
+func (w *workers) do(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.head > len(w.queue)/2 && len(w.queue) == cap(w.queue) { // rather than growing
@@ -40,7 +40,7 @@ func (w *workers) do(c *websocket) {
 	w.rouse()
 }
 
-// rouse has somebody come if there is work and nobody does. mu is held.
+// rouse calls or starts a worker if there is work and none is on its way. mu is held.
 func (w *workers) rouse() {
 	if w.coming || w.head == len(w.queue) {
 		return
@@ -48,7 +48,7 @@ func (w *workers) rouse() {
 	w.coming = true
 	if w.idle > 0 {
 		w.idle--
-		w.call <- struct{}{} // never waits: those who are idle have room
+		w.call <- struct{}{} // never waits: there is room for as many as may be idle
 		return
 	}
 	w.loops.Go(w.work)
@@ -76,7 +76,7 @@ func (w *workers) work() {
 
 // next takes the connection that has waited longest. When there is none the worker stays until it
 // is called, unless enough others do. Roused says that it is the one that was on the way.
-func (w *workers) next(roused bool) (c *websocket, stay bool) {
+func (w *workers) next(roused bool) (c *Conn, stay bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if roused {

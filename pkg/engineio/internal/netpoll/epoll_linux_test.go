@@ -1,4 +1,4 @@
-package engineio
+package netpoll
 
 import (
 	"errors"
@@ -27,7 +27,7 @@ func TestConnectionThatEpollRefusesIsKnownToBeUnwatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.close()
-	c := &websocket{conn: conn, pipe: newPipe(conn)}
+	c := &Conn{Conn: conn, raw: rawOf(conn)}
 	if err := e.watch(c); err != nil {
 		t.Fatal(err)
 	}
@@ -39,43 +39,31 @@ func TestConnectionThatEpollRefusesIsKnownToBeUnwatched(t *testing.T) {
 // A read stops at urgent data, and so short of what is behind it, of which epoll told before.
 func TestUrgentDataHidesNothing(t *testing.T) {
 	t.Parallel()
-	h := newRecorder()
-	heard := make(chan string, 2)
-	h.heard = func(data []byte) { heard <- string(data) }
-	_, address := serve(t, h, Options{})
+	_, address := serve(t, plain)
 	for range 50 {
-		c := dialOpen(t, address)
-		raw, err := c.conn.(*net.TCPConn).SyscallConn()
+		c := dial(t, address)
+		raw, err := c.(*net.TCPConn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}
 		raw.Control(func(fd uintptr) {
 			err = errors.Join(
-				syscall.Sendto(int(fd), append(frame(finText, "4before"), '!'), syscall.MSG_OOB, nil),
-				syscall.Sendto(int(fd), frame(finText, "4behind"), 0, nil))
+				syscall.Sendto(int(fd), []byte("before!"), syscall.MSG_OOB, nil),
+				syscall.Sendto(int(fd), []byte("behind"), 0, nil))
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"before", "behind"} {
-			if got := within(t, heard, "the message "+want); got != want {
-				t.Fatalf("heard %q, want %q", got, want)
-			}
-		}
-		c.conn.Close()
+		hears(t, c, "before") // the last byte was urgent, and not a part of the stream
+		hears(t, c, "behind")
+		c.Close()
 	}
 }
 
-// Not parallel: it leaves the process no descriptors for a while. A server whose first client came then must not
-// spend a goroutine on each of its clients for ever.
+// Not parallel: it leaves the process no descriptors for a while. A poller whose first connection came then must not
+// spend a goroutine on each connection for ever.
 func TestEpollIsTriedAgainAfterAShortageOfDescriptors(t *testing.T) {
-	server, address := serve(t, newRecorder(), Options{})
-	greets := func(c *client) {
-		t.Helper()
-		c.skipOpen()
-		c.send("4hello")
-		c.expect("4hello")
-	}
+	p, address := serve(t, plain)
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
@@ -89,17 +77,16 @@ func TestEpollIsTriedAgainAfterAShortageOfDescriptors(t *testing.T) {
 	set(lowestFree(t) + forOneClient)
 	defer set(limit.Cur)
 	first := dial(t, address)
-	greets(first)
-	if server.readiness.epoll.Load() != nil {
+	echoes(t, first, "hello")
+	if p.epoll.Load() != nil {
 		t.Fatal("there were descriptors for an epoll: the test tests nothing")
 	}
 	set(limit.Cur)
-	greets(dial(t, address))
-	if server.readiness.epoll.Load() == nil {
-		t.Error("the server has no epoll yet")
+	echoes(t, dial(t, address), "hello")
+	if p.epoll.Load() == nil {
+		t.Error("the poller has no epoll yet")
 	}
-	first.send("4still here")
-	first.expect("4still here")
+	echoes(t, first, "still here")
 }
 
 // lowestFree fills what is free below the descriptor that it returns.

@@ -1,6 +1,6 @@
 //go:build unix && (!linux || race)
 
-package engineio
+package netpoll
 
 import "syscall"
 

@@ -6,9 +6,6 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // listening is a listener that makes something else of every connection.
@@ -39,45 +36,6 @@ func serveOn(t *testing.T, h Handler, o Options, wrap func(net.Conn) net.Conn) (
 		web.Close()
 	})
 	return server, web.Listener.Addr().String()
-}
-
-// secret is a TCP connection whose bytes mean something only by its own Read and Write.
-type secret struct{ *net.TCPConn }
-
-func (s secret) Read(p []byte) (int, error) {
-	n, err := s.TCPConn.Read(p)
-	copy(p, turned(p[:n]))
-	return n, err
-}
-
-func (s secret) Write(p []byte) (int, error) { return s.TCPConn.Write(turned(p)) }
-
-func turned(p []byte) []byte {
-	q := make([]byte, len(p))
-	for i := range p {
-		q[i] = ^p[i]
-	}
-	return q
-}
-
-func TestConnectionsOfAListenersOwnTypeAreUsedByTheirOwnMethods(t *testing.T) {
-	t.Parallel()
-	_, address := serveOn(t, newRecorder(), Options{}, func(conn net.Conn) net.Conn { return secret{conn.(*net.TCPConn)} })
-	dialer := ws.Dialer{NetDial: func(context.Context, string, string) (net.Conn, error) {
-		conn, err := net.Dial("tcp", address)
-		if err != nil {
-			return nil, err
-		}
-		conn.SetDeadline(time.Now().Add(patience))
-		return secret{conn.(*net.TCPConn)}, nil
-	}}
-	conn, early, _, err := dialer.Dial(t.Context(), "ws://"+address+handshakeQuery)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newClient(t, conn, early).skipOpen()
-	c.send("4hello")
-	c.expect("4hello")
 }
 
 // notifying is the smallest Polled: it reads ahead.

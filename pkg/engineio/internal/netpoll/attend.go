@@ -1,0 +1,75 @@
+package netpoll
+
+// ready has a worker attend to the connection: it has bytes to read, or its owner has something to say to
+// its reader. It returns at once.
+func (c *Conn) ready() {
+	if c.attention.Add(1) == 1 {
+		c.poller().workers.do(c)
+	}
+}
+
+// attend is called on a worker. It looks again if ready was called meanwhile.
+func (c *Conn) attend() {
+	for {
+		seen := c.attention.Load()
+		switch c.hear() {
+		case gone:
+			c.owner.Gone()
+			return // nobody comes again: attention is not zero
+		case busy:
+			c.poller().workers.do(c)
+			return
+		}
+		if c.attention.CompareAndSwap(seen, 0) {
+			return
+		}
+	}
+}
+
+// run is the goroutine of a connection that is not watched.
+func (c *Conn) run() {
+	c.hear()
+	c.owner.Gone()
+}
+
+// fairShare is how many reads a watched connection has before others have their turn.
+const fairShare = 16
+
+// hearing is how listening to a connection has ended, for now or for good.
+type hearing uint8
+
+const (
+	silent hearing = iota // there is nothing more at the moment
+	busy                  // there may be more, but it's the turn of others
+	gone                  // nothing will come any more
+)
+
+// hear hands the owner what comes, until nothing does. For a connection that is not watched it returns at
+// its end only.
+func (c *Conn) hear() hearing {
+	r := borrowReading()
+	defer r.giveBack()
+	watched := c.watched.Load()
+	for reads := 0; !watched || reads < fairShare; reads++ {
+		if !c.owner.Listening() {
+			return gone
+		}
+		if watched {
+			c.tryRead(r)
+		} else {
+			c.readBlocking(r)
+		}
+		switch {
+		case r.n > 0:
+			c.owner.Received(r.buffer[:r.n])
+			if watched && r.err == nil && r.n < readSize && !c.readsOn.Load() {
+				return silent // a short read has emptied the socket, epoll(7); what comes now is told anew
+			}
+		case r.err == nil:
+			return silent
+		case !c.owner.ReadFailed():
+			return gone
+		}
+	}
+	return busy
+}

@@ -1,0 +1,147 @@
+package netpoll
+
+import (
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Conn is a connection that a Poller attends to. It is a field of its owner, so that a connection costs
+// one allocation, and must not be copied.
+type Conn struct {
+	net.Conn
+	owner   Owner
+	raw     syscall.RawConn // of a connection of the kernel's, else nil
+	flusher *flusher
+	blocked *blockedWriter // writes in place of the flusher, if the connection can only be written blocking
+
+	attention atomic.Int32 // see the table below
+	watched   atomic.Bool  // ready is called when there is something to read; until Start: may be
+	readsOn   atomic.Bool  // on after a short read too: the peer has hung up, or sent urgent data, where reads stop
+}
+
+// Attention makes sure that one worker at a time attends to a connection, and that no call of ready is
+// missed. It counts calls:
+//
+//	attention   meaning                                      moved by
+//	1, or more  not started: ready only counts               Init, to 1
+//	0           nobody attends; it is in no worker's queue   Start, if ready was not called before;
+//	                                                         the worker, if ready was not called since its last look
+//	1, or more  queued, or a worker attends: ready only      ready, from 0 to 1, which queues it;
+//	            counts, and the worker looks once more       Start, if ready was called before
+//	stays > 0   gone, or not watched: a worker never comes   nobody
+
+// polled is what the user of the engine knows as engineio.Polled.
+type polled interface {
+	net.Conn
+	Notify(ready func())
+	TryRead(p []byte) (int, error)
+	TryWrite(p []byte) (int, error)
+}
+
+// Init makes c the Conn of a connection. From now on Wake, Interrupt and Cut may be called.
+func (p *Poller) Init(c *Conn, conn net.Conn, owner Owner) {
+	c.Conn, c.owner, c.raw = conn, owner, rawOf(conn)
+	c.flusher = p.flushers[int(p.opened.Add(1))%len(p.flushers)]
+	if _, ok := conn.(polled); !ok && c.raw == nil {
+		c.blocked = newBlockedWriter(c)
+	}
+	c.attention.Store(1)
+	c.watched.Store(true)
+}
+
+func (c *Conn) poller() *Poller { return c.flusher.poller }
+
+// isKernels tells whether a connection is the kernel's own. A type that embeds one, to read and write otherwise,
+// has all its methods too, and must not be passed by.
+func isKernels(conn net.Conn) bool {
+	switch conn.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
+}
+
+// Start has the connection listened to from now on: by workers whenever it has something to say, or by a
+// goroutine that waits for it.
+func (c *Conn) Start() {
+	switch {
+	case !c.poller().watch(c):
+		c.watched.Store(false)
+		c.poller().loops.Go(c.run)
+	case !c.attention.CompareAndSwap(1, 0): // it has said something already
+		c.poller().workers.do(c)
+	}
+}
+
+// ReadOnce waits for bytes and hands them to the owner. It is for use before Start.
+func (c *Conn) ReadOnce() error {
+	r := borrowReading()
+	defer r.giveBack()
+	c.readBlocking(r)
+	if r.err != nil {
+		return r.err
+	}
+	c.owner.Received(r.buffer[:r.n])
+	return nil
+}
+
+// Wake has what the owner has waiting written soon.
+func (c *Conn) Wake() {
+	if c.blocked != nil {
+		c.blocked.wake()
+		return
+	}
+	c.flusher.add(c)
+}
+
+// Interrupt has Listening asked soon, though nothing may have come.
+func (c *Conn) Interrupt() {
+	if c.watched.Load() {
+		c.ready()
+		return
+	}
+	c.SetReadDeadline(past)
+}
+
+// EndReadingAfter gives a connection some time. When it is over reads fail, and of watched connections
+// writes too. It is called by Listening. The owner sees to it that Interrupt is not called at the same time: that
+// sets the same deadline.
+func (c *Conn) EndReadingAfter(d time.Duration) {
+	if c.watched.Load() {
+		time.AfterFunc(d, c.Cut)
+		return
+	}
+	c.SetReadDeadline(time.Now().Add(d))
+}
+
+var past = time.Unix(1, 0)
+
+// Cut has reading and writing fail from now on. Closing is left to the owner when it hears Gone, since
+// that has to wait for those who use the connection.
+func (c *Conn) Cut() {
+	c.SetDeadline(past)
+	c.ready()
+}
+
+// CloseWrite tells the peer that nothing more will come, where the connection can tell that.
+func (c *Conn) CloseWrite() {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+}
+
+// Close closes the connection. It is called when the owner has heard Gone, or in the place of Start. Of
+// TLS it closes the connection below: the goodbye of TLS was said by CloseWrite or comes too late, and
+// would wait for a peer that does not read.
+func (c *Conn) Close() error {
+	c.poller().forget(c)
+	if c.blocked != nil {
+		c.blocked.stop()
+	}
+	if tls, ok := c.Conn.(interface{ NetConn() net.Conn }); ok {
+		return tls.NetConn().Close()
+	}
+	return c.Conn.Close()
+}
