@@ -18,6 +18,8 @@
 //
 // # Lock order
 //
-// Socket.mu, then shard.mu, then room.mu, then those of package engineio; conn.mu and Event.mu stand
-// alone. No lock is held while a handler runs.
+// Socket.mu, then room.mu, then that of a shard. Server.making, then Server.mu. releases.mu, then
+// conn.mu. Event.mu is taken alone. A session's methods are called with Socket.mu or room.mu held at
+// most, so the locks of package engineio come after these. No lock is held while a handler or a
+// middleware runs, nor while a Cluster is called, but for making when it is told of a namespace.
 package socketio

@@ -17,11 +17,12 @@ type Socket struct {
 	conn      *conn
 	namespace *Namespace
 	id        string
-	out       atomic.Bool // of the namespace, while the connection may go on
+	handshake *handshakeRecord // nil without a Cluster
+	out       atomic.Bool      // of the namespace, while the connection may go on
 
-	mu    sync.Mutex
-	gone  bool
-	asked *questions // that wait for the client's ack; nil until there was one
+	mu   sync.Mutex
+	gone bool
+	acks *pendingAcks // nil until one was wanted
 	memberships
 }
 
@@ -58,25 +59,43 @@ func (s *Socket) EmitVolatile(event string, args ...any) error {
 	return s.sendVolatile(packets...)
 }
 
-// Join enters a room. A socket is in the room of its own id from the start.
+// Join enters a room. A socket is in the room of its own id from the start. The room of another
+// socket's id is refused with ErrPrivateRoom, since names of rooms come from clients, as far as that
+// socket is connected to this server.
 func (s *Socket) Join(room string) error {
+	if room != s.id && s.namespace.Private(room) {
+		return ErrPrivateRoom
+	}
+	return s.join(room)
+}
+
+func (s *Socket) join(room string) error {
 	if room == s.id {
 		return nil
 	}
-	if s.namespace.Private(room) {
-		return ErrPrivateRoom
-	}
-	return s.namespace.adapter.Join(s, room)
+	return s.namespace.rooms.join(s, room)
 }
 
 // Leave leaves a room; false means that the socket was not in it. Its own room is never left.
-func (s *Socket) Leave(room string) bool { return s.namespace.adapter.Leave(s, room) }
+func (s *Socket) Leave(room string) bool { return s.namespace.rooms.leave(s, room) }
 
 // Rooms returns the rooms that the socket is in, without its own, in the order of joining.
-func (s *Socket) Rooms() []string { return s.namespace.adapter.Rooms(s) }
+func (s *Socket) Rooms() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := make([]string, 0, s.count)
+	for m := s.first; m != nil; m = m.after {
+		names = append(names, m.room.name)
+	}
+	return names
+}
 
 // In tells whether the socket is in a room.
-func (s *Socket) In(room string) bool { return s.namespace.adapter.In(s, room) }
+func (s *Socket) In(room string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.membership(room) != nil
+}
 
 // Disconnect takes the socket out of its namespace, or with all out of every one and closes the
 // connection. The client is told by DISCONNECT packets and does not come back by itself; to have it
@@ -128,9 +147,9 @@ func (s *Socket) sendVolatile(packets ...*engineio.Packet) error {
 // leave is the end of the socket. The conn calls it once, after taking the socket out.
 func (s *Socket) leave(reason engineio.Reason) {
 	defer s.conn.server.release(s.namespace)
-	defer s.forgetQuestions()
+	defer s.forgetAcks()
 	defer s.namespace.sockets.remove(s)
-	defer s.namespace.adapter.LeaveAll(s)
+	defer s.namespace.rooms.leaveAll(s)
 	for _, h := range s.namespace.onDisconnecting {
 		h(s, reason)
 	}
