@@ -159,6 +159,26 @@ func checkListed(t *testing.T, got SocketInfo, s *Socket, auth string, rooms ...
 	}
 }
 
+// A middleware may take a socket into a room. It is none of the sockets there until it is connected.
+func TestSocketThatIsNotAdmittedYetIsNotListed(t *testing.T) {
+	t.Parallel()
+	a, _ := serveNodes(t)
+	listed := -1
+	a.root.Use(func(s *Socket, _ *Handshake) error {
+		s.Join("early")
+		sockets, err := a.root.To("early").Sockets(t.Context())
+		listed = len(sockets)
+		return err
+	})
+	m := a.member()
+	if listed != 0 {
+		t.Errorf("%d sockets were listed", listed)
+	}
+	if sockets, err := a.root.To("early").Sockets(t.Context()); err != nil || len(sockets) != 1 || sockets[0].ID != m.socket.ID() {
+		t.Errorf("listed %+v, %v", sockets, err)
+	}
+}
+
 func TestWithoutAClusterAListingHasNoHandshake(t *testing.T) {
 	t.Parallel()
 	ns, members := serveMembers(t, 2)

@@ -107,7 +107,7 @@ func (c *conn) event(s *Socket, p packet) {
 // connect joins a namespace, as far as its middlewares allow.
 func (c *conn) connect(p packet) {
 	if c.v2 {
-		p.partQuery()
+		p.splitQuery()
 	}
 	if c.socket(p.namespace) != nil {
 		c.session.Close(engineio.ForcedClose)
@@ -231,7 +231,8 @@ func (c *conn) remove(s *Socket) bool {
 	return c.take(s)
 }
 
-// dismiss is remove by the server's wish.
+// dismiss removes a socket that the server wants to go. Packets that the client sends before it hears
+// of that are no fault, so the namespace is remembered.
 func (c *conn) dismiss(s *Socket) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -242,7 +243,8 @@ func (c *conn) dismiss(s *Socket) bool {
 	return true
 }
 
-// take gives the caller, and nobody else, the duty of the socket's goodbye. mu is held.
+// take takes a socket out of the list. It returns true to one caller only, who then has to say the
+// socket's goodbye. mu is held.
 func (c *conn) take(s *Socket) bool {
 	i := slices.Index(c.sockets, s)
 	if i < 0 {

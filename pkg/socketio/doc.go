@@ -16,6 +16,11 @@
 // waits, only its own client waits. Handlers of different clients run at the same time. What is
 // emitted to a room arrives in one order at all of its members.
 //
+// # Several servers
+//
+// Options.Cluster tells other servers what is addressed to their sockets as well, and applies here what
+// they say; see [Cluster].
+//
 // # Lock order
 //
 // Socket.mu, then room.mu, then that of a shard. Server.making, then Server.mu. releases.mu, then

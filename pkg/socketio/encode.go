@@ -153,7 +153,7 @@ func encodeArray(kind byte, namespace string, id []byte, values []any) ([]*engin
 	return []*engineio.Packet{engineio.Message(e.Bytes())}, nil
 }
 
-// encodeControl returns a packet of another type, with a payload or nil for none.
+// encodeControl returns a packet that is neither event nor ack. A nil payload means none.
 func encodeControl(kind byte, namespace string, payload any) (*engineio.Packet, error) {
 	e := encodings.Get().(*encoding)
 	defer e.free()

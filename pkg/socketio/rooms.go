@@ -84,9 +84,15 @@ func (rs *rooms) broadcast(event []*engineio.Packet, to Target) {
 	rs.each(to, func(s *Socket) { s.send(event...) })
 }
 
-// list returns the sockets that the target means at this moment. No lock is held for them afterwards.
+// list returns the connected sockets that the target means at this moment, for what may not be done
+// under a room's lock. A middleware may have taken a socket into a room before it is connected: that
+// one is left out.
 func (rs *rooms) list(to Target) (sockets []*Socket) {
-	rs.each(to, func(s *Socket) { sockets = append(sockets, s) })
+	rs.each(to, func(s *Socket) {
+		if rs.sockets.get(s.id) == s {
+			sockets = append(sockets, s)
+		}
+	})
 	return sockets
 }
 

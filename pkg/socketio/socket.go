@@ -11,7 +11,8 @@ import (
 
 // Socket is one client in one namespace. Its methods may be called from any goroutine.
 type Socket struct {
-	// Data is the application's. It is set by a middleware, and read by handlers.
+	// Data is the application's. A middleware sets it. Handlers read it, and Broadcast.Sockets makes
+	// JSON of it on whatever goroutine.
 	Data any
 
 	conn      *conn
@@ -49,8 +50,8 @@ func (s *Socket) Emit(event string, args ...any) error {
 	return s.send(packets...)
 }
 
-// EmitVolatile is Emit for what is worth nothing later: a client that can't take it at once misses
-// it.
+// EmitVolatile is Emit for what is worth nothing later: a client that can't take the event at once
+// misses it.
 func (s *Socket) EmitVolatile(event string, args ...any) error {
 	packets, err := encodeEvent(s.namespace.name, event, nil, args)
 	if err != nil {
@@ -59,9 +60,9 @@ func (s *Socket) EmitVolatile(event string, args ...any) error {
 	return s.sendVolatile(packets...)
 }
 
-// Join enters a room. A socket is in the room of its own id from the start. The room of another
-// socket's id is refused with ErrPrivateRoom, since names of rooms come from clients, as far as that
-// socket is connected to this server.
+// Join enters a room. A socket is in the room of its own id from the start. Clients often choose the
+// names of rooms, so the room of another socket's id is refused with ErrPrivateRoom. Only the ids of
+// sockets that are connected to this server are known.
 func (s *Socket) Join(room string) error {
 	if room != s.id && s.namespace.Private(room) {
 		return ErrPrivateRoom
@@ -105,7 +106,7 @@ func (s *Socket) Disconnect(all bool) {
 		s.conn.kick()
 		return
 	}
-	// Told once: by the next time the client may have a new socket in this namespace.
+	// The client is told once: when this is called again, it may have a new socket in the namespace.
 	if s.conn.dismiss(s) {
 		s.conn.control(typeDisconnect, s.namespace.name, nil)
 		s.conn.goodbye(s, ServerDisconnect)
@@ -144,7 +145,7 @@ func (s *Socket) sendVolatile(packets ...*engineio.Packet) error {
 	return s.send(packets...)
 }
 
-// leave is the end of the socket. The conn calls it once, after taking the socket out.
+// leave ends the socket. The conn calls it once, after it has taken the socket out of its list.
 func (s *Socket) leave(reason engineio.Reason) {
 	defer s.conn.server.release(s.namespace)
 	defer s.forgetAcks()

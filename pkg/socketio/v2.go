@@ -38,11 +38,12 @@ func QueryAuth(query url.Values) json.RawMessage {
 	return auth
 }
 
-// partQuery separates a v2 client's namespace from the query after it: `40/admin?token=x,`.
-func (p *packet) partQuery() {
+// splitQuery separates a v2 client's namespace from the query after it: `40/admin?token=x,`. Without a
+// query, the auth of the handshake counts.
+func (p *packet) splitQuery() {
 	name, rest, _ := strings.Cut(p.namespace, "?")
 	query, _ := url.ParseQuery(rest)
-	p.namespace, p.data = name, QueryAuth(query) // without a query, the handshake's auth stays
+	p.namespace, p.data = name, QueryAuth(query)
 }
 
 // newSocketID names a client's socket in a namespace.
