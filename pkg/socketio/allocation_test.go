@@ -21,7 +21,7 @@ func TestQueueingForARecipientAllocatesNothing(t *testing.T) {
 	want := int64(0)
 	broadcast := func() {
 		want += members * frame
-		ns.adapter.Broadcast(p, Target{Rooms: []string{"room"}})
+		ns.rooms.broadcast(p, Target{Rooms: []string{"room"}})
 		for read.Load() < want {
 			runtime.Gosched()
 		}

@@ -1,45 +1,133 @@
 package socketio
 
-// Broadcast addresses many sockets. It is a value: each method returns a narrower one.
-type Broadcast struct {
-	ns     *Namespace
-	rooms  []string
-	except []string
+import (
+	"context"
+	"slices"
+)
 
-	volatile, local bool
+// Broadcast addresses many sockets: those of this server and, through Options.Cluster, those of
+// others. It is a value: To, Except, Volatile and Local return a new one.
+type Broadcast struct {
+	ns    *Namespace
+	to    Target
+	local bool
 }
 
 // To adds rooms to the union that is addressed.
 func (b Broadcast) To(rooms ...string) Broadcast {
-	b.rooms = append(b.rooms[:len(b.rooms):len(b.rooms)], rooms...)
+	b.to.Rooms = append(b.to.Rooms[:len(b.to.Rooms):len(b.to.Rooms)], rooms...)
 	return b
 }
 
 // Except leaves out every socket that is in one of these rooms; a socket's id is a room of its own.
 func (b Broadcast) Except(rooms ...string) Broadcast {
-	b.except = append(b.except[:len(b.except):len(b.except)], rooms...)
+	b.to.Except = append(b.to.Except[:len(b.to.Except):len(b.to.Except)], rooms...)
 	return b
 }
 
 // Volatile lets sockets miss the event that can't take it at once.
 func (b Broadcast) Volatile() Broadcast {
-	b.volatile = true
+	b.to.Volatile = true
 	return b
 }
 
-// Local addresses only sockets that are connected to this server, of several behind one Adapter.
+// Local addresses only sockets that are connected to this server.
 func (b Broadcast) Local() Broadcast {
 	b.local = true
 	return b
 }
 
-// Emit sends an event. It is encoded once; every socket gets it once. All members of a room get
-// the events for it in the same order; unions of rooms are not ordered among each other.
+// cluster returns who is to be told, or nil.
+func (b Broadcast) cluster() Cluster {
+	if b.local {
+		return nil
+	}
+	return b.ns.cluster
+}
+
+// Emit sends an event. It is encoded once; every socket gets it once. All members of a room that are
+// connected to this server get the events for it in the same order; unions of rooms are not ordered
+// among each other. The error says that the event can't be encoded: then nobody gets it.
 func (b Broadcast) Emit(event string, args ...any) error {
+	if cluster := b.cluster(); cluster != nil {
+		return b.emitEverywhere(cluster, event, args)
+	}
 	packets, err := encodeEvent(b.ns.name, event, nil, args)
 	if err != nil {
 		return err
 	}
-	b.ns.adapter.Broadcast(packets, Target{Rooms: b.rooms, Except: b.except, Volatile: b.volatile, Local: b.local})
+	b.ns.rooms.broadcast(packets, b.to)
 	return nil
+}
+
+// emitEverywhere hands the event over before it delivers it here: delivery to a large room takes
+// longer. Arguments are made JSON once, for both.
+func (b Broadcast) emitEverywhere(cluster Cluster, event string, args []any) error {
+	encoded, err := encodeArguments(event, args)
+	if err != nil {
+		return err
+	}
+	values := make([]any, len(encoded))
+	for i, arg := range encoded {
+		values[i] = arg
+	}
+	packets, err := encodeEvent(b.ns.name, event, nil, values)
+	if err != nil {
+		return err
+	}
+	cluster.Broadcast(b.ns, b.to.clone(), event, encoded)
+	b.ns.rooms.broadcast(packets, b.to)
+	return nil
+}
+
+// Join takes the sockets into rooms. The rooms are the application's choice: unlike Socket.Join it
+// lets sockets into the private room of another one.
+func (b Broadcast) Join(rooms ...string) {
+	if cluster := b.cluster(); cluster != nil {
+		cluster.Join(b.ns, b.to.clone(), slices.Clone(rooms))
+	}
+	for _, s := range b.ns.rooms.list(b.to) {
+		for _, room := range rooms {
+			s.join(room)
+		}
+	}
+}
+
+// Leave takes the sockets out of rooms. None leaves the room of its own id.
+func (b Broadcast) Leave(rooms ...string) {
+	if cluster := b.cluster(); cluster != nil {
+		cluster.Leave(b.ns, b.to.clone(), slices.Clone(rooms))
+	}
+	for _, s := range b.ns.rooms.list(b.to) {
+		for _, room := range rooms {
+			s.Leave(room)
+		}
+	}
+}
+
+// Disconnect is Socket.Disconnect for each of the sockets. The handlers that hear of it run before
+// Disconnect returns, as far as the sockets are connected to this server and the connections go on.
+func (b Broadcast) Disconnect(closes bool) {
+	if cluster := b.cluster(); cluster != nil {
+		cluster.Disconnect(b.ns, b.to.clone(), closes)
+	}
+	for _, s := range b.ns.rooms.list(b.to) {
+		s.Disconnect(closes)
+	}
+}
+
+// Sockets describes the sockets, those of other servers first. Ctx bounds how long they are waited
+// for; with an error, those that are known by then are returned. Socket.Data is read by encoding/json
+// meanwhile, on this goroutine.
+func (b Broadcast) Sockets(ctx context.Context) (sockets []SocketInfo, err error) {
+	if cluster := b.cluster(); cluster != nil {
+		sockets, err = cluster.Sockets(ctx, b.ns, b.to.clone())
+		for i := range sockets {
+			sockets[i].Namespace = b.ns.name
+		}
+	}
+	for _, s := range b.ns.rooms.list(b.to) {
+		sockets = append(sockets, s.info())
+	}
+	return sockets, err
 }

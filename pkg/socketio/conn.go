@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"runtime/debug"
 	"slices"
@@ -15,15 +16,17 @@ import (
 // conn is one client's connection with its sockets, one per namespace it joined.
 type conn struct {
 	server    *Server
-	session   Link
-	handshake *Handshake  // nil once no namespace is left to join
+	session   Session
+	record    *string     // of the handshake, for the sockets' handshakeRecord; nil without a Cluster
 	assembly  *assembly   // a packet that waits for its attachments
 	timed     atomic.Bool // the application has taken CloseAt over from the connect timeout
 	v2        bool        // the client speaks protocol 4, see Adopt
+	releasing bool        // the handshake will be released; mu guards it
 
-	mu      sync.Mutex
-	sockets []*Socket
-	left    []string // namespaces the server made it leave: late packets for them are no fault
+	mu        sync.Mutex
+	handshake *Handshake // nil once it was released
+	sockets   []*Socket
+	left      []string // namespaces the server made it leave: late packets for them are no fault
 }
 
 // Message takes one packet of the client.
@@ -88,7 +91,7 @@ func (c *conn) dispatch(p packet) {
 	case p.kind == typeEvent:
 		c.event(s, p)
 	case p.kind == typeAck:
-		s.answered(p)
+		s.takeAck(p)
 	}
 }
 
@@ -101,14 +104,12 @@ func (c *conn) event(s *Socket, p packet) {
 	s.namespace.dispatch(s, &Event{Name: name, Args: args, socket: s, id: p.id, unanswered: p.hasID})
 }
 
-// connect joins a namespace, as far as its middlewares allow. An only namespace that was left is
-// not joined again on the same connection: official clients close it after leaving, and the
-// handshake's headers need not be kept for that.
+// connect joins a namespace, as far as its middlewares allow.
 func (c *conn) connect(p packet) {
 	if c.v2 {
-		p.partQuery()
+		p.splitQuery()
 	}
-	if c.socket(p.namespace) != nil || c.handshake == nil && c.server.has(p.namespace) {
+	if c.socket(p.namespace) != nil {
 		c.session.Close(engineio.ForcedClose)
 		return
 	}
@@ -123,11 +124,15 @@ func (c *conn) connect(p packet) {
 			c.server.release(ns)
 		}
 	}()
-	s := &Socket{conn: c, namespace: ns, id: c.newSocketID(p.namespace)}
-	handshake := *c.handshake
+	handshake, closed := c.handshakeFor(ns)
+	if closed != "" {
+		c.session.Close(closed)
+		return
+	}
 	if len(p.data) > 0 {
 		handshake.Auth = slices.Clone(p.data)
 	}
+	s := c.newSocket(ns, handshake.Auth)
 	if err := ns.admit(s, &handshake); err != nil {
 		c.refuse(p.namespace, err)
 		return
@@ -139,9 +144,18 @@ func (c *conn) connect(p packet) {
 	ns.sockets.add(s) // now broadcasts reach it, after the reply
 	joined = true
 	c.add(s) // and now it can be taken out again
+	c.scheduleRelease(ns)
 	for _, h := range ns.onConnect {
 		h(s)
 	}
+}
+
+func (c *conn) newSocket(ns *Namespace, auth json.RawMessage) *Socket {
+	s := &Socket{conn: c, namespace: ns, id: c.newSocketID(ns.name)}
+	if c.record != nil {
+		s.handshake = &handshakeRecord{c.record, auth}
+	}
+	return s
 }
 
 func (c *conn) refuse(namespace string, err error) {
@@ -164,6 +178,7 @@ func (c *conn) Closed(reason engineio.Reason) {
 	c.mu.Lock()
 	sockets := c.sockets
 	c.sockets = nil
+	c.handshake = nil // releases may know the connection for some time yet
 	c.mu.Unlock()
 	for _, s := range sockets {
 		c.goodbye(s, reason)
@@ -207,9 +222,6 @@ func (c *conn) add(s *Socket) {
 	defer c.mu.Unlock()
 	c.sockets = append(c.sockets, s)
 	c.left = slices.DeleteFunc(c.left, func(name string) bool { return name == s.namespace.name })
-	if c.server.only(s.namespace) {
-		c.handshake = nil
-	}
 }
 
 // remove reports whether the socket was still there.
@@ -219,7 +231,8 @@ func (c *conn) remove(s *Socket) bool {
 	return c.take(s)
 }
 
-// dismiss is remove by the server's wish.
+// dismiss removes a socket that the server wants to go. Packets that the client sends before it hears
+// of that are no fault, so the namespace is remembered.
 func (c *conn) dismiss(s *Socket) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -230,7 +243,8 @@ func (c *conn) dismiss(s *Socket) bool {
 	return true
 }
 
-// take gives the caller, and nobody else, the duty of the socket's goodbye. mu is held.
+// take takes a socket out of the list. It returns true to one caller only, who then has to say the
+// socket's goodbye. mu is held.
 func (c *conn) take(s *Socket) bool {
 	i := slices.Index(c.sockets, s)
 	if i < 0 {

@@ -16,8 +16,15 @@
 // waits, only its own client waits. Handlers of different clients run at the same time. What is
 // emitted to a room arrives in one order at all of its members.
 //
+// # Several servers
+//
+// Options.Cluster tells other servers what is addressed to their sockets as well, and applies here what
+// they say; see [Cluster].
+//
 // # Lock order
 //
-// Socket.mu, then shard.mu, then room.mu, then those of package engineio; conn.mu and Event.mu stand
-// alone. No lock is held while a handler runs.
+// Socket.mu, then room.mu, then that of a shard. Server.making, then Server.mu. releases.mu, then
+// conn.mu. Event.mu is taken alone. A session's methods are called with Socket.mu or room.mu held at
+// most, so the locks of package engineio come after these. No lock is held while a handler or a
+// middleware runs, nor while a Cluster is called, but for making when it is told of a namespace.
 package socketio

@@ -113,6 +113,21 @@ func encodeEvent(namespace, event string, id []byte, args []any) ([]*engineio.Pa
 	return packets, nil
 }
 
+// encodeArguments returns the JSON of each argument of an event, in which attachments are marked.
+func encodeArguments(event string, args []any) ([]json.RawMessage, error) {
+	e := encodings.Get().(*encoding)
+	defer e.free()
+	encoded := make([]json.RawMessage, len(args))
+	for i, arg := range args {
+		e.Reset()
+		if err := e.value(arg); err != nil {
+			return nil, fmt.Errorf("socketio: encode event %q: %w", event, err)
+		}
+		encoded[i] = bytes.Clone(e.Bytes())
+	}
+	return encoded, nil
+}
+
 func encodeAck(namespace string, id uint64, args []any) ([]*engineio.Packet, error) {
 	packets, err := encodeArray(typeAck, namespace, strconv.AppendUint(nil, id, 10), args)
 	if err != nil {
@@ -138,7 +153,7 @@ func encodeArray(kind byte, namespace string, id []byte, values []any) ([]*engin
 	return []*engineio.Packet{engineio.Message(e.Bytes())}, nil
 }
 
-// encodeControl returns a packet of another type, with a payload or nil for none.
+// encodeControl returns a packet that is neither event nor ack. A nil payload means none.
 func encodeControl(kind byte, namespace string, payload any) (*engineio.Packet, error) {
 	e := encodings.Get().(*encoding)
 	defer e.free()

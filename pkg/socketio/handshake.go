@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
@@ -15,6 +16,12 @@ type Handshake struct {
 	Header http.Header
 	Query  url.Values
 	Host   string
+	// URL is the path and the query as they were asked for. It may be empty for an adopted client.
+	URL string
+	// Secure tells that the connection came to this server by TLS, without a proxy before it.
+	Secure bool
+	// Issued is when the client connected. Zero means now, to Adopt.
+	Issued time.Time
 	// Addr is the client's address behind trusted proxies.
 	Addr netip.Addr
 	// Auth is the payload of the CONNECT packet: a JSON object, or nil when there was none.
@@ -22,7 +29,10 @@ type Handshake struct {
 }
 
 func newHandshake(session *engineio.Session, r *http.Request) *Handshake {
-	return &Handshake{Header: r.Header, Query: r.URL.Query(), Host: r.Host, Addr: session.Addr()}
+	return &Handshake{
+		Header: r.Header, Query: r.URL.Query(), Host: r.Host, URL: r.URL.RequestURI(), Secure: r.TLS != nil,
+		Issued: time.Now(), Addr: session.Addr(),
+	}
 }
 
 // ConnectError refuses a client. Message and Data are what its `connect_error` event shows.

@@ -8,7 +8,7 @@ import (
 // before the server serves; the rest may be called from anywhere at any time.
 type Namespace struct {
 	name            string
-	dynamic         bool // made by a rule, and forgotten when its last user has left
+	temporary       bool // made by a rule of Dynamic: it is forgotten when its last user has left
 	users           int  // sockets that are in it or about to be; Server.mu guards it
 	middlewares     []func(*Socket, *Handshake) error
 	onConnect       []func(*Socket)
@@ -16,12 +16,13 @@ type Namespace struct {
 	events          map[string]func(*Socket, *Event)
 	other           func(*Socket, *Event)
 	sockets         *sockets
-	adapter         Adapter
+	rooms           *rooms
+	cluster         Cluster // nil when this server is alone
 }
 
-func newNamespace(name string) *Namespace {
-	ns := &Namespace{name: name, events: make(map[string]func(*Socket, *Event)), sockets: newSockets()}
-	ns.adapter = newMemoryAdapter(ns.sockets)
+func newNamespace(name string, cluster Cluster) *Namespace {
+	ns := &Namespace{name: name, events: make(map[string]func(*Socket, *Event)), sockets: newSockets(), cluster: cluster}
+	ns.rooms = newRooms(ns.sockets)
 	return ns
 }
 
@@ -52,7 +53,13 @@ func (ns *Namespace) OnOther(h func(*Socket, *Event)) { ns.other = h }
 
 // To addresses the members of a room, or of the union of several; a socket's id is the room of
 // that socket alone.
-func (ns *Namespace) To(rooms ...string) Broadcast { return Broadcast{ns: ns, rooms: rooms} }
+func (ns *Namespace) To(rooms ...string) Broadcast {
+	return Broadcast{ns: ns, to: Target{Rooms: rooms}}
+}
+
+// Local addresses the sockets of a target that are connected to this server. It is for a Cluster,
+// which applies by it what comes from elsewhere, and for whatever else is meant for this server alone.
+func (ns *Namespace) Local(to Target) Broadcast { return Broadcast{ns: ns, to: to, local: true} }
 
 // Volatile addresses every socket that can take an event at once.
 func (ns *Namespace) Volatile() Broadcast { return Broadcast{ns: ns}.Volatile() }
@@ -62,10 +69,11 @@ func (ns *Namespace) Emit(event string, args ...any) error {
 	return Broadcast{ns: ns}.Emit(event, args...)
 }
 
-// Private tells whether a room is that of one connected socket: the room of its id.
+// Private tells whether a room is that of one socket that is connected to this server: the room of
+// its id.
 func (ns *Namespace) Private(room string) bool { return ns.sockets.get(room) != nil }
 
-// Sockets returns how many sockets are connected.
+// Sockets returns how many sockets are connected to this server.
 func (ns *Namespace) Sockets() int { return ns.sockets.count() }
 
 // admit asks the middlewares. Rooms that one of them had the socket join are left again when it
@@ -74,7 +82,7 @@ func (ns *Namespace) admit(s *Socket, h *Handshake) (err error) {
 	admitted := false
 	defer func() {
 		if !admitted {
-			ns.adapter.LeaveAll(s)
+			ns.rooms.leaveAll(s)
 		}
 	}()
 	for _, m := range ns.middlewares {

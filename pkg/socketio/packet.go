@@ -116,7 +116,8 @@ func (p *packet) check() error {
 	return nil
 }
 
-// reserved names can't be events: they are what the libraries themselves say to the application.
+// reserved are the names that events can't have: the libraries use them to tell the application
+// something.
 var reserved = map[string]bool{
 	"connect": true, "connect_error": true, "disconnect": true, "disconnecting": true,
 	"newListener": true, "removeListener": true,

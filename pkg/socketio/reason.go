@@ -9,6 +9,9 @@ type Reason = engineio.Reason
 const (
 	// ConnectTimeout: no namespace was joined in time.
 	ConnectTimeout Reason = "connect timeout"
+	// HandshakeReleased: the client asked for a further namespace after Options.NamespaceTimeout. It
+	// comes back by itself and joins all its namespaces at once.
+	HandshakeReleased Reason = "handshake released"
 	// Refused: a middleware refused the client and asked to close. The client was told by
 	// CONNECT_ERROR, and does not come back by itself.
 	Refused Reason = "connect refused"

@@ -17,18 +17,30 @@ type Options struct {
 	Engine engineio.Options
 	// ConnectTimeout is how long a client may take to join its first namespace. Zero means 45 s.
 	ConnectTimeout time.Duration
+	// NamespaceTimeout is how long a connection keeps its handshake after it has joined its first
+	// namespace, for the middlewares of further ones. Who joins one with middlewares later is closed
+	// with HandshakeReleased, and official clients come back with a new handshake and join all their
+	// namespaces at once, as they do whenever they connect. With one namespace in all, and without
+	// Dynamic, nothing is kept. Zero means 10 s, for clients whose auth function takes its time.
+	NamespaceTimeout time.Duration
 	// MaxAttachmentBytes bounds the attachments of one packet together, while they are waited for.
 	// Zero means Engine.MaxPayload, and 1,000,000 without that.
 	MaxAttachmentBytes int
+	// Cluster is told what is addressed to more than this server's sockets. Nil means that this server
+	// is alone. With one, a socket keeps what Broadcast.Sockets shows of its handshake: the text of its
+	// headers and about 300 bytes.
+	Cluster Cluster
 	// Logger is told of handlers that panic. Nil means slog.Default().
 	Logger *slog.Logger
 }
 
 // Server is a Socket.IO server: an http.Handler for the path of the clients ("/socket.io/").
 type Server struct {
-	options Options
-	engine  *engineio.Server
-	rules   []rule
+	options  Options
+	engine   *engineio.Server
+	rules    []rule
+	releases releases
+	making   sync.Mutex // held while a namespace is made or forgotten, and the Cluster told of it
 
 	mu         sync.Mutex
 	namespaces map[string]*Namespace
@@ -39,13 +51,16 @@ func NewServer(o Options) *Server {
 	if o.ConnectTimeout == 0 {
 		o.ConnectTimeout = 45 * time.Second
 	}
+	if o.NamespaceTimeout == 0 {
+		o.NamespaceTimeout = 10 * time.Second
+	}
 	if o.MaxAttachmentBytes == 0 {
 		o.MaxAttachmentBytes = cmp.Or(o.Engine.MaxPayload, 1_000_000)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	s := &Server{options: o, namespaces: make(map[string]*Namespace)}
+	s := &Server{options: o, namespaces: make(map[string]*Namespace), releases: releases{after: o.NamespaceTimeout}}
 	s.engine = engineio.New((*engineHandler)(s), o.Engine)
 	return s
 }
@@ -53,14 +68,20 @@ func NewServer(o Options) *Server {
 // Of returns the namespace of this name, which starts with a slash, and makes it on first use.
 // Namespaces are made before the server serves.
 func (s *Server) Of(name string) *Namespace {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if ns, ok := s.namespaces[name]; ok {
+	s.making.Lock()
+	defer s.making.Unlock()
+	if ns := s.named(name); ns != nil {
 		return ns
 	}
-	ns := newNamespace(name)
-	s.namespaces[name] = ns
+	ns := newNamespace(name, s.options.Cluster)
+	s.open(ns)
 	return ns
+}
+
+func (s *Server) named(name string) *Namespace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.namespaces[name]
 }
 
 // ServeHTTP answers one handshake.
@@ -75,13 +96,24 @@ func (s *Server) Drain() { s.engine.Drain() }
 // Shutdown refuses new clients, writes what is queued, closes every connection without a
 // DISCONNECT packet, so that the clients come back by themselves, and waits for all handlers. When
 // ctx ends first, connections are cut off and its error is returned.
-func (s *Server) Shutdown(ctx context.Context) error { return s.engine.Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.releases.stop()
+	return s.engine.Shutdown(ctx)
+}
 
-// engineHandler keeps the engine's interface out of Server's.
+// engineHandler is the server as package engineio sees it: users of Server are not to call Open.
 type engineHandler Server
 
 func (h *engineHandler) Open(session *engineio.Session, r *http.Request) engineio.Receiver {
-	s := (*Server)(h)
+	return (*Server)(h).newConn(session, newHandshake(session, r))
+}
+
+// newConn takes in a client, which has ConnectTimeout to join a namespace.
+func (s *Server) newConn(session Session, h *Handshake) *conn {
 	session.CloseAt(time.Now().Add(s.options.ConnectTimeout), ConnectTimeout)
-	return &conn{server: s, session: session, handshake: newHandshake(session, r)}
+	c := &conn{server: s, session: session, handshake: h}
+	if s.options.Cluster != nil {
+		c.record = recordOf(h)
+	}
+	return c
 }

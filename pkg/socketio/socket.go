@@ -11,17 +11,19 @@ import (
 
 // Socket is one client in one namespace. Its methods may be called from any goroutine.
 type Socket struct {
-	// Data is the application's. It is set by a middleware, and read by handlers.
+	// Data is the application's. A middleware sets it. Handlers read it, and Broadcast.Sockets makes
+	// JSON of it on whatever goroutine.
 	Data any
 
 	conn      *conn
 	namespace *Namespace
 	id        string
-	out       atomic.Bool // of the namespace, while the connection may go on
+	handshake *handshakeRecord // nil without a Cluster
+	out       atomic.Bool      // of the namespace, while the connection may go on
 
-	mu    sync.Mutex
-	gone  bool
-	asked *questions // that wait for the client's ack; nil until there was one
+	mu   sync.Mutex
+	gone bool
+	acks *pendingAcks // nil until one was wanted
 	memberships
 }
 
@@ -48,8 +50,8 @@ func (s *Socket) Emit(event string, args ...any) error {
 	return s.send(packets...)
 }
 
-// EmitVolatile is Emit for what is worth nothing later: a client that can't take it at once misses
-// it.
+// EmitVolatile is Emit for what is worth nothing later: a client that can't take the event at once
+// misses it.
 func (s *Socket) EmitVolatile(event string, args ...any) error {
 	packets, err := encodeEvent(s.namespace.name, event, nil, args)
 	if err != nil {
@@ -58,25 +60,43 @@ func (s *Socket) EmitVolatile(event string, args ...any) error {
 	return s.sendVolatile(packets...)
 }
 
-// Join enters a room. A socket is in the room of its own id from the start.
+// Join enters a room. A socket is in the room of its own id from the start. Clients often choose the
+// names of rooms, so the room of another socket's id is refused with ErrPrivateRoom. Only the ids of
+// sockets that are connected to this server are known.
 func (s *Socket) Join(room string) error {
+	if room != s.id && s.namespace.Private(room) {
+		return ErrPrivateRoom
+	}
+	return s.join(room)
+}
+
+func (s *Socket) join(room string) error {
 	if room == s.id {
 		return nil
 	}
-	if s.namespace.Private(room) {
-		return ErrPrivateRoom
-	}
-	return s.namespace.adapter.Join(s, room)
+	return s.namespace.rooms.join(s, room)
 }
 
 // Leave leaves a room; false means that the socket was not in it. Its own room is never left.
-func (s *Socket) Leave(room string) bool { return s.namespace.adapter.Leave(s, room) }
+func (s *Socket) Leave(room string) bool { return s.namespace.rooms.leave(s, room) }
 
 // Rooms returns the rooms that the socket is in, without its own, in the order of joining.
-func (s *Socket) Rooms() []string { return s.namespace.adapter.Rooms(s) }
+func (s *Socket) Rooms() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := make([]string, 0, s.count)
+	for m := s.first; m != nil; m = m.after {
+		names = append(names, m.room.name)
+	}
+	return names
+}
 
 // In tells whether the socket is in a room.
-func (s *Socket) In(room string) bool { return s.namespace.adapter.In(s, room) }
+func (s *Socket) In(room string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.membership(room) != nil
+}
 
 // Disconnect takes the socket out of its namespace, or with all out of every one and closes the
 // connection. The client is told by DISCONNECT packets and does not come back by itself; to have it
@@ -86,7 +106,7 @@ func (s *Socket) Disconnect(all bool) {
 		s.conn.kick()
 		return
 	}
-	// Told once: by the next time the client may have a new socket in this namespace.
+	// The client is told once: when this is called again, it may have a new socket in the namespace.
 	if s.conn.dismiss(s) {
 		s.conn.control(typeDisconnect, s.namespace.name, nil)
 		s.conn.goodbye(s, ServerDisconnect)
@@ -125,12 +145,12 @@ func (s *Socket) sendVolatile(packets ...*engineio.Packet) error {
 	return s.send(packets...)
 }
 
-// leave is the end of the socket. The conn calls it once, after taking the socket out.
+// leave ends the socket. The conn calls it once, after it has taken the socket out of its list.
 func (s *Socket) leave(reason engineio.Reason) {
 	defer s.conn.server.release(s.namespace)
-	defer s.forgetQuestions()
+	defer s.forgetAcks()
 	defer s.namespace.sockets.remove(s)
-	defer s.namespace.adapter.LeaveAll(s)
+	defer s.namespace.rooms.leaveAll(s)
 	for _, h := range s.namespace.onDisconnecting {
 		h(s, reason)
 	}

@@ -23,6 +23,7 @@ var reasons = []ops.DisconnectReason{
 	reason(engineio.QueueFull, true, "the client reads slower than its messages come, past SEND_QUEUE_BYTES"),
 	reason(engineio.NotUpgraded, true, "no WebSocket within 10 s, with POLLING=upgrade"),
 	reason(socketio.ConnectTimeout, true, "no namespace joined within CONNECT_TIMEOUT"),
+	reason(socketio.HandshakeReleased, true, "a further namespace was joined long after the first; the client joins all at once as it comes back"),
 	reason(socketio.Refused, false, "no valid token; the app logs in and calls connect() again"),
 	reason(socketio.ServerDisconnect, false, "the server sent it away"),
 	reason(socketio.HandlerPanic, true, "a bug in the gateway, which only this client feels; please report it"),

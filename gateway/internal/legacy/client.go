@@ -12,7 +12,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
-// client is one connection: the Link of its sockets.
+// client is one connection: the Session of its sockets.
 type client struct {
 	server    *Server
 	id        string

@@ -13,7 +13,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
-// wire is a Link that notes what is sent over it.
+// wire is a Session that notes what is sent over it.
 type wire struct {
 	t        *testing.T
 	receiver engineio.Receiver

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// questions are events that wait for the client's ack. Socket.mu guards them.
-type questions struct {
+// pendingAcks are the events whose acks the server waits for, by ack id. Socket.mu guards them.
+type pendingAcks struct {
 	next    uint64
 	waiting map[uint64]chan []json.RawMessage
 }
@@ -18,11 +18,11 @@ type questions struct {
 // is that of ctx, which is the timeout, or ErrDisconnected. It must not be called by a handler of
 // the same client, other than on a goroutine of its own: the ack is read after the handler returns.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) ([]json.RawMessage, error) {
-	id, reply, err := s.ask()
+	id, reply, err := s.expectAck()
 	if err != nil {
 		return nil, err
 	}
-	defer s.forget(id)
+	defer s.forgetAck(id)
 	packets, err := encodeEvent(s.namespace.name, event, strconv.AppendUint(nil, id, 10), args)
 	if err == nil {
 		err = s.send(packets...)
@@ -31,65 +31,66 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) ([]
 		return nil, err
 	}
 	select {
-	case answer, ok := <-reply:
+	case args, ok := <-reply:
 		if !ok {
 			return nil, ErrDisconnected
 		}
-		return answer, nil
+		return args, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-func (s *Socket) ask() (id uint64, reply chan []json.RawMessage, err error) {
+// expectAck makes a new ack id. The reply is closed when the socket leaves before its ack has come.
+func (s *Socket) expectAck() (id uint64, reply chan []json.RawMessage, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone {
 		return 0, nil, ErrDisconnected
 	}
-	if s.asked == nil {
-		s.asked = &questions{waiting: make(map[uint64]chan []json.RawMessage)}
+	if s.acks == nil {
+		s.acks = &pendingAcks{waiting: make(map[uint64]chan []json.RawMessage)}
 	}
-	id = s.asked.next
-	s.asked.next++
+	id = s.acks.next
+	s.acks.next++
 	reply = make(chan []json.RawMessage, 1)
-	s.asked.waiting[id] = reply
+	s.acks.waiting[id] = reply
 	return id, reply, nil
 }
 
-func (s *Socket) forget(id uint64) {
+func (s *Socket) forgetAck(id uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked != nil {
-		delete(s.asked.waiting, id)
+	if s.acks != nil {
+		delete(s.acks.waiting, id)
 	}
 }
 
-// forgetQuestions lets everybody who waits know that no ack will come.
-func (s *Socket) forgetQuestions() {
+// forgetAcks lets everybody who waits know that no ack will come.
+func (s *Socket) forgetAcks() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked == nil {
+	if s.acks == nil {
 		return
 	}
-	for _, reply := range s.asked.waiting {
+	for _, reply := range s.acks.waiting {
 		close(reply)
 	}
-	s.asked = nil
+	s.acks = nil
 }
 
-// answered takes an ack. One that nobody waits for is ignored: it may have come too late.
-func (s *Socket) answered(p packet) {
+// takeAck takes the client's ack. One that nobody waits for is ignored: it may have come too late.
+func (s *Socket) takeAck(p packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked == nil || !p.hasID {
+	if s.acks == nil || !p.hasID {
 		return
 	}
-	reply, ok := s.asked.waiting[p.id]
+	reply, ok := s.acks.waiting[p.id]
 	if !ok {
 		return
 	}
-	delete(s.asked.waiting, p.id)
+	delete(s.acks.waiting, p.id)
 	if len(p.data) == 0 {
 		reply <- nil
 		return

@@ -33,7 +33,7 @@ func ask(ctx context.Context, s *Socket) <-chan outcome {
 	return result
 }
 
-func TestClientAnswersTheServersQuestions(t *testing.T) {
+func TestClientAcksTheServersEvents(t *testing.T) {
 	t.Parallel()
 	c, s := asker(t)
 	for id := range 3 {
@@ -53,7 +53,7 @@ func TestClientAnswersTheServersQuestions(t *testing.T) {
 	}
 }
 
-func TestQuestionsEndWithTheirContextAndWithTheClient(t *testing.T) {
+func TestWaitingForAnAckEndsWithItsContextAndWithTheClient(t *testing.T) {
 	t.Parallel()
 	c, s := asker(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)

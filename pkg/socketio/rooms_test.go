@@ -12,10 +12,10 @@ import (
 
 // roomsOf counts the rooms that a namespace holds.
 func roomsOf(ns *Namespace) (n int) {
-	a := ns.adapter.(*memoryAdapter)
+	a := ns.rooms
 	for i := range a.shards {
 		a.shards[i].mu.RLock()
-		n += len(a.shards[i].rooms)
+		n += len(a.shards[i].byName)
 		a.shards[i].mu.RUnlock()
 	}
 	return n
@@ -232,16 +232,16 @@ func TestRoomsVanishWhenEmpty(t *testing.T) {
 
 func TestLeavingLargeRoomsGivesTheirMemoryBack(t *testing.T) {
 	t.Parallel()
-	ns := newNamespace("/")
+	ns := newNamespace("/", nil)
 	sockets := make([]*Socket, 10_000)
 	for i := range sockets {
 		sockets[i] = &Socket{namespace: ns, id: fmt.Sprint(i)}
 		sockets[i].Join("room")
 	}
-	a := ns.adapter.(*memoryAdapter)
+	a := ns.rooms
 	r := a.room("room")
 	for _, s := range sockets[10:] {
-		a.LeaveAll(s)
+		a.leaveAll(s)
 	}
 	if c := cap(r.members); len(r.members) != 10 || c > 100 {
 		t.Errorf("%d members in room for %d", len(r.members), c)
@@ -257,7 +257,7 @@ func TestLeavingLargeRoomsGivesTheirMemoryBack(t *testing.T) {
 func TestManyRoomsOfOneSocket(t *testing.T) {
 	t.Parallel()
 	cost := func(rooms int) time.Duration {
-		ns := newNamespace("/")
+		ns := newNamespace("/", nil)
 		s := &Socket{namespace: ns, id: "id"}
 		names := make([]string, rooms)
 		for i := range names {
@@ -271,7 +271,7 @@ func TestManyRoomsOfOneSocket(t *testing.T) {
 		for _, name := range names[:rooms/2] {
 			s.Leave(name)
 		}
-		ns.adapter.LeaveAll(s)
+		ns.rooms.leaveAll(s)
 		if n := roomsOf(ns); n != 0 {
 			t.Errorf("%d rooms are left", n)
 		}

@@ -12,9 +12,9 @@ import (
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
-// inbox is the link of a socket without a client. It notes what it is sent.
+// inbox is the session of a socket without a client. It notes what it is sent.
 type inbox struct {
-	nowhere
+	noSession
 	block chan struct{} // Send waits until it is closed; nil: it does not
 
 	mu       sync.Mutex
@@ -47,7 +47,7 @@ type modelled struct {
 
 func (m *modelled) reconnect(ns *Namespace) {
 	if m.Socket != nil {
-		ns.adapter.LeaveAll(m.Socket)
+		ns.rooms.leaveAll(m.Socket)
 		ns.sockets.remove(m.Socket)
 	}
 	m.inbox, m.rooms = &inbox{}, nil
@@ -58,12 +58,12 @@ func (m *modelled) in(rooms []string) bool {
 	return slices.ContainsFunc(rooms, func(name string) bool { return name == m.ID() || slices.Contains(m.rooms, name) })
 }
 
-// Random steps do to the adapter what they do to the plainest model: a list of rooms for each socket.
+// Random steps do to the rooms what they do to the plainest model: a list of rooms for each socket.
 func TestRoomsAreThoseOfTheModel(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		ns := newNamespace("/")
+		ns := newNamespace("/", nil)
 		crowd := make([]modelled, 12)
 		for i := range crowd {
 			crowd[i].reconnect(ns)
@@ -91,7 +91,7 @@ func TestRoomsAreThoseOfTheModel(t *testing.T) {
 			}
 		}
 		for _, m := range crowd {
-			ns.adapter.LeaveAll(m.Socket)
+			ns.rooms.leaveAll(m.Socket)
 		}
 		if n := roomsOf(ns); n != 0 {
 			t.Errorf("seed %d: %d rooms are left", seed, n)
@@ -128,7 +128,7 @@ func (m *modelled) leaves(t *testing.T, room string) {
 func broadcastTo(t *testing.T, crowd []modelled, to Target, ns *Namespace) {
 	t.Helper()
 	p := engineio.Message([]byte("x"))
-	ns.adapter.Broadcast([]*engineio.Packet{p}, to)
+	ns.rooms.broadcast([]*engineio.Packet{p}, to)
 	for i := range crowd {
 		m := &crowd[i]
 		want := 0
@@ -165,7 +165,7 @@ type numbered struct {
 func TestMembersGetWhatIsSentWhileTheyAreInTheRoomAndNothingElse(t *testing.T) {
 	t.Parallel()
 	const rooms, sockets, rounds, packets = 3, 6, 200, 1000
-	ns := newNamespace("/")
+	ns := newNamespace("/", nil)
 	var clock atomic.Int64
 	timed := func(do func()) (s span) {
 		s.from = clock.Add(1)
@@ -187,7 +187,7 @@ func TestMembersGetWhatIsSentWhileTheyAreInTheRoomAndNothingElse(t *testing.T) {
 				}
 				at.leave = timed(func() {
 					if round == rounds-1 {
-						ns.adapter.LeaveAll(s)
+						ns.rooms.leaveAll(s)
 					} else {
 						s.Leave(at.room)
 					}
@@ -202,7 +202,7 @@ func TestMembersGetWhatIsSentWhileTheyAreInTheRoomAndNothingElse(t *testing.T) {
 		work.Go(func() {
 			for number := range packets {
 				p, to := engineio.Message(nil), fmt.Sprint(room)
-				s := timed(func() { ns.adapter.Broadcast([]*engineio.Packet{p}, Target{Rooms: []string{to}}) })
+				s := timed(func() { ns.rooms.broadcast([]*engineio.Packet{p}, Target{Rooms: []string{to}}) })
 				all[room][p] = numbered{s, to, number}
 				runtime.Gosched()
 			}
@@ -246,7 +246,7 @@ func checkHeard(t *testing.T, received []*engineio.Packet, sent map[*engineio.Pa
 // A broadcast to many holds its room for long. Who waits to join that room must not hold up those beside it.
 func TestRoomThatIsBusyHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
-	ns := newNamespace("/")
+	ns := newNamespace("/", nil)
 	busy, beside := "busy", "beside"
 	for i := 0; shardOf(beside) != shardOf(busy); i++ {
 		beside = fmt.Sprint("beside ", i)
@@ -256,8 +256,8 @@ func TestRoomThatIsBusyHoldsUpNoOther(t *testing.T) {
 	bystander.enter(ns).Join(beside)
 	packets := []*engineio.Packet{engineio.Message(nil)}
 	var work sync.WaitGroup
-	work.Go(func() { ns.adapter.Broadcast(packets, Target{Rooms: []string{busy}}) })
-	for r := ns.adapter.(*memoryAdapter).room(busy); r.mu.TryLock(); r.mu.Unlock() {
+	work.Go(func() { ns.rooms.broadcast(packets, Target{Rooms: []string{busy}}) })
+	for r := ns.rooms.room(busy); r.mu.TryLock(); r.mu.Unlock() {
 		runtime.Gosched()
 	}
 	joiner := (&inbox{}).enter(ns)
@@ -269,7 +269,7 @@ func TestRoomThatIsBusyHoldsUpNoOther(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		for range 1000 {
-			ns.adapter.Broadcast(packets, Target{Rooms: []string{beside}})
+			ns.rooms.broadcast(packets, Target{Rooms: []string{beside}})
 			(&inbox{}).enter(ns).Join(beside)
 		}
 		close(done)
@@ -285,7 +285,7 @@ func TestRoomThatIsBusyHoldsUpNoOther(t *testing.T) {
 // The room that a socket is about to enter vanishes when its last member leaves just then.
 func TestSocketThatJoinsAsTheLastMemberLeavesIsReached(t *testing.T) {
 	t.Parallel()
-	ns := newNamespace("/")
+	ns := newNamespace("/", nil)
 	var work sync.WaitGroup
 	for range 3 {
 		in := &inbox{}
@@ -294,7 +294,7 @@ func TestSocketThatJoinsAsTheLastMemberLeavesIsReached(t *testing.T) {
 			for range 20_000 {
 				s.Join("room")
 				p := engineio.Message(nil)
-				ns.adapter.Broadcast([]*engineio.Packet{p}, Target{Rooms: []string{"room"}})
+				ns.rooms.broadcast([]*engineio.Packet{p}, Target{Rooms: []string{"room"}})
 				in.mu.Lock()
 				reached := slices.Contains(in.received, p)
 				in.received = in.received[:0]

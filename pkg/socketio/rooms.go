@@ -1,0 +1,188 @@
+package socketio
+
+import (
+	"hash/maphash"
+	"sync"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// shards is how many parts rooms and sockets are kept in, each with its own lock.
+const shards = 64
+
+var seed = maphash.MakeSeed()
+
+func shardOf(key string) uint64 { return maphash.String(seed, key) % shards }
+
+// rooms are the rooms of one namespace, and deliver to their members. Locks are taken in this order:
+// Socket.mu, room.mu, that of a shard. A room may be locked for long, by a broadcast to many members.
+// Who waits for it holds no shard's lock, or the other rooms of that shard would wait too.
+type rooms struct {
+	sockets *sockets
+	shards  [shards]struct {
+		mu     sync.RWMutex
+		byName map[string]*room
+	}
+}
+
+func newRooms(s *sockets) *rooms {
+	rs := &rooms{sockets: s}
+	for i := range rs.shards {
+		rs.shards[i].byName = make(map[string]*room)
+	}
+	return rs
+}
+
+// join makes a socket a member of a room; joining again does nothing. ErrDisconnected means that the
+// socket is gone already.
+func (rs *rooms) join(s *Socket, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.gone:
+		return ErrDisconnected
+	case s.membership(name) != nil:
+		return nil
+	}
+	r := rs.open(name)
+	defer r.mu.Unlock()
+	s.enter(r.add(s))
+	return nil
+}
+
+// leave reports whether the socket was in the room.
+func (rs *rooms) leave(s *Socket, name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.membership(name)
+	if m == nil {
+		return false
+	}
+	s.exit(m)
+	rs.remove(m)
+	return true
+}
+
+// leaveAll takes a socket out for good: join fails from now on.
+func (rs *rooms) leaveAll(s *Socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = true
+	for m := s.first; m != nil; m = m.after {
+		rs.remove(m)
+	}
+	s.memberships = memberships{}
+}
+
+// broadcast queues an event's packets for every socket that the target means, once each. What is
+// broadcast to one room one after the other arrives in that order at every member.
+func (rs *rooms) broadcast(event []*engineio.Packet, to Target) {
+	if to.Volatile {
+		rs.each(to, func(s *Socket) { s.sendVolatile(event...) })
+		return
+	}
+	rs.each(to, func(s *Socket) { s.send(event...) })
+}
+
+// list returns the connected sockets that the target means at this moment, for what may not be done
+// under a room's lock. A middleware may have taken a socket into a room before it is connected: that
+// one is left out.
+func (rs *rooms) list(to Target) (sockets []*Socket) {
+	rs.each(to, func(s *Socket) {
+		if rs.sockets.get(s.id) == s {
+			sockets = append(sockets, s)
+		}
+	})
+	return sockets
+}
+
+// each calls f once for every socket that the target means. For members of a room it does so under
+// the room's lock.
+func (rs *rooms) each(to Target, f func(*Socket)) {
+	if len(to.Rooms) <= 1 && len(to.Except) == 0 { // nobody is met twice
+		rs.eachOf(to.Rooms, f)
+		return
+	}
+	met := make(map[*Socket]bool)
+	for _, name := range to.Except {
+		rs.eachIn(name, func(s *Socket) { met[s] = true })
+	}
+	rs.eachOf(to.Rooms, func(s *Socket) {
+		if !met[s] {
+			met[s] = true
+			f(s)
+		}
+	})
+}
+
+// eachOf calls f for every member of the rooms, or for every socket when there are none.
+func (rs *rooms) eachOf(names []string, f func(*Socket)) {
+	if len(names) == 0 {
+		rs.sockets.each(f)
+	}
+	for _, name := range names {
+		rs.eachIn(name, f)
+	}
+}
+
+// eachIn calls f for every member of a room, and for the socket of that id.
+func (rs *rooms) eachIn(name string, f func(*Socket)) {
+	if r := rs.room(name); r != nil {
+		r.each(f)
+	}
+	if s := rs.sockets.get(name); s != nil {
+		f(s)
+	}
+}
+
+// open returns a room, locked. It makes the room if there is none.
+func (rs *rooms) open(name string) *room {
+	for {
+		r := rs.room(name)
+		if r == nil {
+			r = rs.add(name)
+		}
+		r.mu.Lock()
+		if r.members != nil {
+			return r
+		}
+		r.mu.Unlock()
+	}
+}
+
+func (rs *rooms) room(name string) *room {
+	shard := &rs.shards[shardOf(name)]
+	shard.mu.RLock()
+	defer shard.mu.RUnlock()
+	return shard.byName[name]
+}
+
+// add makes a room, unless somebody else has just made it.
+func (rs *rooms) add(name string) *room {
+	shard := &rs.shards[shardOf(name)]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	r := shard.byName[name]
+	if r == nil {
+		r = &room{name: name, members: make([]*membership, 0, 1)}
+		shard.byName[name] = r
+	}
+	return r
+}
+
+// remove ends a membership, and the room with its last one. Socket.mu is held.
+func (rs *rooms) remove(m *membership) {
+	r := m.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.remove(m) {
+		rs.drop(r.name)
+	}
+}
+
+func (rs *rooms) drop(name string) {
+	shard := &rs.shards[shardOf(name)]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	delete(shard.byName, name)
+}

@@ -1,0 +1,27 @@
+package socketio
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// Vet asks the middlewares about a client before it has a connection, on a Socket that comes to
+// nothing. They are asked again when it connects. The error is what they refused it with.
+func (ns *Namespace) Vet(h *Handshake) error {
+	s := &Socket{conn: &conn{session: noSession{}}, namespace: ns, id: engineio.NewID()}
+	s.out.Store(true)
+	defer ns.rooms.leaveAll(s)
+	return ns.admit(s, h)
+}
+
+// noSession is the session of a client that has none yet.
+type noSession struct{}
+
+func (noSession) ID() string                     { return "" }
+func (noSession) Addr() netip.Addr               { return netip.Addr{} }
+func (noSession) Send(...*engineio.Packet) error { return ErrDisconnected }
+func (noSession) Writable() bool                 { return false }
+func (noSession) Close(Reason)                   {}
+func (noSession) CloseAt(time.Time, Reason)      {}
