@@ -25,6 +25,16 @@ type description struct {
 	columns []Column
 }
 
+// addColumn adds a column to the last of the tables, or to a new one if that has another name.
+func addColumn(tables []description, table string, c Column) []description {
+	if n := len(tables); n == 0 || tables[n-1].name != table {
+		tables = append(tables, description{name: table})
+	}
+	last := &tables[len(tables)-1]
+	last.columns = append(last.columns, c)
+	return tables
+}
+
 // chooseTable maps messages onto one of the tables. where says in words which tables they are. In a mapping whose
 // IDs are auto, the newest row decides.
 func chooseTable(where string, tables []description, c Config) (Mapping, error) {

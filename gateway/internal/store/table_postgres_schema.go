@@ -113,11 +113,7 @@ func (p *postgresTable) describe(ctx context.Context, schema string) ([]descript
 		case "timestamp", "timestamptz":
 			c.kind = kindTime
 		}
-		if n := len(tables); n == 0 || tables[n-1].name != table {
-			tables = append(tables, description{name: table})
-		}
-		last := &tables[len(tables)-1]
-		last.columns = append(last.columns, c)
+		tables = addColumn(tables, table, c)
 		return nil
 	})
 	return tables, err

@@ -58,11 +58,7 @@ func (s *sqliteTable) describe(ctx context.Context) ([]description, error) {
 		case strings.Contains(declared, "DATE"), strings.Contains(declared, "TIMESTAMP"):
 			c.kind = kindTime
 		}
-		if n := len(tables); n == 0 || tables[n-1].name != table {
-			tables = append(tables, description{name: table})
-		}
-		last := &tables[len(tables)-1]
-		last.columns = append(last.columns, c)
+		tables = addColumn(tables, table, c)
 	}
 	return tables, rows.Err()
 }
