@@ -20,7 +20,6 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/app"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/demo"
-	"github.com/socketgate/socketgate/gateway/internal/store"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -41,10 +40,12 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	}
 	defer os.RemoveAll(dir)
 	c := demoConfig(filepath.Join(dir, "demo.db"), *port)
-	if err := store.CreateDemoTable(ctx, string(c.DatabaseURL)); err != nil {
+	rows, err := demo.OpenDatabase(ctx, string(c.DatabaseURL))
+	if err != nil {
 		return err
 	}
-	a, err := openDemo(ctx, c)
+	defer rows.Close()
+	a, err := openDemo(ctx, c, rows)
 	if err != nil {
 		return err
 	}
@@ -65,9 +66,9 @@ func demoConfig(file string, port int) config.Config {
 
 // openDemo takes another port when the usual one is in use: by the demo in another terminal, most
 // likely.
-func openDemo(ctx context.Context, c config.Config) (*app.App, error) {
+func openDemo(ctx context.Context, c config.Config, rows *demo.Database) (*app.App, error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	page := func(a *app.App) http.Handler { return demoPage(a, c) }
+	page := func(*app.App) http.Handler { return demoPage(c, rows) }
 	a, err := app.Open(ctx, c, log, page)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		c.Port = 0
@@ -76,19 +77,12 @@ func openDemo(ctx context.Context, c config.Config) (*app.App, error) {
 	return a, err
 }
 
-func demoPage(a *app.App, c config.Config) http.Handler {
+func demoPage(c config.Config, rows *demo.Database) http.Handler {
 	return demo.Handler(demo.Config{
 		Mint: func(userID, username string) (string, error) {
 			return token.Mint([]byte(c.JWTSecret), userID, username, demoToken)
 		},
-		Recent: func(ctx context.Context, n int) ([]demo.Row, error) {
-			rows, err := a.Store().Recent(ctx, n)
-			shown := make([]demo.Row, len(rows))
-			for i, r := range rows {
-				shown[i] = demo.Row{ID: r.ID, Room: r.Room, User: r.User, Text: r.Text, CreatedAt: r.CreatedAt}
-			}
-			return shown, err
-		},
+		Recent:     rows.Recent,
 		SocketPath: c.SocketPath,
 		Database:   strings.TrimPrefix(c.DatabaseURL.String(), "file:"),
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/gateway/internal/sessions"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 )
 
@@ -24,7 +25,7 @@ type App struct {
 	log      *slog.Logger
 	health   *ops.Health
 	store    *store.Store
-	sessions *store.Sessions // nil without SESSION_QUERY
+	sessions *sessions.Sessions // nil without SESSION_QUERY
 	chat     *chat.Chat
 	sockets  generations
 	servers  []*server
@@ -87,9 +88,6 @@ func (a *App) listen(addr string, h http.Handler) error {
 
 // Addr returns the address of the public port.
 func (a *App) Addr() net.Addr { return a.servers[0].listener.Addr() }
-
-// Store returns the message store, for the demo's page.
-func (a *App) Store() *store.Store { return a.store }
 
 // Run serves until ctx ends, and then stops within ShutdownTimeout: what was accepted is committed
 // and acked, and clients are closed so that they come back by themselves. An error means that

@@ -14,7 +14,7 @@ import (
 	"errors"
 
 	"github.com/socketgate/socketgate/gateway/internal/config"
-	"github.com/socketgate/socketgate/gateway/internal/store"
+	"github.com/socketgate/socketgate/gateway/internal/demo"
 )
 
 const (
@@ -36,9 +36,11 @@ func testConfig(t *testing.T) config.Config {
 	t.Helper()
 	c := testSettings()
 	c.DatabaseURL = config.DatabaseURL("file:" + filepath.Join(t.TempDir(), "test.db"))
-	if err := store.CreateDemoTable(t.Context(), string(c.DatabaseURL)); err != nil {
+	rows, err := demo.OpenDatabase(t.Context(), string(c.DatabaseURL))
+	if err != nil {
 		t.Fatal(err)
 	}
+	rows.Close()
 	return c
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/config"
-	"github.com/socketgate/socketgate/gateway/internal/store"
+	"github.com/socketgate/socketgate/gateway/internal/sessions"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -16,7 +16,7 @@ func (a *App) openAuthenticator(ctx context.Context) (*token.Authenticator, erro
 	o := identity(c)
 	if c.SessionQuery != "" {
 		var err error
-		if a.sessions, err = store.OpenSessions(ctx, string(c.DatabaseURL), c.SessionQuery, c.DatabaseTimeout); err != nil {
+		if a.sessions, err = sessions.Open(ctx, string(c.DatabaseURL), c.SessionQuery, c.DatabaseTimeout); err != nil {
 			return nil, err
 		}
 		o.Sessions = a.sessions.Claims

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -21,7 +22,7 @@ func (s *Store) MayJoin(ctx context.Context, room, user string) (bool, error) {
 	defer cancel()
 	ok, err := s.table.mayJoin(ctx, room, user)
 	switch {
-	case isRejected(err):
+	case database.IsRejected(err):
 		return false, nil
 	case err != nil:
 		return false, fmt.Errorf("%w: room access query: %w", message.ErrUnavailable, err)

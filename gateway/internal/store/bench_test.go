@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -20,14 +21,14 @@ func BenchmarkGroupCommit(b *testing.B) {
 	const senders, connections, lasting = 1000, 10, 3 * time.Second
 	text := strings.Repeat("0123456789abcdef", 10) // the ciphertext of a short message
 	for b.Loop() {
-		s := open(b, Config{URL: newPostgres(b, prismaPostgres), PoolSize: connections})
+		s := open(b, Config{URL: dbtest.Postgres(b, prismaPostgres), PoolSize: connections})
 		grouped := perSecond(b, senders, lasting, func(sender int) error {
 			answer := make(chan error, 1)
 			s.Save(message.Draft{Room: rooms[sender%len(rooms)], User: "u1", Text: text}, func(_ message.Stored, err error) { answer <- err })
 			return <-answer
 		})
 
-		config, err := pgxpool.ParseConfig(newPostgres(b, prismaPostgres))
+		config, err := pgxpool.ParseConfig(dbtest.Postgres(b, prismaPostgres))
 		must(b, err)
 		config.MaxConns = connections
 		pool, err := pgxpool.NewWithConfig(b.Context(), config)
@@ -75,7 +76,7 @@ func perSecond(b *testing.B, senders int, lasting time.Duration, send func(sende
 
 // BenchmarkRefusedRows commits a full batch in which every fourth row is refused by a foreign key.
 func BenchmarkRefusedRows(b *testing.B) {
-	s := open(b, Config{URL: newPostgres(b, relatedTables+`; INSERT INTO "User" VALUES ('u1', ''); INSERT INTO "Room" VALUES ('r1', '')`)})
+	s := open(b, Config{URL: dbtest.Postgres(b, relatedTables+`; INSERT INTO "User" VALUES ('u1', ''); INSERT INTO "Room" VALUES ('r1', '')`)})
 	for b.Loop() {
 		var batch []*entry
 		for i := range maxBatchMessages {
@@ -83,7 +84,7 @@ func BenchmarkRefusedRows(b *testing.B) {
 			if i%4 == 0 {
 				room = "nowhere"
 			}
-			e, err := s.entry(message.Draft{Room: room, User: "u1", Text: "hello"}, func(message.Stored, error) {})
+			e, err := s.newEntry(message.Draft{Room: room, User: "u1", Text: "hello"}, func(message.Stored, error) {})
 			must(b, err)
 			e.accepted = time.Now()
 			batch = append(batch, e)

@@ -5,11 +5,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // commit is the committer: it takes what has gathered, commits it, and so on until the queue is closed and
-// empty.
+// empty. It closes answers when it ends, and with that the delivery.
 func (s *Store) commit() {
 	defer close(s.answers)
 	for s.queue.wait() {
@@ -20,7 +21,7 @@ func (s *Store) commit() {
 		}
 		s.clock.stamp(batch, time.Now())
 		if rest, err := s.write(batch, false); err != nil {
-			s.recover(rest, err)
+			s.repair(rest, err)
 		}
 	}
 }
@@ -30,14 +31,14 @@ func (s *Store) commit() {
 func (s *Store) tooLate() time.Time { return time.Now().Add(-s.timeout * 3 / 4) }
 
 // write commits the batch in order, and returns what it could not commit: the tail of the batch, and why. Rows
-// that the database refuses cost only themselves: a sieve finds them, and where it can't, halving does. Once the
-// statement has been rehearsed without rows, a missing privilege is a row's fault too: a policy or a trigger
-// says so.
+// that the database refuses cost only themselves: findRefused marks them all at once, and where it fails, write
+// halves the batch until each stands alone. Once the statement has been rehearsed without rows, a missing
+// privilege is a row's fault too: a policy or a trigger says so.
 func (s *Store) write(batch []*entry, rehearsed bool) (rest []*entry, err error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	refuses := func(err error) bool { return isRejected(err) || rehearsed && isForbidden(err) }
+	refuses := func(err error) bool { return database.IsRejected(err) || rehearsed && database.IsForbidden(err) }
 	switch err = s.insert(batch); {
 	case err == nil:
 		return nil, nil
@@ -47,8 +48,8 @@ func (s *Store) write(batch []*entry, rehearsed bool) (rest []*entry, err error)
 		batch[0].refuse(err)
 		s.answer(batch)
 		return nil, nil
-	case !batch[0].sifted:
-		s.sift(batch, refuses)
+	case !batch[0].examined:
+		s.markRefused(batch, refuses)
 		return s.write(batch, rehearsed)
 	}
 	half := len(batch) / 2
@@ -75,15 +76,15 @@ func (s *Store) insert(batch []*entry) error {
 	return nil
 }
 
-// sift marks the refused rows of the batch. It is tried once: where it fails (a pooler may not let it through),
-// the rows are found by halving.
-func (s *Store) sift(batch []*entry, refuses func(error) bool) {
+// markRefused marks the refused rows of the batch. It is tried once for a batch: where it fails (a pooler may not let
+// it through), write finds them by halving.
+func (s *Store) markRefused(batch []*entry, refuses func(error) bool) {
 	ctx, cancel := s.deadline(batch)
 	defer cancel()
 	for _, e := range batch {
-		e.sifted = true
+		e.examined = true
 	}
-	if err := s.table.sieve(ctx, missing(batch), refuses); err != nil {
+	if err := s.table.findRefused(ctx, missing(batch), refuses); err != nil {
 		s.log.Debug("refused rows are looked for one by one", "error", err)
 	}
 }
@@ -109,7 +110,7 @@ func refused(batch []*entry) int {
 
 // missing leaves out the entries that are refused, or there already.
 func missing(batch []*entry) []*entry {
-	done := func(e *entry) bool { return e.err != nil || e.there }
+	done := func(e *entry) bool { return e.err != nil || e.found }
 	if !slices.ContainsFunc(batch, done) {
 		return batch
 	}
@@ -120,7 +121,7 @@ func missing(batch []*entry) []*entry {
 func (s *Store) answer(batch []*entry) {
 	for _, e := range batch {
 		if e.err != nil {
-			s.rejected.warn(s.log, "the database rejects messages", "error", e.err)
+			s.rejected.write(s.log, "the database rejects messages", "error", e.err)
 		}
 	}
 	if n := refused(batch); n > 0 {

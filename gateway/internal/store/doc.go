@@ -1,17 +1,17 @@
 // Package store keeps chat messages in the web app's own message table, on Postgres or SQLite, or keeps
-// none at all and only relays (DATABASE_URL=none).
+// none at all and only answers (DATABASE_URL=none).
 //
 // It commits in groups. [Store.Save] puts a message into a bounded queue and returns. One goroutine, the
 // committer, takes everything that gathered during its last commit and commits it in one statement; a second
-// one tells the senders, in the same order, while the next commit runs. There is no timer: an idle store
-// commits a message at once, a busy one commits more at a time.
+// one, the delivery, tells the senders in the same order while the next commit runs. There is no timer: an idle
+// store commits a message at once, a busy one commits more at a time.
 //
-//	Save ──▶ queue ──▶ committer ──▶ answers ──▶ done(stored, nil)
+//	Save ──▶ queue ──▶ committer ──▶ answers ──▶ delivery ──▶ done(stored, nil)
 //	                       │
 //	                       ▼ when the database fails
-//	                   recovery: probe, undo what was refused, try again
+//	                   repair: connect anew, undo what was refused, try again
 //
-// What it promises:
+// # Promises
 //
 //   - done(stored, nil) is called after the commit returned, never before.
 //   - Messages are committed and answered in the order in which Save queued them, so a room's order in the
@@ -20,4 +20,27 @@
 //     can't be kept (the process ends while a commit is in doubt; the database makes the ids and there is no
 //     time column; deleting is forbidden) the log says so.
 //   - Each message is answered once, within Config.Timeout, and memory is bounded while the database is down.
+//
+// # Where to read
+//
+//   - store.go, save.go, queue.go, commit.go: the way of a message. outage.go: what happens when a commit fails.
+//   - ids.go, clock.go: what a row gets before it is committed.
+//   - schema.go, roles.go, column.go, mapping.go: how the message table and its columns are found at the start.
+//   - table.go: what the store asks of a table. table_postgres_*.go, table_sqlite_*.go and table_none.go answer.
+//   - access.go, ready.go, inspect.go: what others ask.
+//
+// # Goroutines
+//
+// Open starts the committer and the delivery, and Close waits for both. The committer alone writes to the table,
+// stamps times and runs the repair. While the database is down, the repair asks it on a goroutine of its own and
+// goes on answering messages whose time is over; it waits for that goroutine before it does anything else. A
+// Postgres connection that is given up says goodbye on a goroutine of the table, for a second at most; close waits
+// for it. The pools' own goroutines end with the table.
+//
+// # Locks
+//
+// There are two, and neither is taken while the other is held. The queue's is held for a few instructions, and
+// nothing is called under it. The health's is held while the database is pinged, a second at most, so that
+// simultaneous probes share one answer; under it a connection of the pool is waited for, and no other lock is
+// taken. done and the Observer's methods are called without a lock.
 package store

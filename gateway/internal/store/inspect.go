@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -46,53 +47,47 @@ func Inspect(ctx context.Context, c Config) (Report, error) {
 	}
 	defer s.Close(ctx)
 	r := Report{Mapping: s.mapping, Columns: s.mapping.uses(c.Encrypt != nil)}
-	if s.mapping.Database == databaseNone {
+	if s.mapping.Database == database.None {
 		r.Trial.Skipped = "messages are relayed, not stored"
 		return r, nil
 	}
-	rows, err := s.Recent(ctx, 1)
+	newest, err := s.newest(ctx, 1)
 	if err != nil {
 		return r, err
 	}
-	if len(rows) > 0 {
-		r.LastText, r.Trial.Room, r.Trial.User = rows[0].Text, rows[0].Room, rows[0].User
+	if len(newest) > 0 {
+		r.LastText, r.Trial.Room, r.Trial.User = newest[0].text, newest[0].room, newest[0].user
 	}
-	if err := s.try(ctx, &r.Trial); err != nil {
+	if err := s.tryInsert(ctx, &r.Trial); err != nil {
 		return r, fmt.Errorf("try an insert into %s: %w", s.mapping.name(), err)
 	}
 	return r, nil
 }
 
-// try inserts a row that the database could take, and rolls it back. Its error means that nobody knows.
-func (s *Store) try(ctx context.Context, t *Trial) error {
-	references, err := s.table.references(ctx)
+// newest reads the last n rows, the newest first, within the store's timeout.
+func (s *Store) newest(ctx context.Context, n int) ([]row, error) {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	rows, err := s.table.newest(ctx, n)
 	if err != nil {
-		return fmt.Errorf("read its foreign keys: %w", err)
+		return nil, fmt.Errorf("read the newest rows of %s: %w", s.mapping.name(), err)
 	}
-	for _, r := range references {
-		id := map[string]*string{s.mapping.Room.Name: &t.Room, s.mapping.User.Name: &t.User}[r.column]
-		if id == nil || *id != "" {
-			continue
-		}
-		if *id = r.first; r.first == "" {
-			t.Skipped = fmt.Sprintf("column %q refers to table %q, which has no rows yet, or may not be read", r.column, r.table)
-			return nil
-		}
+	return rows, nil
+}
+
+// tryInsert inserts a row that the database could take, and rolls it back. Its error means that nobody knows.
+func (s *Store) tryInsert(ctx context.Context, t *Trial) error {
+	if known, err := s.fillTrial(ctx, t); err != nil || !known {
+		return err
 	}
-	for id, c := range map[*string]Column{&t.Room: s.mapping.Room, &t.User: s.mapping.User} {
-		if *id = cmp.Or(*id, c.example()); *id == "" {
-			t.Skipped = fmt.Sprintf("nobody knows what column %q (%s) holds, as there is no row yet", c.Name, c.Type)
-			return nil
-		}
-	}
-	e, err := s.entry(message.Draft{Room: t.Room, User: t.User, Text: "gateway check"}, nil)
+	e, err := s.newEntry(message.Draft{Room: t.Room, User: t.User, Text: "gateway check"}, nil)
 	if err != nil {
 		t.Err = err
 		return nil
 	}
 	e.stored.CreatedAt = time.Now().UTC().Truncate(time.Millisecond)
-	switch err := s.table.try(ctx, e); {
-	case isRejected(err), isForbidden(err):
+	switch err := s.table.insertAndRollBack(ctx, e); {
+	case database.IsRejected(err), database.IsForbidden(err):
 		t.Err = err
 	case err != nil:
 		return err
@@ -100,11 +95,32 @@ func (s *Store) try(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// reference is a foreign key of one column of the message table.
-type reference struct {
-	column string
-	table  string // that it refers to
-	first  string // an id that is there, or empty
+// fillTrial finds a room and a user that the columns can hold, or says in t why nobody knows any.
+func (s *Store) fillTrial(ctx context.Context, t *Trial) (known bool, err error) {
+	references, err := s.table.references(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read its foreign keys: %w", err)
+	}
+	for _, r := range references {
+		id := map[string]*string{s.mapping.Room.Name: &t.Room, s.mapping.User.Name: &t.User}[r.column]
+		if id == nil || *id != "" {
+			continue
+		}
+		if *id, err = s.table.firstID(ctx, r); err != nil {
+			return false, fmt.Errorf("read its foreign keys: %w", err)
+		}
+		if *id == "" {
+			t.Skipped = fmt.Sprintf("column %q refers to table %q, which has no rows yet, or may not be read", r.column, r.table)
+			return false, nil
+		}
+	}
+	for id, c := range map[*string]Column{&t.Room: s.mapping.Room, &t.User: s.mapping.User} {
+		if *id = cmp.Or(*id, c.example()); *id == "" {
+			t.Skipped = fmt.Sprintf("nobody knows what column %q (%s) holds, as there is no row yet", c.Name, c.Type)
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // example is a value that the column holds and nobody has, or empty where its type does not tell.

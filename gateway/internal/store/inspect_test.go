@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 )
 
 // relatedTables are Prisma's when the models declare relations.
@@ -25,10 +27,10 @@ CREATE TABLE "Message" ("id" TEXT NOT NULL PRIMARY KEY, "text" TEXT NOT NULL, "u
 func TestInspectTriesAnInsertWithIDsThatAreThereAndLeavesNothing(t *testing.T) {
 	t.Parallel()
 	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
-	file := makeSQLite(t, lite, relatedTablesSQLite)
-	pg := newPostgres(t, relatedTables)
+	file := dbtest.SQLite(t, lite, relatedTablesSQLite)
+	pg := dbtest.Postgres(t, relatedTables)
 	fill := map[string]func(sql string){
-		"postgres": func(sql string) { run(t, pg, sql) },
+		"postgres": func(sql string) { dbtest.Exec(t, pg, sql) },
 		"sqlite": func(sql string) {
 			_, err := file.Exec(sql)
 			must(t, err)
@@ -55,7 +57,7 @@ func TestInspectTriesAnInsertWithIDsThatAreThereAndLeavesNothing(t *testing.T) {
 			if r.Trial != (Trial{Room: "lobby", User: "ann"}) || r.LastText != "sealed" {
 				t.Errorf("trial %+v, last text %q", r.Trial, r.LastText)
 			}
-			rows, err := open(t, Config{URL: url}).Recent(t.Context(), 5)
+			rows, err := open(t, Config{URL: url}).newest(t.Context(), 5)
 			must(t, err)
 			if len(rows) != 1 {
 				t.Errorf("%d rows, want only the app's own: %v", len(rows), rows)
@@ -73,7 +75,7 @@ func TestInspectTellsWhyARowWouldBeRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := Inspect(t.Context(), Config{URL: newPostgres(t, c.schema)})
+			r, err := Inspect(t.Context(), Config{URL: dbtest.Postgres(t, c.schema)})
 			must(t, err)
 			if r.Trial.Err == nil || !strings.Contains(r.Trial.Err.Error(), c.says) {
 				t.Errorf("trial %+v, want %q", r.Trial, c.says)
@@ -81,12 +83,12 @@ func TestInspectTellsWhyARowWouldBeRefused(t *testing.T) {
 		})
 	}
 	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
-	makeSQLite(t, lite, `CREATE TABLE "Tag" (id TEXT PRIMARY KEY); INSERT INTO "Tag" VALUES ('');`+
-		strings.Replace(prismaTable, `"text" TEXT NOT NULL`, `"text" TEXT NOT NULL REFERENCES "Tag" DEFERRABLE INITIALLY DEFERRED`, 1))
+	dbtest.SQLite(t, lite, `CREATE TABLE "Tag" (id TEXT PRIMARY KEY); INSERT INTO "Tag" VALUES ('');`+
+		strings.Replace(prismaSQLite, `"text" TEXT NOT NULL`, `"text" TEXT NOT NULL REFERENCES "Tag" DEFERRABLE INITIALLY DEFERRED`, 1))
 	if r, err := Inspect(t.Context(), Config{URL: lite}); err != nil || r.Trial.Err == nil || !strings.Contains(r.Trial.Err.Error(), "787") {
 		t.Errorf("a deferred key of SQLite: trial %+v, %v", r.Trial, err)
 	}
-	if _, err := Inspect(t.Context(), Config{URL: newPostgres(t, "")}); err == nil || !strings.Contains(err.Error(), "MESSAGE_TABLE") {
+	if _, err := Inspect(t.Context(), Config{URL: dbtest.Postgres(t, "")}); err == nil || !strings.Contains(err.Error(), "MESSAGE_TABLE") {
 		t.Errorf("no table: %v, want the error of a start", err)
 	}
 }
@@ -95,7 +97,7 @@ func TestInspectTellsWhyARowWouldBeRefused(t *testing.T) {
 func TestInspectMakesUpNoIDThatTheColumnCanNotHold(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"NUMERIC", "room"} {
-		url := newPostgres(t, `CREATE TYPE room AS ENUM ('r1'); `+strings.Replace(prismaPostgres, `"roomId" TEXT`, `"roomId" `+kind, 1))
+		url := dbtest.Postgres(t, `CREATE TYPE room AS ENUM ('r1'); `+strings.Replace(prismaPostgres, `"roomId" TEXT`, `"roomId" `+kind, 1))
 		r, err := Inspect(t.Context(), Config{URL: url})
 		if err != nil || r.Trial.Err != nil || !strings.Contains(r.Trial.Skipped, `"roomId" (`+strings.ToLower(kind)+`)`) {
 			t.Errorf("%s: trial %+v, %v, want one that was skipped", kind, r.Trial, err)
@@ -106,7 +108,7 @@ func TestInspectMakesUpNoIDThatTheColumnCanNotHold(t *testing.T) {
 func TestInspectSaysWhoFillsEachColumn(t *testing.T) {
 	t.Parallel()
 	r, err := Inspect(t.Context(), Config{
-		URL: newPostgres(t, `CREATE TYPE "MessageType" AS ENUM ('TEXT', 'IMAGE');
+		URL: dbtest.Postgres(t, `CREATE TYPE "MessageType" AS ENUM ('TEXT', 'IMAGE');
 			CREATE TABLE messages (id UUID PRIMARY KEY, content VARCHAR(500) NOT NULL, sender_id INTEGER NOT NULL, room_id INTEGER NOT NULL,
 			type "MessageType" NOT NULL, created_at TIMESTAMP(3) NOT NULL, updated_at TIMESTAMP(3) NOT NULL, read BOOLEAN NOT NULL DEFAULT false, image TEXT)`),
 		Constants: map[string]string{"type": "TEXT"},
@@ -136,14 +138,14 @@ func TestInspectSaysWhoFillsEachColumn(t *testing.T) {
 
 func TestInspectByARoleThatMayOnlyUseMessages(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, relatedTables+`; INSERT INTO "User" VALUES ('u1',''); INSERT INTO "Room" VALUES ('r1','');
+	url := dbtest.Postgres(t, relatedTables+`; INSERT INTO "User" VALUES ('u1',''); INSERT INTO "Room" VALUES ('r1','');
 	DO $$ BEGIN CREATE ROLE rev2_gateway LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;
 	GRANT SELECT, INSERT, DELETE ON "Message" TO rev2_gateway`)
-	t.Cleanup(func() { run(t, url, `DROP OWNED BY rev2_gateway; DROP ROLE rev2_gateway`) })
+	t.Cleanup(func() { dbtest.Exec(t, url, `DROP OWNED BY rev2_gateway; DROP ROLE rev2_gateway`) })
 	as := strings.Replace(url, "postgres@", "rev2_gateway@", 1)
 	s := open(t, Config{URL: as})
 	mustSave(t, s, draft("r1", "x"))
-	run(t, url, `DELETE FROM "Message"`)
+	dbtest.Exec(t, url, `DELETE FROM "Message"`)
 	r, err := Inspect(t.Context(), Config{URL: as})
 	t.Logf("empty: %+v %v", r.Trial, err)
 	if err != nil {
@@ -165,7 +167,7 @@ func TestInspectFindsIDsForKeysOfSeveralColumnsAndSkipsNull(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := Inspect(t.Context(), Config{URL: newPostgres(t, prismaPostgres+schema)})
+			r, err := Inspect(t.Context(), Config{URL: dbtest.Postgres(t, prismaPostgres+schema)})
 			if err != nil || r.Trial.Err != nil || r.Trial.Room != "r1" {
 				t.Errorf("trial %+v, %v", r.Trial, err)
 			}

@@ -2,13 +2,8 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -33,95 +29,21 @@ const prismaPostgres = `CREATE TABLE "Message" (
     CONSTRAINT "Message_pkey" PRIMARY KEY ("id")
 )`
 
-// newPostgres gives the URL of a database of the test's own, in which the schema has been run.
-func newPostgres(t testing.TB, schema string) string {
-	t.Helper()
-	server := os.Getenv("TEST_DATABASE_URL")
-	if server == "" && testing.Short() {
-		t.Skip("needs TEST_DATABASE_URL, and -short runs without servers")
-	}
-	if server == "" {
-		t.Fatal("TEST_DATABASE_URL is not set: scripts/test starts a Postgres and sets it; by hand: " +
-			"export TEST_DATABASE_URL=$(scripts/postgres start /tmp/pg)")
-	}
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal("TEST_DATABASE_URL is not a URL")
-	}
-	name := "test_" + strings.ToLower(rand.Text()[:12])
-	run(t, server, "CREATE DATABASE "+name)
-	t.Cleanup(func() { run(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
-	u.Path = "/" + name
-	if schema != "" {
-		run(t, u.String(), schema)
-	}
-	return u.String()
-}
+// prismaSQLite is what Prisma's migration for SQLite makes of it.
+const prismaSQLite = `CREATE TABLE IF NOT EXISTS "Message" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "text" TEXT NOT NULL,
+    "userId" TEXT NOT NULL,
+    "roomId" TEXT NOT NULL,
+    "createdAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP
+)`
 
-// newSQLite gives the URL of a file with the demo's table.
+// newSQLite gives the URL of a file with the default table.
 func newSQLite(t testing.TB) string {
 	t.Helper()
 	url := "file:" + filepath.Join(t.TempDir(), "test.db")
-	must(t, CreateDemoTable(t.Context(), url))
+	dbtest.SQLite(t, url, prismaSQLite)
 	return url
-}
-
-// startServer starts a Postgres of the test's own, which control stops, crashes and starts again.
-func startServer(t testing.TB) (url string, control func(command string)) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("starts a Postgres, and -short runs without servers")
-	}
-	script, err := filepath.Abs("../../../scripts/postgres")
-	must(t, err)
-	// Not t.TempDir: its parent is closed to the user that Postgres runs as.
-	dir, err := os.MkdirTemp("", "store-test-")
-	must(t, err)
-	call := func(command string) string {
-		out, err := exec.Command(script, command, dir).Output()
-		if err != nil {
-			t.Errorf("scripts/postgres %s: %v: %s", command, err, err.(*exec.ExitError).Stderr)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	t.Cleanup(func() {
-		call("crash")
-		must(t, os.RemoveAll(dir))
-	})
-	url = call("start")
-	if t.Failed() {
-		t.FailNow()
-	}
-	run(t, url, prismaPostgres)
-	return url, func(command string) { call(command) }
-}
-
-// run executes SQL on a connection of its own.
-func run(t testing.TB, url, sql string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, url)
-	must(t, err)
-	defer conn.Close(ctx)
-	if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-}
-
-// column reads one text column of all rows, on a connection of its own.
-func column(t testing.TB, url, sql string) []string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, url)
-	must(t, err)
-	defer conn.Close(ctx)
-	rows, err := conn.Query(ctx, sql)
-	must(t, err)
-	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	must(t, err)
-	return list
 }
 
 func must(t testing.TB, err error) {
@@ -240,6 +162,10 @@ func (c *counts) String() string {
 	defer c.mu.Unlock()
 	return fmt.Sprint(c.committed, c.failed)
 }
+
+// awakeNow makes the idle store believe that its connection has just answered, so that the next thing it
+// sends is the insert.
+func (s *Store) awakeNow() { s.table.(*postgresTable).used = time.Now().Add(time.Minute) }
 
 // inTransaction runs SQL, closes held, and commits once release is closed.
 func inTransaction(t testing.TB, url, sql string, held, release chan struct{}) {

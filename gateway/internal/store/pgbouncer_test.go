@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -98,7 +99,7 @@ func TestThroughPgBouncerInTransactionMode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			direct := newPostgres(t, migration(t, c.migration)+"; "+c.seed)
+			direct := dbtest.Postgres(t, migration(t, c.migration)+"; "+c.seed)
 			url := throughPgBouncer(t, direct) + c.url
 			report, err := Inspect(t.Context(), Config{URL: url})
 			must(t, err)
@@ -128,12 +129,12 @@ func TestThroughPgBouncerInTransactionMode(t *testing.T) {
 					t.Errorf("message %d: %v", i, err)
 				}
 			}
-			rows, err := first.Recent(t.Context(), 1000)
+			rows, err := first.newest(t.Context(), 1000)
 			must(t, err)
 			if len(rows) != 3*2*2+160 {
 				t.Errorf("%d rows, want %d", len(rows), 3*2*2+160)
 			}
-			if left := column(t, direct, `SELECT state FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'`); len(left) > 0 {
+			if left := dbtest.Column(t, direct, `SELECT state FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'`); len(left) > 0 {
 				t.Errorf("connections left in a transaction: %q", left)
 			}
 		})
@@ -143,10 +144,10 @@ func TestThroughPgBouncerInTransactionMode(t *testing.T) {
 // A pooler without pgbouncer=true loses prepared statements.
 func TestStatementThatAPoolerLostIsNoRejection(t *testing.T) {
 	t.Parallel()
-	s := open(t, Config{URL: newPostgres(t, prismaPostgres)})
+	s := open(t, Config{URL: dbtest.Postgres(t, prismaPostgres)})
 	mustSave(t, s, draft("r1", "a"))
 	mustSave(t, s, draft("r1", "b"))
-	p := s.table.(*postgres)
+	p := s.table.(*postgresTable)
 	if _, err := p.writer.PgConn().Exec(t.Context(), "DEALLOCATE ALL").ReadAll(); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -82,7 +83,7 @@ func TestMigrationsOfPrisma(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := newPostgres(t, migration(t, c.migration)+"; "+c.seed)
+			url := dbtest.Postgres(t, migration(t, c.migration)+"; "+c.seed)
 			c.config.URL = url + c.url
 			s := open(t, c.config)
 			if s.Mapping().IDs != c.ids {
@@ -95,7 +96,7 @@ func TestMigrationsOfPrisma(t *testing.T) {
 			if got := shapeOf(t, stored.Room); (got == "number") != c.number {
 				t.Errorf("room %s is a %s", stored.Room, got)
 			}
-			if got := strings.Join(column(t, url, c.reads), ", "); got != "first|"+c.room+", good|"+c.room {
+			if got := strings.Join(dbtest.Column(t, url, c.reads), ", "); got != "first|"+c.room+", good|"+c.room {
 				t.Errorf("the app reads %q", got)
 			}
 		})
@@ -114,15 +115,15 @@ func TestMigrationsOfPrismaForSQLite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := "file:" + filepath.Join(t.TempDir(), "dev.db")
-			makeSQLite(t, url, migration(t, name+".sqlite")+"; "+c.seed)
+			dbtest.SQLite(t, url, migration(t, name+".sqlite")+"; "+c.seed)
 			s := open(t, Config{URL: url})
 			stored := sendBesideABadOne(t, s, c.user, c.room, c.nowhere)
 			if got := shapeOf(t, stored.ID); got != c.id {
 				t.Errorf("id %s is a %s, want %s", stored.ID, got, c.id)
 			}
-			rows, err := s.Recent(t.Context(), 5)
+			rows, err := s.newest(t.Context(), 5)
 			must(t, err)
-			if len(rows) != 2 || rows[0].Text != "good" || rows[0].Room != c.room || rows[0].User != c.user {
+			if len(rows) != 2 || rows[0].text != "good" || rows[0].room != c.room || rows[0].user != c.user {
 				t.Errorf("rows %v", rows)
 			}
 		})
@@ -154,7 +155,7 @@ func sendBesideABadOne(t *testing.T, s *Store, user, room, nowhere string) (stor
 // The error names the column and the variable; the tables of a schema that nobody looked at are not it.
 func TestAnEnumNobodyFillsStopsTheStart(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, migration(t, "enum"))
+	url := dbtest.Postgres(t, migration(t, "enum"))
 	_, err := Open(t.Context(), Config{URL: url})
 	if err == nil {
 		t.Fatal("started")
@@ -172,7 +173,7 @@ func TestAnEnumNobodyFillsStopsTheStart(t *testing.T) {
 
 func TestATableInASchemaThatIsNotThereIsNamed(t *testing.T) {
 	t.Parallel()
-	_, err := Open(t.Context(), Config{URL: newPostgres(t, migration(t, "schemas")), Table: "chats.Message"})
+	_, err := Open(t.Context(), Config{URL: dbtest.Postgres(t, migration(t, "schemas")), Table: "chats.Message"})
 	if err == nil || !strings.Contains(err.Error(), `schema "chats"`) || !strings.Contains(err.Error(), "MESSAGE_TABLE") {
 		t.Errorf("error %v", err)
 	}

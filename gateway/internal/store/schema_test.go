@@ -2,16 +2,16 @@ package store
 
 import (
 	"cmp"
-	"crypto/rand"
-	"database/sql"
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -108,7 +108,7 @@ func TestSchemasOfRealApps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := newPostgres(t, c.schema)
+			url := dbtest.Postgres(t, c.schema)
 			c.config.URL = url + c.url
 			s := open(t, c.config)
 			if c.user == "" {
@@ -121,7 +121,7 @@ func TestSchemasOfRealApps(t *testing.T) {
 				c.query = `SELECT concat_ws('|', text, "userId", "roomId") FROM "Message"`
 			}
 			stored := mustSave(t, s, message.Draft{Room: c.room, User: c.user, Text: "it's"})
-			if got := column(t, url, c.query); len(got) != 1 || got[0] != "it's|"+c.user+"|"+c.room {
+			if got := dbtest.Column(t, url, c.query); len(got) != 1 || got[0] != "it's|"+c.user+"|"+c.room {
 				t.Errorf("row %q", got)
 			}
 			if s.Mapping().IDs != c.ids {
@@ -158,7 +158,7 @@ func shapeOf(t *testing.T, raw json.RawMessage) string {
 
 func TestIDsFromTheDatabaseFollowTheOrderOfSaves(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, `CREATE TABLE "Message" (id SERIAL PRIMARY KEY, text TEXT NOT NULL, "userId" TEXT NOT NULL, "roomId" TEXT NOT NULL)`)
+	url := dbtest.Postgres(t, `CREATE TABLE "Message" (id SERIAL PRIMARY KEY, text TEXT NOT NULL, "userId" TEXT NOT NULL, "roomId" TEXT NOT NULL)`)
 	s := open(t, Config{URL: url})
 	const many = 500
 	var answered sync.WaitGroup
@@ -172,7 +172,7 @@ func TestIDsFromTheDatabaseFollowTheOrderOfSaves(t *testing.T) {
 		})
 	}
 	answered.Wait()
-	for i, text := range column(t, url, `SELECT text FROM "Message" ORDER BY id`) {
+	for i, text := range dbtest.Column(t, url, `SELECT text FROM "Message" ORDER BY id`) {
 		if text != fmt.Sprint(i) {
 			t.Fatalf("row %d holds %q", i+1, text)
 		}
@@ -208,7 +208,7 @@ func TestASchemaThatDoesNotFitStopsTheStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c.config.URL = newPostgres(t, c.schema)
+			c.config.URL = dbtest.Postgres(t, c.schema)
 			s, err := Open(t.Context(), c.config)
 			if err == nil {
 				shut(t, s)
@@ -229,8 +229,8 @@ func TestAForeignKeyThatNobodyFillsIsLeftToTheApp(t *testing.T) {
 	const tables = `CREATE TABLE "User" (id TEXT PRIMARY KEY); CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT NOT NULL,
 		"userId" TEXT NOT NULL, "roomId" TEXT NOT NULL, kind TEXT NOT NULL, "receiverId" TEXT NOT NULL REFERENCES "User" (id))`
 	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
-	makeSQLite(t, lite, tables)
-	for _, url := range []string{newPostgres(t, tables), lite} {
+	dbtest.SQLite(t, lite, tables)
+	for _, url := range []string{dbtest.Postgres(t, tables), lite} {
 		_, err := Open(t.Context(), Config{URL: url})
 		if err == nil {
 			t.Fatal("started")
@@ -245,7 +245,7 @@ func TestAForeignKeyThatNobodyFillsIsLeftToTheApp(t *testing.T) {
 
 func TestATableInAnotherSchemaIsNamed(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, `CREATE SCHEMA chat; SET search_path = chat; `+prismaPostgres+`; CREATE TABLE "DM" AS TABLE "Message"; ALTER TABLE "DM" ADD PRIMARY KEY (id)`)
+	url := dbtest.Postgres(t, `CREATE SCHEMA chat; SET search_path = chat; `+prismaPostgres+`; CREATE TABLE "DM" AS TABLE "Message"; ALTER TABLE "DM" ADD PRIMARY KEY (id)`)
 	for _, table := range []string{"", "DM"} {
 		_, err := Open(t.Context(), Config{URL: url, Table: table})
 		want := "set MESSAGE_TABLE=chat." + cmp.Or(table, "Message") + ", or let DATABASE_URL end in ?schema=chat"
@@ -259,8 +259,8 @@ func TestATableInAnotherSchemaIsNamed(t *testing.T) {
 
 func TestAnInsertThatIsNotAllowedStopsTheStart(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, prismaPostgres)
-	run(t, url, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
+	url := dbtest.Postgres(t, prismaPostgres)
+	dbtest.Exec(t, url, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
 	if s, err := Open(t.Context(), Config{URL: url}); err == nil {
 		shut(t, s)
 		t.Error("started on a read-only database")
@@ -272,8 +272,8 @@ func TestAnInsertThatIsNotAllowedStopsTheStart(t *testing.T) {
 // After a commit in doubt the rows are looked for: who may not, could only guess.
 func TestARoleThatMayNotReadMessagesStopsTheStart(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, strings.Replace(prismaPostgres, `"id" TEXT`, `"id" UUID`, 1))
-	as := asRole(t, url, `GRANT INSERT, DELETE ON "Message"`)
+	url := dbtest.Postgres(t, strings.Replace(prismaPostgres, `"id" TEXT`, `"id" UUID`, 1))
+	as := dbtest.AsRole(t, url, `GRANT INSERT, DELETE ON "Message"`)
 	if s, err := Open(t.Context(), Config{URL: as}); err == nil {
 		shut(t, s)
 		t.Error("started")
@@ -282,180 +282,35 @@ func TestARoleThatMayNotReadMessagesStopsTheStart(t *testing.T) {
 	}
 }
 
-// asRole gives the URL for a role of the test's own, which has been granted that and no more.
-func asRole(t *testing.T, url, grants string) string {
-	t.Helper()
-	role := "role_" + strings.ToLower(rand.Text()[:12])
-	run(t, url, "CREATE ROLE "+role+" LOGIN")
-	t.Cleanup(func() { run(t, url, "DROP OWNED BY "+role+"; DROP ROLE "+role) })
-	for grant := range strings.SplitSeq(grants, ";") {
-		run(t, url, grant+" TO "+role)
-	}
-	return strings.Replace(url, "postgres@", role+"@", 1)
-}
+const hiddenWord = "hunter2secret"
 
-func TestOnlyTheBadRowOfABatchIsRejected(t *testing.T) {
+// Wrong in every way that a URL with a password can be, up to a server that is not there.
+func TestErrorsNeverHoldThePassword(t *testing.T) {
 	t.Parallel()
-	pg := newPostgres(t, `CREATE TABLE "Room" (id TEXT PRIMARY KEY); INSERT INTO "Room" VALUES ('r1'), ('r2'); `+
-		strings.Replace(prismaPostgres, "CONSTRAINT", `CONSTRAINT "Message_roomId_fkey" FOREIGN KEY ("roomId") REFERENCES "Room", CONSTRAINT`, 1))
-	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
-	makeSQLite(t, lite, `CREATE TABLE "Room" (id TEXT PRIMARY KEY); INSERT INTO "Room" VALUES ('r1'), ('r2');`+
-		`CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT, "userId" TEXT, "roomId" TEXT REFERENCES "Room", "createdAt" DATETIME)`)
-	for name, url := range map[string]string{"postgres": pg, "sqlite": lite} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := open(t, Config{URL: url})
-			const many = 100
-			bad := map[int]bool{0: true, 41: true, 42: true, 99: true}
-			var order []int
-			var answered sync.WaitGroup
-			answered.Add(many)
-			for i := range many {
-				room := fmt.Sprint("r", 1+i%2)
-				if bad[i] {
-					room = "nowhere"
-				}
-				s.Save(draft(room, fmt.Sprintf("%03d", i)), func(_ message.Stored, err error) {
-					defer answered.Done()
-					order = append(order, i)
-					if bad[i] != errors.Is(err, message.ErrRejected) || !bad[i] && err != nil {
-						t.Errorf("message %d: %v", i, err)
-					}
-					if bad[i] && name == "postgres" && (!strings.Contains(err.Error(), "23503") || !strings.Contains(err.Error(), "Message_roomId_fkey") || strings.Contains(err.Error(), "nowhere")) {
-						t.Errorf("error %v, want SQLSTATE and constraint and no values", err)
-					}
-				})
-			}
-			answered.Wait()
-			for i := range order {
-				if order[i] != i {
-					t.Fatalf("answered in the order %v", order)
-				}
-			}
-			rows, err := s.Recent(t.Context(), 2*many)
-			must(t, err)
-			if len(rows) != many-len(bad) {
-				t.Errorf("%d rows, want %d", len(rows), many-len(bad))
-			}
-		})
-	}
-}
-
-// What can't fit is refused before it costs anybody else a second statement.
-func TestWhatCannotFitIsRejectedBeforeTheDatabaseSeesIt(t *testing.T) {
-	t.Parallel()
-	url := newPostgres(t, `CREATE TABLE "Message" (id TEXT PRIMARY KEY, text VARCHAR(5) NOT NULL, "userId" UUID NOT NULL, "roomId" INTEGER NOT NULL)`)
-	watch := &counts{}
-	s := open(t, Config{URL: url, Observer: watch})
-	good := message.Draft{Room: "1", User: aUUID, Text: "12345"}
-	for name, spoil := range map[string]func(*message.Draft){
-		"not a number":     func(d *message.Draft) { d.Room = "general" },
-		"too big":          func(d *message.Draft) { d.Room = "2147483648" },
-		"another spelling": func(d *message.Draft) { d.Room = "01" },
-		"not a uuid":       func(d *message.Draft) { d.User = "u1" },
-		"too long":         func(d *message.Draft) { d.Text = "123456" },
-		"a NUL":            func(d *message.Draft) { d.Text = "\x00" },
-		"not UTF-8":        func(d *message.Draft) { d.Text = "\xff" },
-		"an empty value":   func(d *message.Draft) { d.Room = "" },
+	for _, raw := range []string{
+		"postgres://ann:" + hiddenWord + "#x@db/chat",
+		"postgres://ann:1/" + hiddenWord + "@db/chat",
+		"postgres://ann:1?" + hiddenWord + "@db/chat",
+		"postgres://ann:" + hiddenWord + "%zz@db/chat",
+		"postgres://ann:x@" + hiddenWord + "@db:port/chat",
+		"postgres:ann:" + hiddenWord + "@db/chat",
+		"mysql://ann:" + hiddenWord + "@db/chat",
+		"postgres//ann:" + hiddenWord + "@db/chat",
+		"postgres://ann:" + hiddenWord + "@db/chat?sslmode=perhaps",
+		"postgres://ann:" + hiddenWord + "@db/chat?pool_max_conns=many",
+		"postgres://ann@db/chat?sslmode=perhaps&password=" + hiddenWord,
+		"postgres://ann@db/chat?sslcert=c&sslkey=k&sslpassword=" + hiddenWord,
+		"postgres://ann:" + hiddenWord + "@127.0.0.1:1/chat",
+		"postgres://ann:" + hiddenWord + "@127.0.0.1:1/chat?sslmode=disable",
 	} {
-		d := good
-		spoil(&d)
-		if err := atOnce(s, d); !errors.Is(err, message.ErrRejected) {
-			t.Errorf("%s: %v before Save returned", name, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		s, err := Open(ctx, Config{URL: raw})
+		cancel()
+		if err == nil {
+			shut(t, s)
+			t.Errorf("%s: opened", raw)
+		} else if strings.Contains(err.Error(), hiddenWord) {
+			t.Errorf("%s: %v", raw, err)
 		}
 	}
-	mustSave(t, s, good)
-	if watch.committed != 1 || watch.failed["rejected"] != 8 {
-		t.Errorf("counted %v", watch)
-	}
-}
-
-func TestATextTooLongForItsColumnIsRejectedNotCut(t *testing.T) {
-	t.Parallel()
-	url := newPostgres(t, `CREATE DOMAIN short AS VARCHAR(5); CREATE TABLE "Message" (id TEXT PRIMARY KEY, text short NOT NULL, "userId" TEXT, "roomId" VARCHAR(3))`)
-	s := open(t, Config{URL: url})
-	mustSave(t, s, draft("123", "12345"))
-	if _, err := save(t, s, draft("123", "123456")); !errors.Is(err, message.ErrRejected) {
-		t.Errorf("text: %v", err)
-	}
-	if _, err := save(t, s, draft("1234", "12345")); !errors.Is(err, message.ErrRejected) {
-		t.Errorf("room: %v", err)
-	}
-	if got := column(t, url, allTexts); len(got) != 1 {
-		t.Errorf("rows %q", got)
-	}
-}
-
-func TestSQLiteTables(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		schema, id string
-		query      string // must find the one new row
-	}{
-		"times are numbers where they were": {
-			schema: prismaTable + `; INSERT INTO "Message" VALUES ('` + aUUID + `', '', '', '', 1767225600000)`,
-			query:  `SELECT count(*) FROM "Message" WHERE text = 'hello' AND typeof("createdAt") = 'integer' AND "createdAt" > 1767225600000`,
-			id:     "uuid",
-		},
-		"times are numbers where the app's others are": {
-			schema: prismaTable + `; CREATE TABLE "Empty" (at DATETIME); CREATE TABLE "User" ("createdAt" DATETIME); INSERT INTO "User" VALUES (1767225600000)`,
-			query:  `SELECT count(*) FROM "Message" WHERE typeof("createdAt") = 'integer'`,
-			id:     "cuid",
-		},
-		"times of Prisma's own tables don't count": {
-			schema: prismaTable + `; CREATE TABLE "_prisma_migrations" ("started_at" DATETIME); INSERT INTO "_prisma_migrations" VALUES (1767225600000)`,
-			query:  `SELECT count(*) FROM "Message" WHERE typeof("createdAt") = 'text'`,
-			id:     "cuid",
-		},
-		"times are text where there is none": {
-			schema: prismaTable,
-			query:  `SELECT count(*) FROM "Message" WHERE "createdAt" LIKE '____-__-__T__:__:__.___+00:00'`,
-			id:     "cuid",
-		},
-		"autoincrement": {
-			schema: `CREATE TABLE "Message" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL, "senderId" INTEGER, "chatId" INTEGER, "createdAt" DATETIME, "updatedAt" DATETIME NOT NULL)`,
-			query:  `SELECT count(*) FROM "Message" WHERE id = 1 AND content = 'hello' AND "senderId" = 7 AND typeof("chatId") = 'integer' AND "updatedAt" = "createdAt"`,
-			id:     "number",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			url := "file:" + filepath.Join(t.TempDir(), "test.db")
-			db := makeSQLite(t, url, c.schema)
-			s := open(t, Config{URL: url})
-			stored := mustSave(t, s, message.Draft{Room: "8", User: "7", Text: "hello"})
-			if got := shapeOf(t, stored.ID); got != c.id {
-				t.Errorf("id %s is a %s, want %s", stored.ID, got, c.id)
-			}
-			var n int
-			must(t, db.QueryRow(c.query).Scan(&n))
-			if n != 1 {
-				rows, _ := s.Recent(t.Context(), 5)
-				t.Errorf("%s finds %d rows in %v", c.query, n, rows)
-			}
-		})
-	}
-}
-
-func TestSQLiteSyncsEachCommit(t *testing.T) {
-	t.Parallel()
-	s := open(t, Config{URL: newSQLite(t)})
-	var journal string
-	var synchronous int
-	db := s.table.(*sqliteTable).writer
-	must(t, db.QueryRow("PRAGMA journal_mode").Scan(&journal))
-	must(t, db.QueryRow("PRAGMA synchronous").Scan(&synchronous))
-	if journal != "wal" || synchronous != 2 {
-		t.Errorf("journal_mode %s, synchronous %d, want wal and 2 (FULL)", journal, synchronous)
-	}
-}
-
-func makeSQLite(t *testing.T, url, schema string) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite", sqliteDSN(strings.TrimPrefix(url, "file:"), "rwc"))
-	must(t, err)
-	t.Cleanup(func() { db.Close() })
-	_, err = db.Exec(schema)
-	must(t, err)
-	return db
 }

@@ -10,13 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // onBoth runs a test on the default table of each database.
 func onBoth(t *testing.T, f func(t *testing.T, url string)) {
 	t.Parallel()
-	t.Run("postgres", func(t *testing.T) { t.Parallel(); f(t, newPostgres(t, prismaPostgres)) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); f(t, dbtest.Postgres(t, prismaPostgres)) })
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); f(t, newSQLite(t)) })
 }
 
@@ -25,9 +27,9 @@ func TestAnAckMeansCommitted(t *testing.T) {
 		s, reader := open(t, Config{URL: url}), open(t, Config{URL: url})
 		for i := range 20 {
 			stored := mustSave(t, s, draft("r1", fmt.Sprint("text ", i)))
-			rows, err := reader.Recent(t.Context(), 1)
+			rows, err := reader.newest(t.Context(), 1)
 			must(t, err)
-			if len(rows) != 1 || rows[0].Text != fmt.Sprint("text ", i) || `"`+rows[0].ID+`"` != string(stored.ID) {
+			if len(rows) != 1 || rows[0].text != fmt.Sprint("text ", i) || `"`+rows[0].id+`"` != string(stored.ID) {
 				t.Fatalf("acked %s as %q, another connection reads %v", stored.ID, fmt.Sprint("text ", i), rows)
 			}
 		}
@@ -40,18 +42,18 @@ func TestARowHoldsCiphertextAndTheAnswerTheRow(t *testing.T) {
 		s := open(t, Config{URL: url, Encrypt: encrypt})
 		before := time.Now().Truncate(time.Millisecond)
 		stored := mustSave(t, s, draft(`room "1"`, "hello"))
-		rows, err := s.Recent(t.Context(), 5)
+		rows, err := s.newest(t.Context(), 5)
 		must(t, err)
-		want := Row{ID: rows[0].ID, Text: "sealed:HELLO", User: "u1", Room: `room "1"`, CreatedAt: rows[0].CreatedAt}
+		want := row{id: rows[0].id, text: "sealed:HELLO", user: "u1", room: `room "1"`, createdAt: rows[0].createdAt}
 		if len(rows) != 1 || rows[0] != want {
 			t.Errorf("row %+v, want %+v", rows, want)
 		}
 		layout := "2006-01-02 15:04:05.999" // as Postgres prints timestamp(3)
-		if s.mapping.Database == databaseSQLite {
+		if s.mapping.Database == database.SQLite {
 			layout = "2006-01-02T15:04:05.000+00:00"
 		}
-		if rows[0].CreatedAt != stored.CreatedAt.Format(layout) {
-			t.Errorf("row of %s, answer of %s", rows[0].CreatedAt, stored.CreatedAt)
+		if rows[0].createdAt != stored.CreatedAt.Format(layout) {
+			t.Errorf("row of %s, answer of %s", rows[0].createdAt, stored.CreatedAt)
 		}
 		if at := stored.CreatedAt; at.Before(before) || at.After(time.Now()) || at.Location() != time.UTC || at.Nanosecond()%1e6 != 0 {
 			t.Errorf("createdAt %s is not now in whole UTC milliseconds", at)
@@ -97,11 +99,11 @@ func TestARoomReadsItsMessagesInTheOrderItHeardThem(t *testing.T) {
 		}
 		sending.Wait()
 		answered.Wait()
-		rows, err := s.Recent(t.Context(), senders*each)
+		rows, err := s.newest(t.Context(), senders*each)
 		must(t, err)
 		read := map[string]int{}
 		for i, r := range rows { // newest first, whole database
-			read[r.Text] = i
+			read[r.text] = i
 		}
 		position, previous := len(rows), map[byte]string{}
 		for _, text := range heard {
@@ -124,7 +126,7 @@ func TestARoomReadsItsMessagesInTheOrderItHeardThem(t *testing.T) {
 // The first commit is held by a lock. What gathers behind it goes out in one statement.
 func TestWhatGathersDuringACommitGoesOutInOne(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, prismaPostgres)
+	url := dbtest.Postgres(t, prismaPostgres)
 	watch := &counts{}
 	s := open(t, Config{URL: url, Observer: watch, Timeout: patience})
 	locked := lockTable(t, url)
@@ -169,7 +171,7 @@ func TestAFullQueueRefusesAtOnceAndOnlyTheSurplus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			watch := &counts{}
-			c.URL, c.Observer, c.Timeout = newPostgres(t, prismaPostgres), watch, patience
+			c.URL, c.Observer, c.Timeout = dbtest.Postgres(t, prismaPostgres), watch, patience
 			s := open(t, c)
 			unlock := lockTable(t, c.URL)
 			var ok, refused atomic.Int32
@@ -220,7 +222,7 @@ func TestCloseCommitsAndAnswersWhatWasAccepted(t *testing.T) {
 		if err := s.Ready(t.Context()); !errors.Is(err, message.ErrUnavailable) {
 			t.Errorf("ready after Close: %v", err)
 		}
-		rows, err := open(t, Config{URL: url}).Recent(t.Context(), many+10)
+		rows, err := open(t, Config{URL: url}).newest(t.Context(), many+10)
 		must(t, err)
 		if len(rows) != many {
 			t.Errorf("%d of %d rows", len(rows), many)
@@ -230,7 +232,7 @@ func TestCloseCommitsAndAnswersWhatWasAccepted(t *testing.T) {
 
 func TestCloseWithoutPatienceAnswersTheRest(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, prismaPostgres)
+	url := dbtest.Postgres(t, prismaPostgres)
 	s := open(t, Config{URL: url, Timeout: patience})
 	unlock := lockTable(t, url)
 	defer unlock()
@@ -261,12 +263,12 @@ func TestAFailedEncryptionStoresNothing(t *testing.T) {
 	if _, err := save(t, s, draft("r1", "secret words")); !errors.Is(err, message.ErrUnavailable) || strings.Contains(err.Error(), "secret words") {
 		t.Errorf("answered %v", err)
 	}
-	if rows, err := s.Recent(t.Context(), 1); err != nil || len(rows) > 0 {
+	if rows, err := s.newest(t.Context(), 1); err != nil || len(rows) > 0 {
 		t.Errorf("stored %v, %v", rows, err)
 	}
 }
 
-func TestRelayAnswersWithoutStoring(t *testing.T) {
+func TestWithoutADatabaseMessagesAreAnsweredAndNotStored(t *testing.T) {
 	t.Parallel()
 	encrypt := func(string) (string, error) { return "", errors.New("asked to encrypt") }
 	s := open(t, Config{URL: "none", Encrypt: encrypt})

@@ -9,12 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // withTrigger is a table with a trigger of the app's own, before the given kind of statement.
 func withTrigger(t *testing.T, table, statement, body string) string {
-	return newPostgres(t, table+fmt.Sprintf(`;
+	return dbtest.Postgres(t, table+fmt.Sprintf(`;
 		CREATE FUNCTION rule() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s RETURN NEW; END $$;
 		CREATE TRIGGER rule BEFORE %s ON "Message" FOR EACH ROW EXECUTE FUNCTION rule()`, body, statement))
 }
@@ -52,9 +54,9 @@ func TestARowThatATriggerSkipsIsNotReportedStored(t *testing.T) {
 	const skip = `IF NEW."roomId" = 'bad' THEN RETURN NULL; END IF;`
 	const skipSQLite = `; CREATE TRIGGER rule BEFORE INSERT ON "Message" WHEN NEW."roomId" = 'bad' BEGIN SELECT RAISE(IGNORE); END`
 	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
-	makeSQLite(t, lite, prismaTable+skipSQLite)
+	dbtest.SQLite(t, lite, prismaSQLite+skipSQLite)
 	serial := "file:" + filepath.Join(t.TempDir(), "test.db")
-	makeSQLite(t, serial, strings.Replace(prismaTable, `"id" TEXT NOT NULL PRIMARY KEY`, `"id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT`, 1)+skipSQLite)
+	dbtest.SQLite(t, serial, strings.Replace(prismaSQLite, `"id" TEXT NOT NULL PRIMARY KEY`, `"id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT`, 1)+skipSQLite)
 	for name, url := range map[string]string{
 		"postgres, ids of the gateway":  withTrigger(t, prismaPostgres, "INSERT", skip),
 		"postgres, ids of the database": withTrigger(t, serialTable, "INSERT", skip),
@@ -82,10 +84,10 @@ func TestARowThatATriggerSkipsIsNotReportedStored(t *testing.T) {
 			if _, err := save(t, s, draft("bad", "alone")); !errors.Is(err, message.ErrRejected) {
 				t.Errorf("a bad row alone: %v", err)
 			}
-			rows, err := s.Recent(t.Context(), 100)
+			rows, err := s.newest(t.Context(), 100)
 			must(t, err)
 			for i, row := range rows {
-				if want := fmt.Sprint(28 - 2*i); row.Room != "good" || i < 15 && row.Text != want {
+				if want := fmt.Sprint(28 - 2*i); row.room != "good" || i < 15 && row.text != want {
 					t.Errorf("row %d is %v, want text %s", i, row, want)
 				}
 			}
@@ -111,14 +113,14 @@ func (l *lostReply) insert(ctx context.Context, batch []*entry, again bool) erro
 	if err := l.table.insert(ctx, batch, again); err != nil {
 		return err
 	}
-	return unavailable(errors.New("connection lost"), true)
+	return database.Unavailable(errors.New("connection lost"), true)
 }
 
 // Triggers that keep people from flooding a room look for a row like the new one, which is there when the commit was.
 func TestDoubtfulRowThatIsThereIsNotRefusedByATrigger(t *testing.T) {
 	t.Parallel()
 	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
-	makeSQLite(t, lite, prismaTable+`; CREATE TRIGGER rule BEFORE INSERT ON "Message" WHEN EXISTS (SELECT 1 FROM "Message" WHERE text = NEW.text) BEGIN SELECT RAISE(ABORT, 'flood'); END`)
+	dbtest.SQLite(t, lite, prismaSQLite+`; CREATE TRIGGER rule BEFORE INSERT ON "Message" WHEN EXISTS (SELECT 1 FROM "Message" WHERE text = NEW.text) BEGIN SELECT RAISE(ABORT, 'flood'); END`)
 	for name, url := range map[string]string{
 		"postgres": withTrigger(t, prismaPostgres, "INSERT", `IF EXISTS (SELECT 1 FROM "Message" WHERE text = NEW.text) THEN RAISE EXCEPTION 'flood'; END IF;`),
 		"sqlite":   lite,
@@ -133,7 +135,7 @@ func TestDoubtfulRowThatIsThereIsNotRefusedByATrigger(t *testing.T) {
 				t.Errorf("the flood: %v", err)
 			}
 			mustSave(t, s, draft("r1", "b"))
-			rows, err := s.Recent(t.Context(), 5)
+			rows, err := s.newest(t.Context(), 5)
 			must(t, err)
 			shut(t, s)
 			if len(rows) != 2 || watch.committed != 2 || watch.failed["rejected"] != 1 {
@@ -167,7 +169,7 @@ func TestTriggerThatRollsBackCostsOnlyItsRow(t *testing.T) {
 			s0 := open(t, Config{URL: lite})
 			name := s0.mapping.Table
 			shut(t, s0)
-			makeSQLite(t, lite, `CREATE TRIGGER no BEFORE INSERT ON "`+name+`" WHEN NEW.text='bad' BEGIN SELECT RAISE(`+how+`); END`)
+			dbtest.SQLite(t, lite, `CREATE TRIGGER no BEFORE INSERT ON "`+name+`" WHEN NEW.text='bad' BEGIN SELECT RAISE(`+how+`); END`)
 			s := open(t, Config{URL: lite})
 			g := hold(s)
 			first := answerOf(s, draft("r1", "first"))
@@ -184,7 +186,7 @@ func TestTriggerThatRollsBackCostsOnlyItsRow(t *testing.T) {
 					t.Errorf("%d %v", i, err)
 				}
 			}
-			rows, err := s.Recent(t.Context(), 10)
+			rows, err := s.newest(t.Context(), 10)
 			if len(rows) != 4 {
 				t.Errorf("%v %v", rows, err)
 			}
@@ -198,9 +200,9 @@ func TestDoubtfulRowThatATriggerIgnoresIsRefused(t *testing.T) {
 	s0 := open(t, Config{URL: lite})
 	name := s0.mapping.Table
 	shut(t, s0)
-	makeSQLite(t, lite, `CREATE TRIGGER no BEFORE INSERT ON "`+name+`" WHEN NEW.text='bad' BEGIN SELECT RAISE(IGNORE); END`)
+	dbtest.SQLite(t, lite, `CREATE TRIGGER no BEFORE INSERT ON "`+name+`" WHEN NEW.text='bad' BEGIN SELECT RAISE(IGNORE); END`)
 	s := open(t, Config{URL: lite})
-	e, err := s.entry(draft("r1", "bad"), nil)
+	e, err := s.newEntry(draft("r1", "bad"), nil)
 	must(t, err)
 	e.stored.CreatedAt = time.Now().UTC()
 	e.doubtful = true

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
 const (
@@ -12,16 +14,16 @@ const (
 	probeTimeout = 10 * time.Second // a database that sleeps when idle takes seconds to wake
 )
 
-// outage is the time from a failed commit that was not healed at once until the next one succeeds.
+// outage is the time from a failed commit that was not repaired at once until the next one succeeds.
 type outage struct {
 	since  time.Time
 	cause  error
 	logged bool
 }
 
-// recovery brings the store back after a failed commit. The committer runs it, so nothing is committed
+// repair brings the table back after a failed commit. The committer runs it, so nothing is committed
 // meanwhile.
-type recovery struct {
+type repair struct {
 	*Store
 	began   time.Time
 	cause   error
@@ -32,9 +34,9 @@ type recovery struct {
 	undone []*entry
 }
 
-// recover tries until what is pending is committed or answered, and the database takes messages again.
-func (s *Store) recover(pending []*entry, cause error) {
-	r := &recovery{Store: s, began: time.Now(), pending: pending, tick: time.NewTicker(s.timeout / 40)}
+// repair tries until what is pending is committed or answered, and the database takes messages again.
+func (s *Store) repair(pending []*entry, cause error) {
+	r := &repair{Store: s, began: time.Now(), pending: pending, tick: time.NewTicker(s.timeout / 40)}
 	defer r.tick.Stop()
 	for pause := time.Duration(0); ; pause = min(max(firstPause, 2*pause), longestPause) {
 		r.failed(cause)
@@ -51,9 +53,9 @@ func (s *Store) recover(pending []*entry, cause error) {
 }
 
 // failed notes what an error means for the pending messages.
-func (r *recovery) failed(cause error) {
+func (r *repair) failed(cause error) {
 	r.cause = cause
-	if !inDoubt(cause) {
+	if !database.InDoubt(cause) {
 		return
 	}
 	for _, e := range r.pending {
@@ -66,7 +68,7 @@ func (r *recovery) failed(cause error) {
 }
 
 // attempt waits for the pause, revives the table, deletes what was undone and writes what is pending and not there.
-func (r *recovery) attempt(pause time.Duration) error {
+func (r *repair) attempt(pause time.Duration) error {
 	for {
 		pending, undone := r.pending, r.undone
 		err := r.meanwhile(pause, func(ctx context.Context) error {
@@ -76,7 +78,7 @@ func (r *recovery) attempt(pause time.Duration) error {
 			if err := r.remove(ctx, undone); err != nil {
 				return err
 			}
-			return r.find(ctx, pending)
+			return r.look(ctx, pending)
 		})
 		if err != nil {
 			return err
@@ -91,32 +93,32 @@ func (r *recovery) attempt(pause time.Duration) error {
 	return err
 }
 
-// remove deletes what was answered while in doubt. A database that forbids it would keep the store down for
-// ever, so then the log has to do.
-func (r *recovery) remove(ctx context.Context, undone []*entry) error {
+// remove deletes what was answered while in doubt. Where the database forbids it, trying again would keep the store
+// down for ever, so the log says which messages may be stored.
+func (r *repair) remove(ctx context.Context, undone []*entry) error {
 	if len(undone) == 0 {
 		return nil
 	}
 	err := r.table.remove(ctx, undone)
-	if isForbidden(err) || isRejected(err) {
+	if database.IsForbidden(err) || database.IsRejected(err) {
 		r.log.Error("messages answered as unavailable may be stored: they can't be deleted", "messages", len(undone), "error", err)
 		return nil
 	}
 	return err
 }
 
-// find looks which of the doubtful entries are there. A second insert alone would not tell: a trigger may refuse a row
-// that is there by now.
-func (r *recovery) find(ctx context.Context, pending []*entry) error {
+// look finds out which of the doubtful entries are there. A second insert alone would not tell: a trigger may refuse a
+// row that is there by now.
+func (r *repair) look(ctx context.Context, pending []*entry) error {
 	doubtful := slices.DeleteFunc(slices.Clone(pending), func(e *entry) bool { return !e.doubtful })
 	if len(doubtful) == 0 {
 		return nil
 	}
-	return r.table.find(ctx, doubtful)
+	return r.table.look(ctx, doubtful)
 }
 
-// meanwhile runs f after the pause, and answers those whose time is over until it returns.
-func (r *recovery) meanwhile(pause time.Duration, f func(context.Context) error) error {
+// meanwhile runs f after the pause, on a goroutine that it waits for, and answers those whose time is over until f returns.
+func (r *repair) meanwhile(pause time.Duration, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(r.ctx, pause+probeTimeout)
 	defer cancel()
 	result := make(chan error, 1)
@@ -125,7 +127,7 @@ func (r *recovery) meanwhile(pause time.Duration, f func(context.Context) error)
 		case <-time.After(pause):
 			result <- f(ctx)
 		case <-ctx.Done():
-			result <- unavailable(ctx.Err(), false)
+			result <- database.Unavailable(ctx.Err(), false)
 		}
 	}()
 	for {
@@ -143,13 +145,13 @@ func (r *recovery) meanwhile(pause time.Duration, f func(context.Context) error)
 }
 
 // expire answers the messages that were accepted before t.
-func (r *recovery) expire(t time.Time) {
+func (r *repair) expire(t time.Time) {
 	r.giveUp(countBefore(r.pending, t), errTimeout)
 	r.fail(r.queue.acceptedBefore(t), errTimeout)
 }
 
 // giveUp answers the first n pending messages with err.
-func (r *recovery) giveUp(n int, err error) {
+func (r *repair) giveUp(n int, err error) {
 	head := r.pending[:n:n]
 	r.pending = r.pending[n:]
 	if n > 0 && head[0].doubtful {
@@ -159,7 +161,7 @@ func (r *recovery) giveUp(n int, err error) {
 }
 
 // hopeless says that the store is closing and nobody waits for an answer any more.
-func (r *recovery) hopeless() bool {
+func (r *repair) hopeless() bool {
 	if r.ctx.Err() != nil {
 		r.expire(time.Now().Add(time.Hour))
 	}
@@ -167,21 +169,21 @@ func (r *recovery) hopeless() bool {
 }
 
 // down makes Save refuse at once, from now on, and Ready tell the latest cause.
-func (r *recovery) down(cause error) {
+func (r *repair) down(cause error) {
 	o := r.outage.Load()
 	if o == nil {
-		o = &outage{since: r.began, logged: r.outages.warn(r.log, "message store down", "error", cause)}
+		o = &outage{since: r.began, logged: r.outages.write(r.log, "message store down", "error", cause)}
 	}
 	r.outage.Store(&outage{o.since, cause, o.logged})
 }
 
-func (r *recovery) up() {
+func (r *repair) up() {
 	if o := r.outage.Swap(nil); o != nil && o.logged {
 		r.log.Info("message store up", "down", time.Since(o.since).Round(time.Millisecond))
 	}
 }
 
-func (r *recovery) abandon() {
+func (r *repair) abandon() {
 	r.down(r.cause)
 	if len(r.undone) > 0 {
 		r.log.Error("messages answered as unavailable may be stored: the store closed with their commit in doubt", "messages", len(r.undone))

@@ -4,37 +4,38 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
-// try commits, and a hook turns the commit into a rollback once the deferred constraints have been checked.
-func (s *sqliteTable) try(ctx context.Context, e *entry) error {
+// insertAndRollBack commits, and a hook turns the commit into a rollback once the deferred constraints have been checked.
+func (s *sqliteTable) insertAndRollBack(ctx context.Context, e *entry) error {
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
-		return sqliteFault(err, false)
+		return database.SQLiteFault(err, false)
 	}
 	defer conn.Close()
 	if err := onCommit(conn, func() int32 { return 1 }); err != nil {
-		return sqliteFault(err, false)
+		return database.SQLiteFault(err, false)
 	}
 	defer onCommit(conn, nil)
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
-		return sqliteFault(err, false)
+		return database.SQLiteFault(err, false)
 	}
 	defer tx.Rollback()
 	if err := s.insertRow(ctx, tx, tx.StmtContext(ctx, s.stmt), e); err != nil {
-		return sqliteFault(err, false)
+		return database.SQLiteFault(err, false)
 	}
 	err = tx.Commit()
 	var hooked *sqlite.Error
 	if errors.As(err, &hooked) && hooked.Code() == sqlite3.SQLITE_CONSTRAINT_COMMITHOOK {
 		return nil
 	}
-	return sqliteFault(err, false)
+	return database.SQLiteFault(err, false)
 }
 
 // onCommit sets the connection's hook, or takes it away. A hook that gives more than 0 stops the commit.
@@ -57,23 +58,20 @@ func (s *sqliteTable) references(ctx context.Context) ([]reference, error) {
 	}
 	defer rows.Close()
 	var list []reference
-	var keys []string
 	for rows.Next() {
 		var r reference
-		var key string
-		if err := rows.Scan(&r.column, &r.table, &key); err != nil {
+		if err := rows.Scan(&r.column, &r.table, &r.key); err != nil {
 			return nil, err
 		}
-		list, keys = append(list, r), append(keys, key)
+		list = append(list, r)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
+	return list, rows.Err()
+}
+
+func (s *sqliteTable) firstID(ctx context.Context, r reference) (id string, err error) {
+	err = s.readers.QueryRowContext(ctx, r.anyID()).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
 	}
-	for i := range list {
-		first := fmt.Sprintf("SELECT CAST(%s AS TEXT) FROM %s LIMIT 1", quote(keys[i]), quote(list[i].table))
-		if err := s.readers.QueryRowContext(ctx, first).Scan(&list[i].first); err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, err
-		}
-	}
-	return list, nil
+	return id, err
 }

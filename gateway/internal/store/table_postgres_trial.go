@@ -3,26 +3,27 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
-func (p *postgres) try(ctx context.Context, e *entry) error {
+func (p *postgresTable) insertAndRollBack(ctx context.Context, e *entry) error {
 	tx, err := p.readers.Begin(ctx)
 	if err != nil {
-		return p.fault(err)
+		return database.PostgresFault(err)
 	}
 	defer tx.Rollback(ctx)
 	tag, err := tx.Exec(ctx, p.sql.insert, p.values([]*entry{e}, true)...)
 	switch {
 	case err != nil:
-		return p.fault(err)
+		return database.PostgresFault(err)
 	case tag.RowsAffected() == 0:
 		return errSkipped
 	}
 	if _, err := tx.Exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil { // as a commit would check them
-		return p.fault(err)
+		return database.PostgresFault(err)
 	}
 	return nil
 }
@@ -38,27 +39,21 @@ JOIN pg_attribute fa ON fa.attrelid = k.confrelid AND fa.attnum = u.there
 WHERE k.contype = 'f' AND k.conrelid = $1::text::regclass
 ORDER BY k.conname`
 
-func (p *postgres) references(ctx context.Context) ([]reference, error) {
+func (p *postgresTable) references(ctx context.Context) ([]reference, error) {
 	rows, err := p.readers.Query(ctx, postgresReferences, p.mapping.name())
 	if err != nil {
 		return nil, err
 	}
-	var list []reference
-	var firsts []string
-	var r reference
-	var schema, key string
-	_, err = pgx.ForEachRow(rows, []any{&r.column, &schema, &r.table, &key}, func() error {
-		list = append(list, r)
-		firsts = append(firsts, fmt.Sprintf("SELECT %[1]s::text FROM %[2]s.%[3]s WHERE %[1]s IS NOT NULL LIMIT 1", quote(key), quote(schema), quote(r.table)))
-		return nil
+	return pgx.CollectRows(rows, func(columns pgx.CollectableRow) (r reference, err error) {
+		err = columns.Scan(&r.column, &r.schema, &r.table, &r.key)
+		return r, err
 	})
-	for i := range list {
-		if err == nil {
-			err = p.readers.QueryRow(ctx, firsts[i]).Scan(&list[i].first)
-		}
-		if errors.Is(err, pgx.ErrNoRows) || err != nil && isForbidden(p.fault(err)) { // an insert needs no right to read them
-			err = nil
-		}
+}
+
+func (p *postgresTable) firstID(ctx context.Context, r reference) (id string, err error) {
+	err = p.readers.QueryRow(ctx, r.anyID()).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) || err != nil && database.IsForbidden(database.PostgresFault(err)) { // an insert needs no right to read them
+		return "", nil
 	}
-	return list, err
+	return id, err
 }

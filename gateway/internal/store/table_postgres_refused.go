@@ -6,18 +6,20 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
-// sieve inserts the batch in parts, each behind a savepoint, and rolls everything back. All parts of a round are
+// findRefused inserts the batch in parts, each behind a savepoint, and rolls everything back. All parts of a round are
 // sent at once, and the refused ones make up the next round in smaller parts: a few bad rows cost a few dozen
 // inserts, the worst of batches one for each row, in one transaction that never syncs to disk.
-func (p *postgres) sieve(ctx context.Context, batch []*entry, refuses func(error) bool) (err error) {
-	if err := p.beginSieve(ctx, batch[0].doubtful); err != nil {
+func (p *postgresTable) findRefused(ctx context.Context, batch []*entry, refuses func(error) bool) (err error) {
+	if err := p.beginTrying(ctx, batch[0].doubtful); err != nil {
 		p.drop()
 		return err
 	}
 	defer func() {
-		if undo := p.endSieve(ctx); undo != nil {
+		if undo := p.endTrying(ctx); undo != nil {
 			p.drop()
 			err = errors.Join(err, undo)
 		}
@@ -44,10 +46,10 @@ func (p *postgres) sieve(ctx context.Context, batch []*entry, refuses func(error
 	return nil
 }
 
-// sieveInsert is a prepared statement that lives no longer than the transaction, as poolers need it.
-const sieveInsert = "socketgate_sieve"
+// triedInsert is a prepared statement that lives no longer than the transaction, as poolers need it.
+const triedInsert = "socketgate_trial"
 
-func (p *postgres) beginSieve(ctx context.Context, again bool) error {
+func (p *postgresTable) beginTrying(ctx context.Context, again bool) error {
 	sql := p.sql.insert
 	if again {
 		sql = p.sql.insertAgain
@@ -56,13 +58,13 @@ func (p *postgres) beginSieve(ctx context.Context, again bool) error {
 	if _, err := conn.Exec(ctx, "BEGIN; SAVEPOINT part").ReadAll(); err != nil {
 		return err
 	}
-	_, err := conn.Prepare(ctx, sieveInsert, sql, nil)
+	_, err := conn.Prepare(ctx, triedInsert, sql, nil)
 	return err
 }
 
-func (p *postgres) endSieve(ctx context.Context) error {
+func (p *postgresTable) endTrying(ctx context.Context) error {
 	conn := p.writer.PgConn()
-	if err := conn.Deallocate(ctx, sieveInsert); err != nil {
+	if err := conn.Deallocate(ctx, triedInsert); err != nil {
 		return err
 	}
 	_, err := conn.Exec(ctx, "ROLLBACK").ReadAll()
@@ -80,7 +82,7 @@ func split(batch []*entry) (parts [][]*entry) {
 }
 
 // tryParts inserts each part after the good ones before it, and tells which were refused.
-func (p *postgres) tryParts(ctx context.Context, parts [][]*entry) ([]error, error) {
+func (p *postgresTable) tryParts(ctx context.Context, parts [][]*entry) ([]error, error) {
 	pipe := p.writer.PgConn().StartPipeline(ctx)
 	defer pipe.Close()
 	for _, part := range parts {
@@ -90,7 +92,7 @@ func (p *postgres) tryParts(ctx context.Context, parts [][]*entry) ([]error, err
 		}
 		// A refused insert takes the statements up to the next sync along: the savepoint stays before it.
 		pipe.SendQueryParams("ROLLBACK TO part", nil, nil, nil, nil)
-		pipe.SendQueryPrepared(sieveInsert, values, formats, nil)
+		pipe.SendQueryPrepared(triedInsert, values, formats, nil)
 		// Not before the insert: a trigger may make what a deferred constraint asks for.
 		pipe.SendQueryParams("SET CONSTRAINTS ALL IMMEDIATE", nil, nil, nil, nil)
 		pipe.SendQueryParams("SET CONSTRAINTS ALL DEFERRED", nil, nil, nil, nil)
@@ -107,7 +109,7 @@ func (p *postgres) tryParts(ctx context.Context, parts [][]*entry) ([]error, err
 		var refused *pgconn.PgError
 		switch {
 		case errors.As(err, &refused):
-			faults[i] = p.fault(err)
+			faults[i] = database.PostgresFault(err)
 		case err != nil:
 			return nil, err
 		case rows < len(part) && p.mapping.IDs == idsDatabase:
@@ -145,7 +147,7 @@ func readPart(pipe *pgconn.Pipeline) (rows int, err error) {
 var errPipe = errors.New("the results of a pipeline ended early")
 
 // encode gives the values of the insert as the wire has them.
-func (p *postgres) encode(batch []*entry) (values [][]byte, formats []int16, err error) {
+func (p *postgresTable) encode(batch []*entry) (values [][]byte, formats []int16, err error) {
 	for _, v := range p.values(batch, true) {
 		oid := uint32(pgtype.TextOID)
 		if _, list := v.([]string); list {

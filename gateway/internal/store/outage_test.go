@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -23,16 +24,16 @@ const allTexts = `SELECT text FROM "Message" ORDER BY 1`
 
 func TestACommitWhoseReplyIsLostIsTriedAgainAndStoredOnce(t *testing.T) {
 	t.Parallel()
-	direct := newPostgres(t, prismaPostgres)
-	p, url := newProxy(t, direct)
+	direct := dbtest.Postgres(t, prismaPostgres)
+	p, url := dbtest.NewProxy(t, direct)
 	s := open(t, Config{URL: url, Timeout: patience})
 	for i := range 5 {
 		s.awakeNow()
-		p.swallow.Store(true)
+		p.Swallow.Store(true)
 		text := fmt.Sprint("lost ", i)
 		mustSave(t, s, draft("r1", text))
-		if got := column(t, direct, allTexts); int(p.lost.Load()) != i+1 || len(got) != i+1 || got[i] != text {
-			t.Fatalf("%d replies lost, rows %q", p.lost.Load(), got)
+		if got := dbtest.Column(t, direct, allTexts); int(p.Lost.Load()) != i+1 || len(got) != i+1 || got[i] != text {
+			t.Fatalf("%d replies lost, rows %q", p.Lost.Load(), got)
 		}
 		eventually(t, func() error { return s.Ready(t.Context()) })
 	}
@@ -47,13 +48,13 @@ func TestAMessageAnsweredUnavailableDoesNotTurnUpLater(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			direct := newPostgres(t, schema)
-			p, url := newProxy(t, direct)
+			direct := dbtest.Postgres(t, schema)
+			p, url := dbtest.NewProxy(t, direct)
 			s := open(t, Config{URL: url, Timeout: time.Second})
 			mustSave(t, s, draft("r1", "before"))
 			s.awakeNow()
-			p.refuse.Store(true)
-			p.swallow.Store(true)
+			p.Refuse.Store(true)
+			p.Swallow.Store(true)
 			began := time.Now()
 			if err := <-answerOf(s, draft("r1", "doubtful")); !errors.Is(err, message.ErrUnavailable) {
 				t.Fatalf("answered %v", err)
@@ -61,7 +62,7 @@ func TestAMessageAnsweredUnavailableDoesNotTurnUpLater(t *testing.T) {
 			if took := time.Since(began); took > 2*time.Second {
 				t.Errorf("answered after %s with a timeout of 1s", took)
 			}
-			if got := column(t, direct, allTexts); len(got) != 2 {
+			if got := dbtest.Column(t, direct, allTexts); len(got) != 2 {
 				t.Fatalf("rows %q: the commit was not in doubt, so this test proves nothing", got)
 			}
 			// Down by now, or within a tick.
@@ -74,9 +75,9 @@ func TestAMessageAnsweredUnavailableDoesNotTurnUpLater(t *testing.T) {
 			if err := atOnce(s, draft("r1", "meanwhile")); !errors.Is(err, message.ErrUnavailable) {
 				t.Errorf("while down: %v before Save returned", err)
 			}
-			p.refuse.Store(false)
+			p.Refuse.Store(false)
 			eventually(t, func() error { _, err := save(t, s, draft("r1", "after")); return err })
-			if got := column(t, direct, allTexts); len(got) != 2 || got[0] != "after" || got[1] != "before" {
+			if got := dbtest.Column(t, direct, allTexts); len(got) != 2 || got[0] != "after" || got[1] != "before" {
 				t.Errorf("rows %q, want after and before", got)
 			}
 		})
@@ -86,27 +87,27 @@ func TestAMessageAnsweredUnavailableDoesNotTurnUpLater(t *testing.T) {
 // With ids from the database a second insert could not tell that the first one was committed.
 func TestACommitInDoubtIsNotTriedAgainWithoutAnIDOfOurOwn(t *testing.T) {
 	t.Parallel()
-	direct := newPostgres(t, serialTable)
-	p, url := newProxy(t, direct)
+	direct := dbtest.Postgres(t, serialTable)
+	p, url := dbtest.NewProxy(t, direct)
 	s := open(t, Config{URL: url, Timeout: patience})
 	s.awakeNow()
-	p.swallow.Store(true)
+	p.Swallow.Store(true)
 	if err := <-answerOf(s, draft("r1", "doubtful")); !errors.Is(err, message.ErrUnavailable) {
 		t.Errorf("answered %v", err)
 	}
 	eventually(t, func() error { _, err := save(t, s, draft("r1", "after")); return err })
-	if got := column(t, direct, allTexts); p.lost.Load() != 1 || len(got) != 1 || got[0] != "after" {
-		t.Errorf("%d replies lost, rows %q", p.lost.Load(), got)
+	if got := dbtest.Column(t, direct, allTexts); p.Lost.Load() != 1 || len(got) != 1 || got[0] != "after" {
+		t.Errorf("%d replies lost, rows %q", p.Lost.Load(), got)
 	}
 }
 
 // A server that is stopped like this has the statement in its socket, and would run it when it wakes.
 func TestAFrozenServerDoesNotStoreLaterWhatWasRefused(t *testing.T) {
 	t.Parallel()
-	url, _ := startServer(t)
+	url, _ := dbtest.Server(t, prismaPostgres)
 	s := open(t, Config{URL: url, Timeout: time.Second})
 	mustSave(t, s, draft("r1", "before"))
-	pids := column(t, url, `SELECT pid::text FROM pg_stat_activity WHERE application_name LIKE 'socketgate-writer-%'`)
+	pids := dbtest.Column(t, url, `SELECT pid::text FROM pg_stat_activity WHERE application_name LIKE 'socketgate-writer-%'`)
 	if len(pids) != 1 {
 		t.Fatalf("writers %v", pids)
 	}
@@ -127,7 +128,7 @@ func TestAFrozenServerDoesNotStoreLaterWhatWasRefused(t *testing.T) {
 	})
 	thaw()
 	eventually(t, func() error { _, err := save(t, s, draft("r1", "after")); return err })
-	if got := column(t, url, allTexts); len(got) != 2 || got[0] != "after" || got[1] != "before" {
+	if got := dbtest.Column(t, url, allTexts); len(got) != 2 || got[0] != "after" || got[1] != "before" {
 		t.Errorf("rows %q, want after and before", got)
 	}
 }
@@ -138,7 +139,7 @@ func TestPostgresStoppedInMidRun(t *testing.T) {
 	for _, command := range []string{"stop", "crash"} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
-			url, control := startServer(t)
+			url, control := dbtest.Server(t, prismaPostgres)
 			c := crowd{store: open(t, Config{URL: url, QueueMessages: 30})}
 			stop := c.start(50)
 			eventually(t, c.hasStored(200))
@@ -159,7 +160,7 @@ func TestPostgresStoppedInMidRun(t *testing.T) {
 				t.Errorf("%d messages were queued, the bound is 30", full)
 			}
 			rows := map[string]int{}
-			for _, text := range column(t, url, allTexts) {
+			for _, text := range dbtest.Column(t, url, allTexts) {
 				rows[text]++
 			}
 			for text, err := range c.answers {
@@ -242,48 +243,32 @@ func (c *crowd) everySenderWasRefused() error {
 
 func TestAServerThatGoesMuteDoesNotHoldAStart(t *testing.T) {
 	t.Parallel()
-	p, url := newProxy(t, newPostgres(t, prismaPostgres))
-	p.mute.Store(true)
-	for name, open := range map[string]func() error{
-		"store": func() error {
-			_, err := Open(t.Context(), Config{URL: url, OpenTimeout: 300 * time.Millisecond})
-			return err
-		},
-		"sessions": func() error {
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancel()
-			_, err := OpenSessions(ctx, url, "SELECT $1::text", patience)
-			return err
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			began := time.Now()
-			err := open()
-			if took := time.Since(began); took > 5*time.Second { // pgx alone would wait 15 s for a goodbye
-				t.Errorf("took %s", took)
-			}
-			if err == nil || !strings.Contains(err.Error(), "no answer in time from 127.0.0.1:") {
-				t.Errorf("error %v", err)
-			}
-		})
+	p, url := dbtest.NewProxy(t, dbtest.Postgres(t, prismaPostgres))
+	p.Mute.Store(true)
+	began := time.Now()
+	_, err := Open(t.Context(), Config{URL: url, OpenTimeout: 300 * time.Millisecond})
+	if took := time.Since(began); took > 5*time.Second { // pgx alone would wait 15 s for a goodbye
+		t.Errorf("took %s", took)
+	}
+	if err == nil || !strings.Contains(err.Error(), "no answer in time from 127.0.0.1:") {
+		t.Errorf("error %v", err)
 	}
 }
 
 func TestAMissingTableIsAnOutageWithOneLogLine(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, prismaPostgres)
+	url := dbtest.Postgres(t, prismaPostgres)
 	var log lines
 	s := open(t, Config{URL: url, Timeout: 500 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	for range 3 {
 		mustSave(t, s, draft("r1", "before"))
-		run(t, url, `ALTER TABLE "Message" RENAME TO "Moved"`)
+		dbtest.Exec(t, url, `ALTER TABLE "Message" RENAME TO "Moved"`)
 		for range 5 {
 			if _, err := save(t, s, draft("r1", "secret words")); !errors.Is(err, message.ErrUnavailable) {
 				t.Fatalf("answered %v", err)
 			}
 		}
-		run(t, url, `ALTER TABLE "Moved" RENAME TO "Message"`)
+		dbtest.Exec(t, url, `ALTER TABLE "Moved" RENAME TO "Message"`)
 		eventually(t, func() error { _, err := save(t, s, draft("r1", "after")); return err })
 	}
 	if log.count("message store down") != 1 || log.count("42P01") != 1 || log.count("message store up") != 1 || log.count("secret words") != 0 {
@@ -293,12 +278,12 @@ func TestAMissingTableIsAnOutageWithOneLogLine(t *testing.T) {
 
 func TestAnIdleStoreDoesNotNoticeARestart(t *testing.T) {
 	t.Parallel()
-	url := newPostgres(t, serialTable) // where a doubt could not be healed
+	url := dbtest.Postgres(t, serialTable) // where a doubt could not be healed
 	watch := &counts{}
 	s := open(t, Config{URL: url, Observer: watch})
 	mustSave(t, s, draft("r1", "before"))
-	s.table.(*postgres).used = time.Now().Add(-time.Minute)
-	run(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	s.table.(*postgresTable).used = time.Now().Add(-time.Minute)
+	dbtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	mustSave(t, s, draft("r1", "after"))
 	if len(watch.failed) > 0 {
 		t.Errorf("failed %v", watch.failed)
@@ -309,7 +294,7 @@ func TestASQLiteFileLockedByAnotherIsAnOutageThatEnds(t *testing.T) {
 	t.Parallel()
 	url := newSQLite(t)
 	s := open(t, Config{URL: url, Timeout: 3 * time.Second})
-	other := makeSQLite(t, url, "")
+	other := dbtest.SQLite(t, url, "")
 	tx, err := other.Begin() // BEGIN IMMEDIATE
 	must(t, err)
 	if err := <-answerOf(s, draft("r1", "locked out")); !errors.Is(err, message.ErrUnavailable) {
@@ -317,9 +302,9 @@ func TestASQLiteFileLockedByAnotherIsAnOutageThatEnds(t *testing.T) {
 	}
 	must(t, tx.Rollback())
 	eventually(t, func() error { _, err := save(t, s, draft("r1", "after")); return err })
-	rows, err := s.Recent(t.Context(), 5)
+	rows, err := s.newest(t.Context(), 5)
 	must(t, err)
-	if len(rows) != 1 || rows[0].Text != "after" {
+	if len(rows) != 1 || rows[0].text != "after" {
 		t.Errorf("rows %v", rows)
 	}
 }

@@ -1,0 +1,110 @@
+package database
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Fault is an error of a database, sorted by what it means for the statement that met it. Make one with Unavailable,
+// Rejected, Forbidden, PostgresFault or SQLiteFault, and ask with IsRejected, IsForbidden and InDoubt.
+type Fault struct {
+	kind  faultKind
+	doubt bool // the statement may have been committed all the same
+	err   error
+}
+
+type faultKind int
+
+const (
+	faultUnavailable faultKind = iota // later it may work
+	faultRejected                     // one of the values is to blame, and would be again
+	faultForbidden                    // a privilege or an object is missing
+)
+
+func (f *Fault) Error() string { return f.err.Error() }
+func (f *Fault) Unwrap() error { return f.err }
+
+// Unavailable is a fault that may be gone later. With doubt, the statement may have been committed all the same.
+func Unavailable(err error, doubt bool) error { return &Fault{faultUnavailable, doubt, err} }
+
+// Rejected is a fault of a value that the database refuses, and would refuse again. Nothing was committed.
+func Rejected(err error) error { return &Fault{faultRejected, false, err} }
+
+// Forbidden is a fault of a privilege or an object that is missing. Nothing was committed.
+func Forbidden(err error) error { return &Fault{faultForbidden, false, err} }
+
+// IsRejected is true when one of the values is to blame.
+func IsRejected(err error) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.kind == faultRejected
+}
+
+// IsForbidden is true when a privilege or an object is missing.
+func IsForbidden(err error) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.kind == faultForbidden
+}
+
+// InDoubt is true unless the statement is known to have failed.
+func InDoubt(err error) bool {
+	var f *Fault
+	return !errors.As(err, &f) || f.doubt
+}
+
+// PostgresFault sorts an error of pgx. Only the server's plain ERROR says that nothing was committed: a FATAL may come after
+// the commit, and so may anything that ends the connection. A rejection quotes no values. The result is never nil.
+func PostgresFault(err error) error {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return Unavailable(err, !pgconn.SafeToRetry(err))
+	}
+	f := &Fault{doubt: e.SeverityUnlocalized != "ERROR", err: fmt.Errorf("%s (SQLSTATE %s)", e.Message, e.Code)}
+	class := e.Code[:min(2, len(e.Code))]
+	if e.Routine == "exec_stmt_raise" { // by a function of the app's: the code says nothing of the server
+		class = "P0"
+	}
+	switch class {
+	case "08", "25", "28", "3D", "40", "53", "55", "57", "58", "F0", "XX":
+	case "26": // a prepared statement that a pooler lost: pgx makes it anew
+	case "42":
+		f.kind = faultForbidden
+	default: // a value, a constraint, a limit, or what a trigger raises
+		// The message may quote values.
+		f.kind, f.err = faultRejected, errors.New(strings.TrimSpace("SQLSTATE "+e.Code+" "+e.ConstraintName))
+		if e.ConstraintName == "" && e.ColumnName != "" {
+			f.err = fmt.Errorf("%w column %s", f.err, e.ColumnName)
+		}
+	}
+	// After a migration the server refuses a statement that was prepared before it, and pgx makes the statement anew. The
+	// message comes in the server's language, so the routine tells.
+	if f.doubt || e.Routine == "RevalidateCachedQuery" {
+		f.kind = faultUnavailable
+	}
+	return f
+}
+
+// SQLiteFault sorts an error of SQLite. Doubt says that it was met while committing. A rejection quotes no values. The result is
+// never nil.
+func SQLiteFault(err error, doubt bool) error {
+	if IsRejected(err) {
+		return err
+	}
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return Unavailable(err, doubt)
+	}
+	f := &Fault{doubt: doubt, err: fmt.Errorf("%w (SQLite code %d)", err, e.Code())}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG:
+		// The message may quote values.
+		f.kind, f.doubt, f.err = faultRejected, false, fmt.Errorf("SQLite code %d %s", e.Code(), sqlite.ErrorCodeString[e.Code()])
+	case sqlite3.SQLITE_ERROR:
+		f.kind = faultForbidden
+	}
+	return f
+}

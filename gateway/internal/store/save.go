@@ -1,0 +1,76 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/message"
+)
+
+// Save stores d and then calls done once. It never blocks, and d must not change until done is called.
+//
+// done gets the row when it is committed; message.ErrRejected when the database refuses this message; or
+// message.ErrUnavailable when it was not stored within the timeout. Those calls come from one goroutine, in
+// the order of the Saves, so done must not block. When the store is full, down or closing, done is called
+// with message.ErrUnavailable before Save returns.
+func (s *Store) Save(d message.Draft, done func(message.Stored, error)) {
+	refuse := func(err error) {
+		s.watch.Failed(causeOf(err), 1)
+		done(message.Stored{}, err)
+	}
+	if s.outage.Load() != nil {
+		refuse(errDown)
+		return
+	}
+	e, err := s.newEntry(d, done)
+	if err != nil {
+		refuse(err)
+		return
+	}
+	if err := s.queue.add(e); err != nil {
+		refuse(err)
+	}
+}
+
+// entry is a message on its way through the store. It belongs to Save until it is queued, then to the committer, and to the
+// delivery from its answer on.
+type entry struct {
+	id, room, user, text string // as the columns take them; id is empty until the database makes it
+
+	stored   message.Stored
+	err      error
+	done     func(message.Stored, error)
+	size     int // bytes of memory, roughly: the strings, their JSON and itself
+	accepted time.Time
+	examined bool // the refused rows of its batch have been looked for all at once
+	doubtful bool // a statement with it failed in a way that does not tell whether it was committed
+	found    bool // a look after that found it committed
+}
+
+// newEntry gives d the form in which the columns hold it, or says why they can't.
+func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*entry, error) {
+	e := &entry{text: d.Text, done: done}
+	var err error
+	if e.room, err = s.mapping.Room.fit(d.Room); err != nil {
+		return nil, err
+	}
+	if e.room != d.Room { // "05" would be stored into room 5, which would not hear it
+		return nil, s.mapping.Room.reject("spells it differently")
+	}
+	if e.user, err = s.mapping.User.fit(d.User); err != nil {
+		return nil, err
+	}
+	if s.encrypt != nil {
+		if e.text, err = s.encrypt(d.Text); err != nil {
+			return nil, &refusal{"encrypt", fmt.Errorf("encrypt: %w", err), message.ErrUnavailable}
+		}
+	}
+	if e.text, err = s.mapping.Text.fit(e.text); err != nil {
+		return nil, err
+	}
+	e.id = s.mapping.newID()
+	e.stored.Room = s.mapping.Room.json(e.room)
+	e.stored.User = s.mapping.User.json(e.user)
+	e.size = 384 + len(e.text) + 2*(len(e.id)+len(e.room)+len(e.user)) + d.Held
+	return e, nil
+}

@@ -1,0 +1,117 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// The names that apps give to the table and its columns, the likeliest first. They are compared by fold.
+var (
+	tableNames   = []string{"Message", "Messages", "ChatMessage", "ChatMessages"}
+	textNames    = []string{"text", "content", "body", "message"}
+	userNames    = []string{"senderId", "userId", "authorId"}
+	roomNames    = []string{"roomId", "conversationId", "chatId", "channelId"}
+	createdNames = []string{"createdAt", "timestamp", "sentAt"}
+	updatedNames = []string{"updatedAt"}
+)
+
+// fold makes camel, snake and other cases of one name the same.
+func fold(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+
+// description is a table as the database's catalog describes it.
+type description struct {
+	name    string
+	columns []Column
+}
+
+// addColumn adds a column to the last of the tables, or to a new one if that has another name.
+func addColumn(tables []description, table string, c Column) []description {
+	if n := len(tables); n == 0 || tables[n-1].name != table {
+		tables = append(tables, description{name: table})
+	}
+	last := &tables[len(tables)-1]
+	last.columns = append(last.columns, c)
+	return tables
+}
+
+// chooseTable maps messages onto one of the tables. where says in words which tables they are. In a mapping whose
+// IDs are auto, the newest row decides.
+func chooseTable(where string, tables []description, c Config) (Mapping, error) {
+	candidates, err := candidateTables(where, tables, c.Table)
+	if err != nil {
+		return Mapping{}, err
+	}
+	var fits []Mapping
+	var misfit error
+	for _, t := range candidates {
+		m, err := mapTable(t, c)
+		if err == nil {
+			fits = append(fits, m)
+		} else if misfit == nil {
+			misfit = err
+		}
+	}
+	switch len(fits) {
+	case 0:
+		return Mapping{}, misfit
+	case 1:
+		return fits[0], nil
+	}
+	var names []string
+	for _, m := range fits {
+		names = append(names, m.Table)
+	}
+	return Mapping{}, fmt.Errorf("message table: %s in %s could all be it; set MESSAGE_TABLE to one of them", strings.Join(names, ", "), where)
+}
+
+// usualNames are those to look for.
+func usualNames(override string) []string {
+	if override != "" {
+		return []string{override}
+	}
+	return tableNames
+}
+
+// errNoTable means that no table has the name of a message table.
+var errNoTable = errors.New("message table")
+
+func candidateTables(where string, tables []description, override string) ([]description, error) {
+	var found []description
+	names := usualNames(override)
+	if override != "" {
+		for _, t := range tables {
+			if t.name == override {
+				return []description{t}, nil
+			}
+		}
+	}
+	for _, name := range names {
+		for _, t := range tables {
+			if fold(t.name) == fold(name) {
+				found = append(found, t)
+			}
+		}
+	}
+	if len(found) > 0 {
+		return found, nil
+	}
+	there := "no tables: run the app's migrations first"
+	if len(tables) > 0 {
+		var names []string
+		for _, t := range tables {
+			names = append(names, t.name)
+		}
+		there = "only " + shorten(names)
+	}
+	return nil, fmt.Errorf("%w: looked for %s in %s, which has %s; if it is called otherwise, set MESSAGE_TABLE", errNoTable, strings.Join(names, ", "), where, there)
+}
+
+// shorten lists names, but not hundreds of them.
+func shorten(names []string) string {
+	const most = 30
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+)
+
+// table is what the store asks of a message table. There is one maker for each kind of database: openPostgres, openSQLite and
+// openNone.
+//
+// The committer alone calls the first group of methods, one at a time. Anybody may call the others at any time, until close.
+type table interface {
+	// insert commits the whole batch in its order, or nothing of it, but for rows that a rule of the database
+	// leaves out, which are refused. With again, entries may be there already and are then left alone. Errors
+	// are faults.
+	insert(ctx context.Context, batch []*entry, again bool) error
+	// findRefused refuses the entries that the database refuses, and stores nothing. Any error means that it
+	// could not tell of all of them.
+	findRefused(ctx context.Context, batch []*entry, refuses func(error) bool) error
+	// revive connects anew, makes sure that nothing sent earlier is still running, and proves that insert
+	// would work.
+	revive(ctx context.Context) error
+	// look sets found of the entries, whose ids are our own.
+	look(ctx context.Context, batch []*entry) error
+	// remove deletes whichever of the entries are there.
+	remove(ctx context.Context, batch []*entry) error
+
+	// insertAndRollBack inserts the entry with every constraint checked, and rolls it back. Errors are faults.
+	insertAndRollBack(ctx context.Context, e *entry) error
+	// newest gives the last n rows, the newest first.
+	newest(ctx context.Context, n int) ([]row, error)
+	// references lists the foreign keys of one column.
+	references(ctx context.Context) ([]reference, error)
+	// firstID gives an id that r may hold, or "" where there is none, or where it may not be read.
+	firstID(ctx context.Context, r reference) (string, error)
+
+	// mayJoin asks the access query. Errors are faults.
+	mayJoin(ctx context.Context, room, user string) (bool, error)
+	ping(ctx context.Context) error
+	// close ends the connections once nobody uses them.
+	close()
+}
+
+// openTable finds the message table. Connections that answer slowly end with life.
+func openTable(ctx, life context.Context, c Config) (table, Mapping, error) {
+	u, err := database.Parse(c.URL)
+	if err != nil {
+		return nil, Mapping{}, err
+	}
+	switch u.Kind {
+	case database.Postgres:
+		return openPostgres(ctx, life, u, c)
+	case database.SQLite:
+		return openSQLite(ctx, u, c)
+	}
+	return openNone(c)
+}
+
+// row is a message as the database holds it: the text is what Encrypt made of it.
+type row struct {
+	id, text, user, room, createdAt string
+}
+
+// reference is a foreign key of one column of the message table.
+type reference struct {
+	column        string
+	schema, table string // that it refers to; only Postgres has a schema
+	key           string // the column there
+}
+
+// anyID is a query for an id that the column may hold.
+func (r reference) anyID() string {
+	table := database.Quote(r.table)
+	if r.schema != "" {
+		table = database.Quote(r.schema) + "." + table
+	}
+	return fmt.Sprintf("SELECT CAST(%[1]s AS TEXT) FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(r.key), table)
+}
+
+// What a table answers whatever the database is.
+var (
+	// errSkipped is for a row that a trigger or a rule of the database left out without an error.
+	errSkipped = database.Rejected(errors.New("the database skipped the row"))
+	// errIndistinct is for rows that can't be removed because others may look the same.
+	errIndistinct = database.Forbidden(errors.New("rows with ids from the database and without a time can't be told apart"))
+)

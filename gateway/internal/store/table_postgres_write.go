@@ -1,0 +1,183 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+)
+
+// statements are the committer's, for one mapping. Each parameter is a text[] with one element per message,
+// cast column by column: the server's own parsing then decides what fits, whatever the column's type.
+type statements struct {
+	insert, insertAgain, remove string
+	stored                      string // which of some ids are there; only for ids of our own
+}
+
+func newStatements(m Mapping) statements {
+	var names, values, params, args []string
+	for i, c := range m.columns() {
+		names = append(names, database.Quote(c.Name))
+		values = append(values, fmt.Sprintf("v.c%d::%s", i+1, c.Type))
+		params = append(params, fmt.Sprintf("$%d::text[]", i+1))
+		args = append(args, fmt.Sprintf("c%d", i+1))
+	}
+	for i, c := range m.Constants {
+		names = append(names, database.Quote(c.Column.Name))
+		values = append(values, fmt.Sprintf("$%d::text::%s", len(params)+i+1, c.Column.Type))
+	}
+	// The order makes serial ids follow the order of the messages.
+	insert := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM unnest(%s) WITH ORDINALITY AS v(%s, n) ORDER BY v.n",
+		m.name(), strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(params, ", "), strings.Join(args, ", "))
+	if m.IDs != idsDatabase {
+		return statements{
+			insert:      insert,
+			insertAgain: insert + fmt.Sprintf(" ON CONFLICT (%s) DO NOTHING", database.Quote(m.ID.Name)),
+			stored:      fmt.Sprintf("SELECT %[2]s::text FROM %[1]s WHERE %[2]s = ANY($1::text[]::%[3]s[])", m.name(), database.Quote(m.ID.Name), m.ID.Type),
+			remove:      fmt.Sprintf("DELETE FROM %s WHERE %s = ANY($1::text[]::%s[])", m.name(), database.Quote(m.ID.Name), m.ID.Type),
+		}
+	}
+	// Which id is whose could not be told if a trigger left a row out. Then the statement fails, by the division,
+	// and findRefused finds the row.
+	insert = fmt.Sprintf("WITH stored AS (%s RETURNING %s::text AS id) SELECT id FROM stored WHERE (SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM stored) = 1",
+		insert, database.Quote(m.ID.Name))
+	return statements{insert: insert, insertAgain: insert, remove: removeByContent(m, params, args)}
+}
+
+// removeByContent deletes rows that got ids nobody heard. The time is unique within a room; without one two
+// equal texts can't be told apart, and nothing is deleted.
+func removeByContent(m Mapping, params, args []string) string {
+	if m.CreatedAt == nil {
+		return ""
+	}
+	var same []string
+	for i, c := range m.columns() {
+		same = append(same, fmt.Sprintf("t.%s = v.c%d::%s", database.Quote(c.Name), i+1, c.declared)) // rounded as it was
+	}
+	return fmt.Sprintf("DELETE FROM %s AS t USING unnest(%s) AS v(%s) WHERE %s",
+		m.name(), strings.Join(params, ", "), strings.Join(args, ", "), strings.Join(same, " AND "))
+}
+
+// values gives the batch column by column, as the statements take it.
+func (p *postgresTable) values(batch []*entry, constants bool) []any {
+	m := p.mapping
+	var args []any
+	column := func(value func(*entry) string) {
+		list := make([]string, len(batch))
+		for i, e := range batch {
+			list[i] = value(e)
+		}
+		args = append(args, list)
+	}
+	if m.IDs != idsDatabase {
+		column(func(e *entry) string { return e.id })
+	}
+	column(func(e *entry) string { return e.text })
+	column(func(e *entry) string { return e.user })
+	column(func(e *entry) string { return e.room })
+	if m.CreatedAt != nil || m.UpdatedAt != nil {
+		// A timestamp without zone ignores the offset, one with zone needs it.
+		column(func(e *entry) string { return e.stored.CreatedAt.Format("2006-01-02 15:04:05.000+00") })
+	}
+	if m.CreatedAt != nil && m.UpdatedAt != nil {
+		args = append(args, args[len(args)-1])
+	}
+	if constants {
+		for _, c := range m.Constants {
+			args = append(args, c.Value)
+		}
+	}
+	return args
+}
+
+func (p *postgresTable) insert(ctx context.Context, batch []*entry, again bool) error {
+	if err := p.awake(ctx); err != nil {
+		return err
+	}
+	sql := p.sql.insert
+	if again {
+		sql = p.sql.insertAgain
+	}
+	if p.mapping.IDs == idsDatabase {
+		return p.insertReturning(ctx, sql, batch)
+	}
+	tag, err := p.writer.Exec(ctx, sql, p.values(batch, true)...)
+	if err != nil {
+		return database.PostgresFault(err)
+	}
+	p.used = time.Now()
+	if tag.RowsAffected() < int64(len(batch)) {
+		return p.findSkipped(ctx, batch)
+	}
+	return nil
+}
+
+// findSkipped gives the messages their error that are not in the table after the insert.
+func (p *postgresTable) findSkipped(ctx context.Context, batch []*entry) error {
+	if err := p.look(ctx, batch); err != nil {
+		return database.Unavailable(err, true) // the rows may be in, and are looked for again
+	}
+	for _, e := range batch {
+		if !e.found {
+			e.refuse(errSkipped)
+		}
+	}
+	return nil
+}
+
+func (p *postgresTable) look(ctx context.Context, batch []*entry) error {
+	rows, err := p.writer.Query(ctx, p.sql.stored, p.values(batch, false)[0])
+	if err != nil {
+		return database.PostgresFault(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return database.PostgresFault(err)
+	}
+	for _, e := range batch {
+		e.found = slices.Contains(ids, e.id)
+	}
+	return nil
+}
+
+func (p *postgresTable) insertReturning(ctx context.Context, sql string, batch []*entry) error {
+	rows, err := p.writer.Query(ctx, sql, p.values(batch, true)...)
+	if err != nil {
+		return database.PostgresFault(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return database.PostgresFault(err)
+	}
+	if len(ids) == 0 {
+		return errSkipped
+	}
+	if len(ids) != len(batch) {
+		p.drop()
+		return database.Unavailable(fmt.Errorf("inserted %d rows, got %d ids", len(batch), len(ids)), true)
+	}
+	for i, id := range ids {
+		batch[i].id = id
+	}
+	p.used = time.Now()
+	return nil
+}
+
+func (p *postgresTable) remove(ctx context.Context, batch []*entry) error {
+	if p.sql.remove == "" {
+		return errIndistinct
+	}
+	args := p.values(batch, false)
+	if p.mapping.IDs != idsDatabase {
+		args = args[:1]
+	}
+	if _, err := p.writer.Exec(ctx, p.sql.remove, args...); err != nil {
+		return database.PostgresFault(err)
+	}
+	return nil
+}

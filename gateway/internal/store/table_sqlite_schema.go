@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+)
+
+// sqliteCatalog describes every table. hidden is above 1 for generated columns.
+const sqliteCatalog = `
+SELECT m.name, x.name, x.type, x."notnull", x.dflt_value IS NOT NULL, x.hidden > 1, x.pk > 0,
+       x.pk > 0 AND (SELECT count(*) FROM pragma_table_info(m.name) p WHERE p.pk > 0) = 1,
+       coalesce((SELECT f."table" FROM pragma_foreign_key_list(m.name) f WHERE f."from" = x.name COLLATE NOCASE), '')
+FROM sqlite_master m JOIN pragma_table_xinfo(m.name) x
+WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\'
+ORDER BY m.name, x.cid`
+
+func (s *sqliteTable) findTable(ctx context.Context, c Config) (Mapping, error) {
+	tables, err := s.describe(ctx)
+	if err != nil {
+		return Mapping{}, fmt.Errorf("read the tables of %s: %w", s.path, err)
+	}
+	m, err := chooseTable(s.path, tables, c)
+	if err != nil {
+		return Mapping{}, err
+	}
+	m.Database = database.SQLite
+	if err := s.askNewest(ctx, &m, tables); err != nil {
+		return Mapping{}, fmt.Errorf("read the newest row of %s: %w", m.name(), err)
+	}
+	return m, nil
+}
+
+func (s *sqliteTable) describe(ctx context.Context) ([]description, error) {
+	rows, err := s.writer.QueryContext(ctx, sqliteCatalog)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var tables []description
+	for rows.Next() {
+		var table string
+		var c Column
+		if err := rows.Scan(&table, &c.Name, &c.Type, &c.required, &c.made, &c.generated, &c.primary, &c.unique, &c.refersTo); err != nil {
+			return nil, err
+		}
+		switch declared := strings.ToUpper(c.Type); {
+		case strings.Contains(declared, "INT"):
+			c.kind = kindInteger
+			c.made = c.made || c.unique && declared == "INTEGER" // the rowid by another name
+		case strings.Contains(declared, "CHAR"), strings.Contains(declared, "TEXT"), strings.Contains(declared, "CLOB"), declared == "UUID":
+			c.kind = kindText
+		case strings.Contains(declared, "DATE"), strings.Contains(declared, "TIMESTAMP"):
+			c.kind = kindTime
+		}
+		tables = addColumn(tables, table, c)
+	}
+	return tables, rows.Err()
+}
+
+// askNewest lets the newest row decide what the schema leaves open: the shape of ids, and whether times are
+// text or numbers (Prisma's engine and its adapters differ).
+func (s *sqliteTable) askNewest(ctx context.Context, m *Mapping, tables []description) error {
+	for _, c := range []*Column{m.CreatedAt, m.UpdatedAt} {
+		if c == nil {
+			continue
+		}
+		kind, err := s.ofNewest(ctx, m, "typeof("+database.Quote(c.Name)+")")
+		if err == nil && kind == "" {
+			kind, err = s.timesElsewhere(ctx, tables)
+		}
+		if err != nil {
+			return err
+		}
+		c.integer = kind == "integer"
+	}
+	if m.IDs != idsAuto {
+		return nil
+	}
+	id, err := s.ofNewest(ctx, m, "coalesce("+database.Quote(m.ID.Name)+", '')")
+	m.IDs = likeNewest(id)
+	return err
+}
+
+// timesElsewhere tells how the app keeps times by a row of another table, while there is no message yet. Tables
+// with an underscore in front are Prisma's own, which its engine fills whatever the app uses.
+func (s *sqliteTable) timesElsewhere(ctx context.Context, tables []description) (kind string, err error) {
+	for _, t := range tables {
+		for _, c := range t.columns {
+			if c.kind != kindTime || strings.HasPrefix(t.name, "_") {
+				continue
+			}
+			query := fmt.Sprintf("SELECT typeof(%[1]s) FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(c.Name), database.Quote(t.name))
+			if err = s.writer.QueryRowContext(ctx, query).Scan(&kind); !errors.Is(err, sql.ErrNoRows) {
+				return kind, err
+			}
+		}
+	}
+	return "", nil
+}
+
+// ofNewest gives one expression of the newest row, or "" where there is none.
+func (s *sqliteTable) ofNewest(ctx context.Context, m *Mapping, expression string) (string, error) {
+	var v string
+	err := s.writer.QueryRowContext(ctx, "SELECT "+expression+" FROM "+m.name()+" ORDER BY rowid DESC LIMIT 1").Scan(&v)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return v, err
+}
+
+// newest reads rows as text, whatever their columns are.
+func (s *sqliteTable) newest(ctx context.Context, n int) ([]row, error) {
+	m := s.mapping
+	created := "''"
+	if m.CreatedAt != nil {
+		created = database.Quote(m.CreatedAt.Name)
+	}
+	var list []string
+	for _, column := range []string{database.Quote(m.ID.Name), database.Quote(m.Text.Name), database.Quote(m.User.Name), database.Quote(m.Room.Name), created} {
+		list = append(list, "coalesce(CAST("+column+" AS TEXT), '')")
+	}
+	rows, err := s.readers.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+m.name()+" ORDER BY rowid DESC LIMIT "+strconv.Itoa(n))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []row
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.id, &r.text, &r.user, &r.room, &r.createdAt); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}

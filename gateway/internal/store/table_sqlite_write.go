@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+)
+
+// prepare reads the insert against the schema as it is now.
+func (s *sqliteTable) prepare(ctx context.Context) error {
+	m := s.mapping
+	var names, marks []string
+	for _, c := range m.columns() {
+		names, marks = append(names, database.Quote(c.Name)), append(marks, "?")
+	}
+	for _, c := range m.Constants {
+		names, marks = append(names, database.Quote(c.Column.Name)), append(marks, "?")
+	}
+	insert := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", m.name(), strings.Join(names, ", "), strings.Join(marks, ", "))
+	again := insert + fmt.Sprintf(" ON CONFLICT (%s) DO NOTHING", database.Quote(m.ID.Name))
+	if m.IDs == idsDatabase {
+		insert += " RETURNING " + database.Quote(m.ID.Name)
+		again = insert
+	}
+	var err error
+	if s.stmt, err = s.writer.PrepareContext(ctx, insert); err != nil {
+		return database.SQLiteFault(err, false)
+	}
+	if s.again, err = s.writer.PrepareContext(ctx, again); err != nil {
+		return database.SQLiteFault(err, false)
+	}
+	return nil
+}
+
+// values gives a row as the columns take it.
+func (s *sqliteTable) values(e *entry) []any {
+	m := s.mapping
+	var list []any
+	if m.IDs != idsDatabase {
+		list = append(list, e.id)
+	}
+	list = append(list, e.text, e.user, e.room)
+	for _, c := range []*Column{m.CreatedAt, m.UpdatedAt} {
+		switch {
+		case c == nil:
+		case c.integer:
+			list = append(list, e.stored.CreatedAt.UnixMilli())
+		default:
+			list = append(list, e.stored.CreatedAt.Format("2006-01-02T15:04:05.000+00:00"))
+		}
+	}
+	return list
+}
+
+func (s *sqliteTable) insert(ctx context.Context, batch []*entry, again bool) error {
+	stmt := s.stmt
+	if again {
+		stmt = s.again
+	}
+	return s.inOneCommit(ctx, func(tx *sql.Tx) error {
+		insert := tx.StmtContext(ctx, stmt)
+		for _, e := range batch {
+			if err := s.insertRow(ctx, tx, insert, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *sqliteTable) insertRow(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, e *entry) error {
+	args := s.values(e)
+	for _, c := range s.mapping.Constants {
+		args = append(args, c.Value)
+	}
+	if s.mapping.IDs == idsDatabase {
+		err := insert.QueryRowContext(ctx, args...).Scan(&e.id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errSkipped
+		}
+		return err
+	}
+	result, err := insert.ExecContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err == nil && n == 0 { // there already, or left out by a trigger
+		if err := s.lookRow(ctx, tx, e); err != nil || e.found {
+			return err
+		}
+		return errSkipped
+	}
+	return nil
+}
+
+func (s *sqliteTable) lookRow(ctx context.Context, tx *sql.Tx, e *entry) error {
+	stored := "SELECT count(*) > 0 FROM " + s.mapping.name() + " WHERE " + database.Quote(s.mapping.ID.Name) + " = ?"
+	return tx.QueryRowContext(ctx, stored, e.id).Scan(&e.found)
+}
+
+func (s *sqliteTable) look(ctx context.Context, batch []*entry) error {
+	return s.inOneCommit(ctx, func(tx *sql.Tx) error {
+		for _, e := range batch {
+			if err := s.lookRow(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *sqliteTable) inOneCommit(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return database.SQLiteFault(err, false)
+	}
+	if err := f(tx); err != nil {
+		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
+			return database.SQLiteFault(errors.Join(err, undo), true)
+		}
+		return database.SQLiteFault(err, false)
+	}
+	if err := tx.Commit(); err != nil {
+		return database.SQLiteFault(err, true)
+	}
+	return nil
+}
+
+func (s *sqliteTable) remove(ctx context.Context, batch []*entry) error {
+	m := s.mapping
+	if m.IDs == idsDatabase && m.CreatedAt == nil {
+		return errIndistinct
+	}
+	columns := m.columns()
+	if m.IDs != idsDatabase {
+		columns = columns[:1]
+	}
+	var same []string
+	for _, c := range columns {
+		same = append(same, database.Quote(c.Name)+" = ?")
+	}
+	remove := "DELETE FROM " + m.name() + " WHERE " + strings.Join(same, " AND ")
+	return s.inOneCommit(ctx, func(tx *sql.Tx) error {
+		for _, e := range batch {
+			if _, err := tx.ExecContext(ctx, remove, s.values(e)[:len(columns)]...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
