@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // questions are events that wait for the client's ack. Socket.mu guards them.
@@ -94,5 +96,5 @@ func (s *Socket) answered(p packet) {
 		reply <- nil
 		return
 	}
-	reply <- slices.Collect(Elements(bytes.Clone(p.data)))
+	reply <- slices.Collect(rawjson.Elements(bytes.Clone(p.data)))
 }

@@ -24,6 +24,7 @@ var house = map[string][]string{
 	"pkg/socketio":             {module + "gateway/", module + "pkg/token", "github.com/jackc/pgx"},
 	"pkg/token":                {module},
 	"pkg/nodecrypt":            {module, "github.com/"},
+	"pkg/rawjson":              {module, "github.com/"},
 }
 
 func TestImportsPointDown(t *testing.T) {

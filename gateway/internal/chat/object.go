@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/socketgate/socketgate/pkg/socketio"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // object is a JSON object with its keys in order, so that what a client sends comes out as it went
@@ -30,7 +30,7 @@ func parseObject(data json.RawMessage) (object, bool) {
 	}
 	o := make(object, 0, 12) // what most messages have, and what is added to them
 	key, isKey, parts := "", true, 0
-	for part := range socketio.Elements(data) {
+	for part := range rawjson.Elements(data) {
 		if isKey {
 			if key, isKey = scalar(part); !isKey {
 				return nil, false
@@ -82,7 +82,7 @@ func (o object) encode() json.RawMessage {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = socketio.AppendString(b, f.key)
+		b = rawjson.AppendString(b, f.key)
 		b = append(b, ':')
 		b = append(b, f.value...)
 	}
@@ -90,7 +90,7 @@ func (o object) encode() json.RawMessage {
 }
 
 // quote returns text as a JSON string.
-func quote(text string) json.RawMessage { return socketio.AppendString(nil, text) }
+func quote(text string) json.RawMessage { return rawjson.AppendString(nil, text) }
 
 // unquote returns the text of a JSON string; false means that the value is none.
 func unquote(v json.RawMessage) (text string, ok bool) {
