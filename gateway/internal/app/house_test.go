@@ -25,6 +25,9 @@ var house = map[string][]string{
 	"pkg/token":                {module},
 	"pkg/nodecrypt":            {module, "github.com/"},
 	"pkg/rawjson":              {module, "github.com/"},
+
+	"gateway/internal/contract": {"net", "os", "io", "log", "sync", "context", "database", "github.com/jackc", module + "pkg/socketio", module + "pkg/engineio", module + "pkg/token", module + "gateway/internal/presence", module + "gateway/internal/chat", module + "gateway/internal/store", module + "gateway/internal/app"},
+	"gateway/internal/presence": {"net", "github.com/jackc", module + "pkg/", module + "gateway/internal/chat", module + "gateway/internal/store", module + "gateway/internal/app"},
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -1,4 +1,4 @@
-package chat
+package contract
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 
 func TestKeysAreKnownInEverySpelling(t *testing.T) {
 	t.Parallel()
-	k := keys[int]{"roomid": 7}
+	k := meanings[int]{"roomid": 7}
 	for _, key := range []string{"roomId", "room_id", "room-id", "RoomID", "ROOM_ID", "__room__id"} {
 		if got, ok := k.of(key); !ok || got != 7 {
 			t.Errorf("%s: %d, %v", key, got, ok)
@@ -22,7 +22,7 @@ func TestKeysAreKnownInEverySpelling(t *testing.T) {
 
 func TestNoKeyIsTooLongToBeKnown(t *testing.T) {
 	t.Parallel()
-	for _, known := range []keys[claim]{speakers, actors} {
+	for _, known := range []meanings[claim]{speakers, actors} {
 		for key, want := range known {
 			if got, ok := known.of(strings.ToUpper(key)); !ok || got != want {
 				t.Errorf("%s is not known", key)

@@ -1,4 +1,4 @@
-package chat
+package contract
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 
 func TestRoomIsReadInEveryFormOfTheSurvey(t *testing.T) {
 	t.Parallel()
-	app := &Chat{columns: Columns{Room: "group_id"}.keys()}
+	app := NewKeys(Columns{Room: "group_id"})
 	for payload, want := range map[string]string{
 		`"lobby"`: "lobby", `5`: "5", `"5"`: "5", `-1`: "-1",
 		`{"roomId":"a"}`: "a", `{"room":7}`: "7", `{"conversationId":"c"}`: "c",
@@ -20,21 +20,21 @@ func TestRoomIsReadInEveryFormOfTheSurvey(t *testing.T) {
 		`{"room_id":"snake"}`:                 "snake", `{"CHAT-ID":5}`: "5", `{"room_id":"second","roomId":"first"}`: "first",
 		`{"chat_id":"second","room_id":"first"}`: "first",
 	} {
-		if got, ok := app.roomOf(json.RawMessage(payload)); !ok || got != want {
-			t.Errorf("roomOf(%s) = %q, %v; want %q", payload, got, ok, want)
+		if got, ok := app.RoomOf(json.RawMessage(payload)); !ok || got != want {
+			t.Errorf("RoomOf(%s) = %q, %v; want %q", payload, got, ok, want)
 		}
 	}
 }
 
 func TestWhatIsNoRoomIsRefused(t *testing.T) {
 	t.Parallel()
-	app := &Chat{columns: Columns{}.keys()}
+	app := NewKeys(Columns{})
 	for _, payload := range []string{
 		`{"groupId":"a"}`, "", `""`, `null`, `true`, `[]`, `["a"]`, `{}`, `{"roomId":""}`, `{"roomId":{}}`, `{"roomId":["a"]}`,
-		`{"id":"a"}`, `"` + strings.Repeat("x", maxRoom+1) + `"`,
+		`{"id":"a"}`, `"` + strings.Repeat("x", MaxRoom+1) + `"`,
 	} {
-		if got, ok := app.roomOf(json.RawMessage(payload)); ok {
-			t.Errorf("roomOf(%.40s) = %.40q, want a refusal", payload, got)
+		if got, ok := app.RoomOf(json.RawMessage(payload)); ok {
+			t.Errorf("RoomOf(%.40s) = %.40q, want a refusal", payload, got)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package chat
+package contract
 
 import (
 	"encoding/json"
@@ -7,11 +7,11 @@ import (
 
 func TestNobodySpeaksInAnothersName(t *testing.T) {
 	t.Parallel()
-	ann := &person{id: "u1", idJSON: quote("u1"), name: "Ann", nameJSON: quote("Ann")}
-	number := &person{id: "42", idJSON: json.RawMessage("42"), name: "Bob", nameJSON: quote("Bob")}
+	ann := NewPerson("u1", json.RawMessage(`"u1"`), "Ann")
+	number := NewPerson("42", json.RawMessage("42"), "Bob")
 	const whole = `{"id":"u1","userId":"u1","username":"Ann","name":"Ann"}`
 	for _, c := range []struct {
-		p        *person
+		p        *Person
 		in, want string
 	}{
 		{ann, `{"userId":"eve"}`, `{"userId":"u1"}`},
@@ -27,9 +27,9 @@ func TestNobodySpeaksInAnothersName(t *testing.T) {
 		{ann, `{"owner":false,"from":true}`, `{"owner":false,"from":true}`},
 		{ann, `{"tempId":"t1","replyTo":"m1"}`, `{"tempId":"t1","replyTo":"m1"}`},
 	} {
-		o, _ := parseObject(json.RawMessage(c.in))
-		o.speak(c.p, speakers)
-		if got := string(o.encode()); got != c.want {
+		o, _ := ParseObject(json.RawMessage(c.in))
+		NewKeys(Columns{}).Identify(o, c.p)
+		if got := string(o.Encode()); got != c.want {
 			t.Errorf("%s became\n%s, want\n%s", c.in, got, c.want)
 		}
 	}
