@@ -3,6 +3,7 @@ package contract
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestKeysAreKnownInEverySpelling(t *testing.T) {
@@ -29,4 +30,25 @@ func TestNoKeyIsTooLongToBeKnown(t *testing.T) {
 			}
 		}
 	}
+}
+
+// foldsAlike tells whether a key is of the kind that meanings know: ASCII without spaces.
+func foldsAlike(key string) bool {
+	return !strings.ContainsFunc(key, func(c rune) bool { return c == ' ' || c >= utf8.RuneSelf })
+}
+
+// FuzzMeaning holds the look-up of keys, which folds by itself, to Fold.
+func FuzzMeaning(f *testing.F) {
+	for _, seed := range []string{"", "_", "roomId", "room_id", "__ROOM--ID__", "room", "sentByFullName", "roomıd", "room id", strings.Repeat("_", 100) + "uid"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		if !foldsAlike(key) {
+			return
+		}
+		want, known := speakers[Fold(key)]
+		if got, ok := speakers.of(key); ok != known || got != want {
+			t.Fatalf("%q means %d, %v, and %q means %d, %v", key, got, ok, Fold(key), want, known)
+		}
+	})
 }

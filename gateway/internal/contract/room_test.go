@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -37,4 +38,43 @@ func TestWhatIsNoRoomIsRefused(t *testing.T) {
 			t.Errorf("RoomOf(%.40s) = %.40q, want a refusal", payload, got)
 		}
 	}
+}
+
+// FuzzRoom holds an object to its room: once that is set, every key that names a room names it, in whatever spelling.
+func FuzzRoom(f *testing.F) {
+	for _, seed := range []string{
+		`"lobby"`, `5`, `{"roomId":"a"}`, `{"room":7,"roomId":null}`, `{"room_id":"second","roomId":"first"}`, `{"groupId":7,"chatId":["x"]}`,
+		`{"group_id":{"a":1},"CHAT-ID":-1e5}`, `{"roomId":"a","room":true}`, `{"roomId":""}`, `["a"]`, `null`, `{"text":"hi"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	app := NewKeys(Columns{Room: "group_id"})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if data = argument(data); data == nil {
+			return
+		}
+		room, ok := app.RoomOf(data)
+		if ok && (room == "" || len(room) > MaxRoom) {
+			t.Fatalf("%q is taken for a room", room)
+		}
+		o, isObject := ParseObject(data)
+		if !ok || !isObject {
+			return
+		}
+		if !app.NamesRoom(o) {
+			t.Fatalf("%q names %q and no room", data, room)
+		}
+		app.SetRoom(o, room)
+		if again, ok := app.RoomOf(o.Encode()); !ok || again != room {
+			t.Fatalf("%q names %q, and then %q", data, room, again)
+		}
+		for key, value := range decoded(t, o) {
+			if _, named := app.rooms[Fold(key)]; !named || !foldsAlike(key) || value == nil {
+				continue
+			}
+			if _, content := value.(map[string]any); !content && fmt.Sprint(value) != room {
+				t.Fatalf("%q becomes %s with %v at %q, and the room is %q", data, o.Encode(), value, key, room)
+			}
+		}
+	})
 }

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 )
 
@@ -33,4 +34,44 @@ func TestNobodySpeaksInAnothersName(t *testing.T) {
 			t.Errorf("%s became\n%s, want\n%s", c.in, got, c.want)
 		}
 	}
+}
+
+// FuzzIdentify looks for a claim that survives: what a key may say of the speaker is the verified identity, and
+// nothing else is touched.
+func FuzzIdentify(f *testing.F) {
+	for _, seed := range []string{
+		`{"userId":"eve"}`, `{"sender":"Eve","author":{"id":"eve"},"from":[ {"id":"eve"} ],"by":[]}`, `{"owner":false,"from":true,"uid":null}`,
+		`{"sender_uid":7,"User-Name":["Eve"],"tempId":"t1","quoted":{"author":"Bob"}}`, `{"posted_by":[[{}]],"creator":-1}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	ann := NewPerson("u1", json.RawMessage(`"u1"`), "Ann")
+	whole := string(ann.whole())
+	app := NewKeys(Columns{User: "profileId"})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before, ok := ParseObject(argument(data))
+		if !ok {
+			return
+		}
+		after := slices.Clone(before)
+		app.Identify(after, ann)
+		decoded(t, after)
+		for i, field := range after {
+			said, now := string(before[i].Value), string(field.Value)
+			allowed := []string{said}
+			if kind, claimed := app.speakers[Fold(field.Key)]; claimed && foldsAlike(field.Key) && said != "true" && said != "false" {
+				switch kind {
+				case claimsID:
+					allowed = []string{`"u1"`}
+				case claimsName:
+					allowed = []string{`"Ann"`}
+				default:
+					allowed = []string{`"u1"`, `"Ann"`, `["u1"]`, whole, "[" + whole + "]"}
+				}
+			}
+			if !slices.Contains(allowed, now) {
+				t.Fatalf("%s: %s became %s", field.Key, said, now)
+			}
+		}
+	})
 }
