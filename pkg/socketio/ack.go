@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // pendingAcks are the events whose acks the server waits for, by ack id. Socket.mu guards them.
@@ -95,5 +97,5 @@ func (s *Socket) takeAck(p packet) {
 		reply <- nil
 		return
 	}
-	reply <- slices.Collect(Elements(bytes.Clone(p.data)))
+	reply <- slices.Collect(rawjson.Elements(bytes.Clone(p.data)))
 }

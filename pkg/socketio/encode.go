@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // encoding is a buffer with an encoder that writes JSON as JavaScript does: `<`, `>` and `&` stay
@@ -53,7 +54,7 @@ func (e *encoding) value(v any) error {
 			return nil
 		}
 	case string:
-		e.Write(AppendString(e.AvailableBuffer(), v))
+		e.Write(rawjson.AppendString(e.AvailableBuffer(), v))
 		return nil
 	}
 	if err := e.json.Encode(v); err != nil {
@@ -61,30 +62,6 @@ func (e *encoding) value(v any) error {
 	}
 	e.Truncate(e.Len() - 1) // the newline that Encode adds
 	return nil
-}
-
-// AppendString appends text to b as a JSON string, escaped only where JavaScript's JSON.stringify
-// would, but for U+2028 and U+2029. What is not UTF-8 becomes U+FFFD.
-func AppendString(b []byte, text string) []byte {
-	if plain(text) {
-		b = append(b, '"')
-		b = append(b, text...)
-		return append(b, '"')
-	}
-	e := encodings.Get().(*encoding)
-	defer e.free()
-	e.json.Encode(text) // a string can't fail
-	return append(b, e.Bytes()[:e.Len()-1]...)
-}
-
-// plain tells whether text stands in JSON as it is: ASCII that needs no escape.
-func plain[T string | json.RawMessage](text T) bool {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
 }
 
 func (e *encoding) values(values []any) error {

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"iter"
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // Packet types. https://github.com/socketio/socket.io-protocol, "Packet types".
@@ -128,56 +129,13 @@ func Reserved(event string) bool { return reserved[event] }
 
 // decodeEvent splits the payload of an event into its name and arguments, which it copies.
 func decodeEvent(data []byte) (name string, args []json.RawMessage, err error) {
-	elements := slices.AppendSeq(make([]json.RawMessage, 0, 3), Elements(bytes.Clone(data)))
+	elements := slices.AppendSeq(make([]json.RawMessage, 0, 3), rawjson.Elements(bytes.Clone(data)))
 	if len(elements) == 0 {
 		return "", nil, errInvalidPayload
 	}
-	switch first := elements[0]; {
-	case first[0] == '"' && plain(first[1:len(first)-1]):
-		name = string(first[1 : len(first)-1])
-	case first[0] == '"':
-		if err := json.Unmarshal(first, &name); err != nil {
-			return "", nil, errInvalidPayload
-		}
-	case first[0] == '-' || first[0] >= '0' && first[0] <= '9':
-		name = string(first)
-	default:
-		return "", nil, errInvalidPayload
-	}
-	if Reserved(name) {
+	name, ok := rawjson.Scalar(elements[0])
+	if !ok || Reserved(name) {
 		return "", nil, errInvalidPayload
 	}
 	return name, elements[1:], nil
-}
-
-// Elements yields the elements of a JSON array, or the keys and values of an object by turns. Data is
-// known to be valid JSON, such as an argument of an Event, and to be one of the two; what is yielded
-// are parts of it.
-func Elements(data json.RawMessage) iter.Seq[json.RawMessage] {
-	return func(yield func(json.RawMessage) bool) {
-		data := bytes.TrimSpace(data)
-		data = data[1 : len(data)-1]
-		depth, start, quoted := 0, 0, false
-		for i := 0; i < len(data); i++ {
-			switch c := data[i]; {
-			case quoted && c == '\\':
-				i++
-			case c == '"':
-				quoted = !quoted
-			case quoted:
-			case c == '[' || c == '{':
-				depth++
-			case c == ']' || c == '}':
-				depth--
-			case (c == ',' || c == ':') && depth == 0:
-				if !yield(bytes.TrimSpace(data[start:i])) {
-					return
-				}
-				start = i + 1
-			}
-		}
-		if last := bytes.TrimSpace(data[start:]); len(last) > 0 {
-			yield(last)
-		}
-	}
 }

@@ -207,21 +207,3 @@ func FuzzPacket(f *testing.F) {
 		}
 	})
 }
-
-func FuzzElements(f *testing.F) {
-	for _, test := range events {
-		f.Add([]byte(test.in))
-	}
-	f.Add([]byte(`["\\\"",{"a":"]"},[[],{}],"\\"]`))
-	f.Add([]byte("[\t1\r\n,\n2 ]"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var want []json.RawMessage
-		if json.Unmarshal(data, &want) != nil || want == nil { // null is no array
-			return
-		}
-		got := slices.Collect(Elements(data))
-		if !slices.EqualFunc(got, want, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
-			t.Fatalf("got %q, want %q", got, want)
-		}
-	})
-}

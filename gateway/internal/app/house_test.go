@@ -12,20 +12,22 @@ const module = "github.com/socketgate/socketgate/"
 // house is which imports each package may not have: they point down, and each technology has one
 // home.
 var house = map[string][]string{
-	"gateway/internal/config":   {module},
-	"gateway/internal/message":  {module},
-	"gateway/internal/chat":     {"github.com/jackc/pgx", "net/http", module + "pkg/engineio", module + "gateway/internal/store", module + "gateway/internal/app"},
-	"gateway/internal/database": {module},
-	"gateway/internal/store":    {module + "pkg/", module + "gateway/internal/app", module + "gateway/internal/chat", module + "gateway/internal/config", module + "gateway/internal/sessions"},
-	"gateway/internal/sessions": {module + "pkg/socketio", module + "pkg/engineio", module + "gateway/internal/app", module + "gateway/internal/chat", module + "gateway/internal/config", module + "gateway/internal/store"},
-	"gateway/internal/check":    {"github.com/jackc/pgx", "github.com/lestrrat-go/jwx", module + "pkg/engineio", module + "pkg/socketio", module + "gateway/internal/chat", module + "gateway/internal/ops", module + "gateway/internal/demo", module + "gateway/internal/legacy"},
-	"gateway/internal/ops":      {module + "gateway/", module + "pkg/socketio"},
-	"gateway/internal/demo":     {"github.com/jackc/pgx", module + "pkg/", module + "gateway/internal/app", module + "gateway/internal/chat", module + "gateway/internal/config", module + "gateway/internal/sessions", module + "gateway/internal/store"},
-	"gateway/internal/legacy":   {module + "gateway/", module + "pkg/token"},
-	"pkg/engineio":              {module, "github.com/lestrrat-go/jwx"},
-	"pkg/socketio":              {module + "gateway/", module + "pkg/token", "github.com/jackc/pgx"},
-	"pkg/token":                 {module},
-	"pkg/nodecrypt":             {module, "github.com/"},
+	"gateway/internal/config":  {module},
+	"gateway/internal/message": {module},
+	"gateway/internal/chat":    {"github.com/jackc/pgx", "net/http", module + "pkg/engineio", module + "gateway/internal/store", module + "gateway/internal/app"},
+	"gateway/internal/store":   {module + "pkg/socketio", module + "pkg/engineio", module + "gateway/internal/chat", module + "gateway/internal/app"},
+	"gateway/internal/check":   {"github.com/jackc/pgx", "github.com/lestrrat-go/jwx", module + "pkg/engineio", module + "pkg/socketio", module + "gateway/internal/chat", module + "gateway/internal/ops", module + "gateway/internal/demo", module + "gateway/internal/legacy"},
+	"gateway/internal/ops":     {module + "gateway/", module + "pkg/socketio"},
+	"gateway/internal/demo":    {module},
+	"gateway/internal/legacy":  {module + "gateway/", module + "pkg/token"},
+	"pkg/engineio":             {module, "github.com/lestrrat-go/jwx"},
+	"pkg/socketio":             {module + "gateway/", module + "pkg/token", "github.com/jackc/pgx"},
+	"pkg/token":                {module},
+	"pkg/nodecrypt":            {module, "github.com/"},
+	"pkg/rawjson":              {module, "github.com/"},
+
+	"gateway/internal/contract": {"net", "os", "io", "log", "sync", "context", "database", "github.com/jackc", module + "pkg/socketio", module + "pkg/engineio", module + "pkg/token", module + "gateway/internal/presence", module + "gateway/internal/chat", module + "gateway/internal/store", module + "gateway/internal/app"},
+	"gateway/internal/presence": {"net", "github.com/jackc", module + "pkg/", module + "gateway/internal/chat", module + "gateway/internal/store", module + "gateway/internal/app"},
 }
 
 func TestImportsPointDown(t *testing.T) {

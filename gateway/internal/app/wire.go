@@ -7,6 +7,7 @@ import (
 
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/config"
+	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 	"github.com/socketgate/socketgate/pkg/engineio"
@@ -132,7 +133,7 @@ func (a *App) chatOptions(who *token.Authenticator, metrics *ops.Metrics) chat.O
 		MembersEvent:  c.MembersEvent,
 		Unstored:      c.DatabaseURL.None(),
 		Columns:       columns(a.store.Mapping()),
-		MembersShape:  chat.Shape(c.MembersShape),
+		MembersShape:  contract.Shape(c.MembersShape),
 		MembersLimit:  c.MembersLimit,
 		Multi:         c.JoinMode == "multi",
 		OpenRooms:     !c.RequireJoin,
@@ -144,8 +145,8 @@ func (a *App) chatOptions(who *token.Authenticator, metrics *ops.Metrics) chat.O
 	}
 }
 
-func columns(m store.Mapping) chat.Columns {
-	c := chat.Columns{ID: m.ID.Name, Text: m.Text.Name, User: m.User.Name, Room: m.Room.Name}
+func columns(m store.Mapping) contract.Columns {
+	c := contract.Columns{ID: m.ID.Name, Text: m.Text.Name, User: m.User.Name, Room: m.Room.Name}
 	if m.CreatedAt != nil {
 		c.CreatedAt = m.CreatedAt.Name
 	}

@@ -1,31 +1,24 @@
 package chat
 
 import (
-	"encoding/json"
 	"errors"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
-// person is a verified user, as rooms are told of them. It never changes.
-type person struct {
-	id       string
-	idJSON   json.RawMessage // as the token had it: a string, or a number
-	name     string
-	nameJSON json.RawMessage
-}
-
-// member is what the chat knows of a socket.
+// member is what the chat knows of a socket. Only the socket's own handlers use it, one at a time; the person,
+// which never changes, is shared.
 type member struct {
-	*person
-	expires  time.Time
-	rate     bucket
-	refusals bucket
-	bytes    bucket // of what it has broadcast
-	relays   bucket
-	strange  uint8 // events that the log has named because of it
+	*contract.Person
+	expires       time.Time
+	rate          bucket // of events
+	refusals      bucket // of events above that rate
+	bytes         bucket // of what it has broadcast
+	relays        bucket
+	unknownLogged uint8 // events that the log has named because of it; unknownEvents.mu guards it
 }
 
 // authenticate lets in who is known. The client learns only that it was refused; the reason goes to
@@ -34,27 +27,24 @@ type member struct {
 func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 	claims, source, err := c.options.Authenticator.Authenticate(c.ctx, h.Header, h.Auth)
 	if err != nil {
-		c.refuse(h, source, err)
+		c.reportRefusal(h, source, err)
 		if errors.Is(err, token.ErrUnavailable) {
 			s.Close(SessionsUnavailable)
 		}
 		return &socketio.ConnectError{Message: "Authentication error", Close: true}
 	}
 	s.Data = &member{
-		person: &person{
-			id: claims.UserID, idJSON: claims.UserIDJSON,
-			name: claims.Username, nameJSON: quote(claims.Username),
-		},
+		Person:  contract.NewPerson(claims.UserID, claims.UserIDJSON, claims.Username),
 		expires: claims.Expires,
 	}
 	return nil
 }
 
-// refuse counts and logs why somebody is not let in. What cookies hold is told nobody.
-func (c *Chat) refuse(h *socketio.Handshake, source string, err error) {
+// reportRefusal counts and logs why somebody is not let in. The log gets the names of cookies and never what they hold.
+func (c *Chat) reportRefusal(h *socketio.Handshake, source string, err error) {
 	reason := token.Reason(err)
 	c.options.Observer.AuthenticationRefused(reason)
-	if !c.refused.now() {
+	if !c.refusalLog.allow() {
 		return
 	}
 	if errors.Is(err, token.ErrUnavailable) {

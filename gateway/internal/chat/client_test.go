@@ -17,8 +17,10 @@ import (
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 
+	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
@@ -46,7 +48,7 @@ func (s *memory) Save(d message.Draft, done func(message.Stored, error)) {
 	}
 	s.saved = append(s.saved, d)
 	done(message.Stored{
-		ID: quote("m1"), Room: quote(d.Room), User: quote(d.User),
+		ID: rawjson.Quote("m1"), Room: rawjson.Quote(d.Room), User: rawjson.Quote(d.User),
 		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC),
 	}, nil)
 }
@@ -119,7 +121,7 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 	o := Options{
 		Authenticator: authenticator,
 		JoinEvents:    []string{"join_room"}, LeaveEvents: []string{"leave_room"}, SendEvents: []string{"send_message"},
-		MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: ShapeArray,
+		MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: contract.ShapeArray,
 		Observer: h.tally, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {

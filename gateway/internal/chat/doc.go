@@ -1,9 +1,22 @@
-// Package chat is the contract with the web app: who may connect, which events it takes, and what
-// the rooms are told.
+// Package chat is the rules of the gateway: who may connect, which events it takes, who may join and send, and
+// what the rooms are told. The JSON of all this is package contract's, and who is in which room is package
+// presence's; this package decides.
 //
-// An event goes one way: from a socket through this package into the store, and from there, once
-// it is committed, to the room. The store calls back in commit order, and every room hears in that
-// order.
+// An event goes one way: from a socket through a handler into the [Store], and from there, once it is
+// committed, to the room. The store calls back in commit order, and every room hears in that order. [New]
+// registers the handlers with a namespace; each event has its file: join.go, send.go, relay.go, unknown.go.
 //
-// Lock order: rosters.mu, then roster.mu. Neither is held while something is emitted.
+// It promises that
+//
+//   - an event that asks for an ack gets exactly one, unless its connection ends before; of an event without an ack
+//     a client hears only that it failed, by an `error` event;
+//   - what a room has heard as a message is committed, and an ack means committed;
+//   - nobody hears a message or a relay under another identity than the verified one;
+//   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines.
+//
+// Handlers run on the goroutine of their socket, one at a time; answers of the store on the store's own
+// goroutine. The package starts none itself: that of [presence.Rosters] runs from New to [Chat.Close].
+//
+// Lock order: logLimit.mu and unknownEvents.mu stand alone. No lock is held while a handler calls the store, the
+// rosters or a socket.
 package chat

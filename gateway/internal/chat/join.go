@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
@@ -13,73 +14,74 @@ const maxRooms = 1000
 
 // join enters a room and, unless Multi, leaves all others: a client that forgets to leave would
 // haunt its old room as a ghost that still hears it.
-func (c *Chat) join(s *socketio.Socket, m *member, r *request) answer {
-	room, ok := c.roomOf(r.payload())
+func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
+	room, ok := c.keys.RoomOf(r.payload())
 	if !ok {
-		return badRoom
+		return contract.BadRoom
 	}
-	if no := c.guard(room, m); no != nil {
-		return no
+	if refusal := c.guard(room, m); refusal != nil {
+		return refusal
 	}
 	if room == s.ID() { // it is in it, and nobody else will be
 		return privateRoom
 	}
 	earlier := s.Rooms()
 	if c.options.Multi && len(earlier) >= maxRooms && !s.In(room) {
-		return failure{forbidden, fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
+		return contract.Failure{Code: contract.Forbidden, Text: fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
 	}
 	switch err := s.Join(room); {
 	case errors.Is(err, socketio.ErrPrivateRoom):
 		return privateRoom
 	case err != nil: // the socket has gone meanwhile
-		return failure{unavailable, "the connection is closing"}
+		return contract.Failure{Code: contract.Unavailable, Text: "the connection is closing"}
 	}
 	for _, other := range earlier {
 		if other != room && !c.options.Multi {
-			c.exit(s, m, other)
+			c.leaveRoom(s, m, other)
 		}
 	}
 	if slices.Contains(earlier, room) {
-		c.rosters.again(room)
+		c.rosters.TellAgain(room)
 	} else {
-		c.rosters.enter(room, m.person)
+		c.rosters.Enter(room, m.Person)
 	}
 	if !r.event.WantsAck() { // the list is work that grows with the room
-		return success{}
+		return contract.Success{}
 	}
-	return success{Members: c.array(c.rosters.list(room))}
+	return contract.Success{Members: c.rosters.List(room).Array(c.options.MaxEvent)}
 }
 
-// guard asks the app's own rule.
-func (c *Chat) guard(room string, m *member) answer {
-	switch may, err := c.store.MayJoin(c.ctx, room, m.id); {
+// guard asks the app's own rule whether a member may join a room, and returns why not.
+func (c *Chat) guard(room string, m *member) (refusal contract.Answer) {
+	switch may, err := c.store.MayJoin(c.ctx, room, m.ID); {
 	case err != nil:
-		if c.unguarded.now() {
+		if c.accessLog.allow() {
 			c.options.Logger.Warn("room access could not be checked", "error", err)
 		}
-		return failure{unavailable, "room access can't be checked right now, try again"}
+		return contract.Failure{Code: contract.Unavailable, Text: "room access can't be checked right now, try again"}
 	case !may:
-		return failure{forbidden, "you may not join this room"}
+		return contract.Failure{Code: contract.Forbidden, Text: "you may not join this room"}
 	}
 	return nil
 }
 
-// leave leaves a room.
-func (c *Chat) leave(s *socketio.Socket, m *member, r *request) answer {
-	room, ok := c.roomOf(r.payload())
+// leave leaves the room that the event names.
+func (c *Chat) leave(s *socketio.Socket, m *member, r *request) contract.Answer {
+	room, ok := c.keys.RoomOf(r.payload())
 	if !ok {
-		return badRoom
+		return contract.BadRoom
 	}
-	if !c.exit(s, m, room) {
-		return failure{notInRoom, "you are not in this room"}
+	if !c.leaveRoom(s, m, room) {
+		return contract.Failure{Code: contract.NotInRoom, Text: "you are not in this room"}
 	}
-	return success{}
+	return contract.Success{}
 }
 
-func (c *Chat) exit(s *socketio.Socket, m *member, room string) bool {
+// leaveRoom takes a socket out of a room and its member list. False means that it was not in it.
+func (c *Chat) leaveRoom(s *socketio.Socket, m *member, room string) bool {
 	if !s.Leave(room) {
 		return false
 	}
-	c.rosters.leave(room, m.person)
+	c.rosters.Leave(room, m.Person)
 	return true
 }

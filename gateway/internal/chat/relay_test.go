@@ -8,6 +8,9 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
+
+	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/gateway/internal/presence"
 )
 
 func relaying(o *Options) {
@@ -114,16 +117,16 @@ func TestRelaysHaveARateOfTheirOwn(t *testing.T) {
 // A whole room that types at once costs as much per person in a room of any size.
 func TestRelaysIntoLargeRoomsAreRarer(t *testing.T) {
 	t.Parallel()
-	c := &Chat{options: Options{RelayRate: 10}, rosters: newRosters(0, func(string, memberList) int { return 0 })}
-	defer c.rosters.close()
-	crowd := &person{id: "p"}
+	c := &Chat{options: Options{RelayRate: 10}, rosters: presence.New(0, func(string, presence.List) int { return 0 })}
+	defer c.rosters.Close()
+	crowd := &contract.Person{ID: "p"}
 	for range 10_000 {
-		c.rosters.enter("stadium", crowd)
+		c.rosters.Enter("stadium", crowd)
 	}
-	c.rosters.enter("kitchen", crowd)
+	c.rosters.Enter("kitchen", crowd)
 	for room, most := range map[string]int{"kitchen": 20, "stadium": 2} {
 		m, n := &member{}, 0
-		for n < 100 && c.affords(m, room) {
+		for n < 100 && c.affordsRelay(m, room) {
 			n++
 		}
 		if n != most {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/contract"
 )
 
 // tab is a visitor that knows which rooms it should be in, and what the rooms told it.
@@ -44,7 +46,7 @@ func TestAfterAStormEverybodyHoldsTheRightList(t *testing.T) {
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
 			s := &storm{t: t, multi: multi, random: rand.New(rand.NewPCG(seed, 0))}
-			s.host = serve(t, &memory{}, func(o *Options) { o.Multi, o.MembersShape = multi, ShapeObject })
+			s.host = serve(t, &memory{}, func(o *Options) { o.Multi, o.MembersShape = multi, contract.ShapeObject })
 			pace := time.NewTicker(4 * time.Millisecond) // or all of it would be told in one list
 			defer pace.Stop()
 			for range 3 {

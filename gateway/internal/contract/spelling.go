@@ -1,4 +1,4 @@
-package chat
+package contract
 
 import (
 	"slices"
@@ -7,13 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// spellings returns an event's name in snake, camel and kebab case, and as it is given.
-func spellings(event string) []string {
+// Spellings returns an event's name in snake, camel and kebab case, and as it is given, each once.
+func Spellings(event string) []string {
 	words := words(event)
 	all := []string{event, strings.Join(words, "_"), camel(words), strings.Join(words, "-")}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
+
+// Fold returns what all spellings of a name have in common: its words in lower case, without what parts them.
+func Fold(name string) string { return strings.Join(words(name), "") }
 
 func camel(words []string) string {
 	var b strings.Builder

@@ -1,12 +1,14 @@
-package chat
+package presence
 
 import (
-	"encoding/json"
 	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // told is what rooms were told, in order.
@@ -16,10 +18,10 @@ type told struct {
 	cost  int
 }
 
-func (t *told) announce(room string, list memberList) int {
+func (t *told) announce(room string, list List) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.lists = append(t.lists, room+" "+string(new(Chat).array(list)))
+	t.lists = append(t.lists, room+" "+string(list.Array(0)))
 	return t.cost
 }
 
@@ -31,17 +33,17 @@ func (t *told) take() []string {
 	return lists
 }
 
-func someone(id string) *person {
-	return &person{id: id, idJSON: quote(id), name: "N" + id, nameJSON: quote("N" + id)}
+func someone(id string) *contract.Person {
+	return contract.NewPerson(id, rawjson.Quote(id), "N"+id)
 }
 
 // withRosters runs a test on fake time.
-func withRosters(t *testing.T, cost int, f func(t *testing.T, r *rosters, heard *told)) {
+func withRosters(t *testing.T, cost int, f func(t *testing.T, r *Rosters, heard *told)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		heard := &told{cost: cost}
-		r := newRosters(0, heard.announce)
-		defer r.close()
+		r := New(0, heard.announce)
+		defer r.Close()
 		f(t, r, heard)
 	})
 }
@@ -61,59 +63,58 @@ const (
 )
 
 func TestFirstChangeIsToldAtOnce(t *testing.T) {
-	withRosters(t, 0, func(t *testing.T, r *rosters, heard *told) {
-		r.enter("r", someone("a"))
+	withRosters(t, 0, func(t *testing.T, r *Rosters, heard *told) {
+		r.Enter("r", someone("a"))
 		expect(t, heard, listA)
 	})
 }
 
 func TestThreeTabsAreOneMember(t *testing.T) {
-	withRosters(t, 0, func(t *testing.T, r *rosters, heard *told) {
+	withRosters(t, 0, func(t *testing.T, r *Rosters, heard *told) {
 		a, b := someone("a"), someone("b")
-		r.enter("r", b)
+		r.Enter("r", b)
 		for range 3 {
-			r.enter("r", a)
+			r.Enter("r", a)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		heard.take()
-		r.leave("r", a)
-		r.leave("r", a)
+		r.Leave("r", a)
+		r.Leave("r", a)
 		time.Sleep(time.Minute)
 		expect(t, heard) // one tab is left
-		r.leave("r", a)
+		r.Leave("r", a)
 		expect(t, heard, listB)
 	})
 }
 
 // Who has changed their name has it on the list as soon as one tab has the new token.
 func TestTheLatestNameOfAPersonIsTold(t *testing.T) {
-	withRosters(t, 0, func(t *testing.T, r *rosters, heard *told) {
-		before, after := someone("a"), someone("a")
-		after.name, after.nameJSON = "New", quote("New")
-		r.enter("r", before)
+	withRosters(t, 0, func(t *testing.T, r *Rosters, heard *told) {
+		before, after := someone("a"), contract.NewPerson("a", rawjson.Quote("a"), "New")
+		r.Enter("r", before)
 		expect(t, heard, listA)
-		r.enter("r", after)
+		r.Enter("r", after)
 		time.Sleep(shortestStep)
 		expect(t, heard, `r [{"userId":"a","username":"New"}]`)
-		r.leave("r", before)
-		r.again("r")
+		r.Leave("r", before)
+		r.TellAgain("r")
 		time.Sleep(shortestStep)
 		expect(t, heard, `r [{"userId":"a","username":"New"}]`)
 	})
 }
 
 func TestChangesGatherAndTheLastStateArrives(t *testing.T) {
-	withRosters(t, membersBudget, func(t *testing.T, r *rosters, heard *told) { // each list costs a second
-		r.enter("r", someone("a"))
+	withRosters(t, membersBudget, func(t *testing.T, r *Rosters, heard *told) { // each list costs a second
+		r.Enter("r", someone("a"))
 		expect(t, heard, listA)
 		for range 100 {
-			r.enter("r", someone("b"))
-			r.leave("r", someone("b"))
-			r.enter("r", someone("c"))
-			r.leave("r", someone("c"))
+			r.Enter("r", someone("b"))
+			r.Leave("r", someone("b"))
+			r.Enter("r", someone("c"))
+			r.Leave("r", someone("c"))
 		}
-		r.enter("r", someone("b"))
+		r.Enter("r", someone("b"))
 		expect(t, heard) // not yet
 		time.Sleep(time.Second - time.Nanosecond)
 		expect(t, heard)
@@ -123,9 +124,9 @@ func TestChangesGatherAndTheLastStateArrives(t *testing.T) {
 }
 
 func TestJoinStormCostsStepsNotJoins(t *testing.T) {
-	withRosters(t, 0, func(t *testing.T, r *rosters, heard *told) {
+	withRosters(t, 0, func(t *testing.T, r *Rosters, heard *told) {
 		for i := range 1000 {
-			r.enter("r", someone(fmt.Sprint(i)))
+			r.Enter("r", someone(fmt.Sprint(i)))
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(longestStep)
@@ -133,54 +134,54 @@ func TestJoinStormCostsStepsNotJoins(t *testing.T) {
 		if lists := heard.take(); len(lists) > 25 { // a second of 50 ms steps, and the first and last
 			t.Errorf("1000 joins in a second were told in %d lists", len(lists))
 		}
-		if got := len(r.list("r").people); got != 1000 {
+		if got := len(r.List("r").People); got != 1000 {
 			t.Errorf("%d members, want 1000", got)
 		}
 	})
 }
 
 func TestOneBusyRoomDoesNotDelayAnother(t *testing.T) {
-	withRosters(t, 100*membersBudget, func(t *testing.T, r *rosters, heard *told) {
-		r.enter("busy", someone("a"))
+	withRosters(t, 100*membersBudget, func(t *testing.T, r *Rosters, heard *told) {
+		r.Enter("busy", someone("a"))
 		synctest.Wait()
-		r.enter("busy", someone("b"))
+		r.Enter("busy", someone("b"))
 		synctest.Wait()
 		heard.take()
-		r.enter("r", someone("a"))
+		r.Enter("r", someone("a"))
 		expect(t, heard, listA)
 	})
 }
 
 func TestEmptyRoomsAreForgotten(t *testing.T) {
-	withRosters(t, 0, func(t *testing.T, r *rosters, heard *told) {
+	withRosters(t, 0, func(t *testing.T, r *Rosters, heard *told) {
 		for i := range 1000 {
 			room := fmt.Sprint(i)
-			r.enter(room, someone("a"))
-			r.leave(room, someone("a"))
+			r.Enter(room, someone("a"))
+			r.Leave(room, someone("a"))
 		}
 		time.Sleep(longestStep)
 		synctest.Wait()
-		if got := r.count(); got != 0 {
+		if got := r.Rooms(); got != 0 {
 			t.Errorf("%d rooms are kept", got)
 		}
 	})
 }
 
 func TestMembersStayInTheOrderOfArrival(t *testing.T) {
-	withRosters(t, 0, func(t *testing.T, r *rosters, heard *told) {
-		people := make([]*person, 100)
+	withRosters(t, 0, func(t *testing.T, r *Rosters, heard *told) {
+		people := make([]*contract.Person, 100)
 		for i := range people {
 			people[i] = someone(fmt.Sprint(i))
-			r.enter("r", people[i])
+			r.Enter("r", people[i])
 		}
 		for i, p := range people {
 			if i%3 != 0 {
-				r.leave("r", p)
+				r.Leave("r", p)
 			}
 		}
-		for i, p := range r.list("r").people {
+		for i, p := range r.List("r").People {
 			if p != people[3*i] {
-				t.Fatalf("member %d is %s, want %s", i, p.id, people[3*i].id)
+				t.Fatalf("member %d is %s, want %s", i, p.ID, people[3*i].ID)
 			}
 		}
 	})
@@ -188,31 +189,17 @@ func TestMembersStayInTheOrderOfArrival(t *testing.T) {
 
 func TestListHasTheShapeThatTheAppWants(t *testing.T) {
 	t.Parallel()
-	here := &roster{people: make(map[string]*presence)}
+	here := newRoster("r")
 	here.enter(someone("a"))
 	here.enter(someone("b"))
 	list := here.list(1)
-	for shape, want := range map[Shape]string{
-		ShapeArray:  `[{"userId":"a","username":"Na"}]`,
-		ShapeObject: `{"roomId":"r","count":2,"members":[{"userId":"a","username":"Na"}]}`,
-		ShapeCount:  `{"roomId":"r","count":2}`,
+	for shape, want := range map[contract.Shape]string{
+		contract.ShapeArray:  `[{"userId":"a","username":"Na"}]`,
+		contract.ShapeObject: `{"roomId":"r","count":2,"members":[{"userId":"a","username":"Na"}]}`,
+		contract.ShapeCount:  `{"roomId":"r","count":2}`,
 	} {
-		c := &Chat{options: Options{MembersShape: shape}}
-		if got := string(c.shaped(list, "r")); got != want {
+		if got := string(list.Shaped(shape, "r", 0)); got != want {
 			t.Errorf("%s: %s, want %s", shape, got, want)
 		}
-	}
-}
-
-func TestListOfLongNamesDoesNotFillTheQueues(t *testing.T) {
-	t.Parallel()
-	c := &Chat{options: Options{MaxEvent: 1000}}
-	var list memberList
-	for i := range 100 {
-		list.people = append(list.people, someone(fmt.Sprint(i)))
-	}
-	got := c.array(list)
-	if len(got) > 1000 || len(got) < 900 || !json.Valid(got) {
-		t.Errorf("%d bytes, want at most 1000: %s", len(got), got)
 	}
 }

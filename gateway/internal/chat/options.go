@@ -1,0 +1,54 @@
+package chat
+
+import (
+	"log/slog"
+
+	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/pkg/token"
+)
+
+// Options say what the app expects. Events are named in any of snake, camel and kebab case; all
+// three are accepted.
+type Options struct {
+	// Authenticator may wait for a database, with a deadline of its own.
+	Authenticator *token.Authenticator
+
+	JoinEvents, LeaveEvents, SendEvents []string
+	MessageEvent, MembersEvent          string
+	// Unstored: the app stores messages by itself, before its clients send them here.
+	Unstored bool
+	// Columns is what the app's table calls the parts of a message.
+	Columns contract.Columns
+	// Relays are passed on to the others in a room.
+	Relays []Relay
+
+	MembersShape contract.Shape
+	// MembersLimit is the most members that one list names. 0 names all that fit into MaxEvent.
+	MembersLimit int
+	// MaxEvent is the most bytes of an event that goes to a room. It should be a fraction of the
+	// queue that each connection has: what fills a queue at one blow disconnects a whole room. A
+	// sender may have that much broadcast at once, and half of it per second. 0 means no limit.
+	MaxEvent int
+	// Multi keeps earlier rooms when another is joined.
+	Multi bool
+	// OpenRooms lets people send to rooms that they have not joined.
+	OpenRooms bool
+	// MaxText is the most bytes of a message's text. 0 means no limit of its own.
+	MaxText int
+	// RateLimit is events per second and connection, with a burst of twice that. 0 means no limit.
+	RateLimit float64
+	// RelayRate is relays per second and connection into rooms of up to 100 sockets, with a burst of
+	// twice that; into larger rooms it is less in proportion. 0 means no limit.
+	RelayRate float64
+
+	Observer Observer
+	Logger   *slog.Logger
+}
+
+// Relay is an event that is passed on and forgotten: typing, read receipts.
+type Relay struct {
+	// Event comes in, in any of its spellings.
+	Event string
+	// As is what the others hear. Empty means the event in the spelling that the client used.
+	As string
+}

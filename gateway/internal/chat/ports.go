@@ -1,0 +1,25 @@
+package chat
+
+import (
+	"context"
+
+	"github.com/socketgate/socketgate/gateway/internal/message"
+)
+
+// Store keeps messages and knows who may join.
+type Store interface {
+	// Save stores a draft and calls done exactly once, with the committed row or with an error
+	// that wraps message.ErrUnavailable or message.ErrRejected. Done is called in commit order
+	// within a room. Save does not block.
+	Save(d message.Draft, done func(message.Stored, error))
+	// MayJoin tells whether a user may join a room. It has a deadline of its own.
+	MayJoin(ctx context.Context, room, user string) (bool, error)
+}
+
+// Observer counts events by name and outcome: "ok", or the code of the failure. Names of events
+// that nobody handles are all "other", and their outcome is "ignored". Any goroutine may call it.
+type Observer interface {
+	Event(name, outcome string)
+	// AuthenticationRefused names the reason: a word of token.Reason.
+	AuthenticationRefused(reason string)
+}

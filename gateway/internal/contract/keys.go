@@ -1,0 +1,85 @@
+package contract
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/socketgate/socketgate/pkg/rawjson"
+)
+
+// Columns are the names that the app's own table has for the parts of a message. Clients of an app that
+// tells its rooms the row look there, so each part is told under its column's name too. Empty is none.
+type Columns struct{ ID, Text, User, Room, CreatedAt string }
+
+// Keys are the keys by which the clients of one app say a text, a room and a speaker: those of the surveyed
+// apps, and those that the app's own columns add. They do not change once they are made.
+type Keys struct {
+	texts    []string        // where a client's text may be, in the order of preference
+	rooms    meanings[int]   // where it names the room, by rank
+	speakers meanings[claim] // with those of the relation: nobody else's profile stands beside profileId
+
+	relation string  // beside the user's column: sender, beside senderId
+	aliases  []alias // under which the row is told as well
+}
+
+// alias is another key for what stands under a usual one.
+type alias struct{ key, usual string }
+
+// NewKeys returns the keys of an app whose table has these columns.
+func NewKeys(c Columns) *Keys {
+	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), speakers: maps.Clone(speakers)}
+	for _, part := range []alias{{c.Text, "text"}, {c.User, "userId"}, {c.Room, "roomId"}, {c.ID, "id"}, {c.CreatedAt, "createdAt"}} {
+		for _, key := range unusual(part.key) {
+			k.aliases = append(k.aliases, alias{key, part.usual})
+			switch part.usual {
+			case "text":
+				k.texts = append(k.texts, key)
+			case "userId":
+				k.relate(key)
+			}
+		}
+	}
+	return k
+}
+
+// relate has the relation of a user's column tell who speaks.
+func (k *Keys) relate(column string) {
+	if relation, ok := strings.CutSuffix(column, "Id"); ok && !usual(relation) {
+		k.relation = relation
+		maps.Copy(k.speakers, claims(Fold(relation)))
+	}
+}
+
+// unusual returns a column's name, and what Prisma's models call it usually (sender_id is senderId there), as far as
+// the row is not told under it anyway.
+func unusual(column string) []string {
+	names := slices.Compact([]string{column, camel(words(column))})
+	return slices.DeleteFunc(names, usual)
+}
+
+// usual tells whether PutRow has a meaning for a key.
+func usual(key string) bool {
+	return key == "" || slices.Contains([]string{"id", "text", "userId", "roomId", "createdAt", "user"}, key)
+}
+
+// ReserveRow adds what the row will be told as under the app's own column names, so that the size of a
+// message is known before it is stored. Text must have been called before.
+func (k *Keys) ReserveRow(o *Object, by *Person, room string) {
+	if len(k.aliases) == 0 {
+		return
+	}
+	k.putAliases(o, Object{{"text", o.Get("text")}, {"userId", by.IDJSON}, {"roomId", rawjson.Quote(room)}})
+	if k.relation != "" && o.Get(k.relation) == nil { // a client that says who it is reads what it says
+		o.Set(k.relation, by.whole())
+	}
+}
+
+// putAliases copies what stands under the usual keys of an object.
+func (k *Keys) putAliases(o *Object, from Object) {
+	for _, a := range k.aliases {
+		if v := from.Get(a.usual); v != nil {
+			o.Set(a.key, v)
+		}
+	}
+}

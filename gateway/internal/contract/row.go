@@ -1,0 +1,44 @@
+package contract
+
+import (
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/rawjson"
+)
+
+// RowSize is more bytes than PutRow adds: ids, names and a time.
+const RowSize = 2048
+
+// PutRow lays the stored row over the client's own fields, under the usual keys and under those of the app's columns.
+func (k *Keys) PutRow(o *Object, row message.Stored, by *Person) {
+	o.Set("id", row.ID)
+	o.Set("userId", row.User)
+	o.Set("roomId", row.Room)
+	o.Set("createdAt", rawjson.Quote(isoTime(row.CreatedAt)))
+	o.Set("user", Object{{"username", by.NameJSON}}.Encode())
+	k.putAliases(o, *o)
+}
+
+// isoTime is JavaScript's Date.toISOString.
+func isoTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// StoredByApp returns the id and the time that an app gave to a message which it stored by itself, as far as
+// they are strings or numbers that say something.
+func (o Object) StoredByApp() Object {
+	var known Object
+	for _, key := range []string{"id", "createdAt"} {
+		value := o.Get(key)
+		if text, ok := rawjson.Scalar(value); ok && text != "" {
+			known = append(known, Field{key, value})
+		}
+	}
+	return known
+}
+
+// SetAll sets each field of another object.
+func (o *Object) SetAll(fields Object) {
+	for _, f := range fields {
+		o.Set(f.Key, f.Value)
+	}
+}
