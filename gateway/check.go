@@ -9,9 +9,8 @@ import (
 )
 
 // runCheck tries what a start needs, and what stands between it and the browsers.
-func runCheck(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("gateway check", flag.ContinueOnError)
-	var o check.Options
+func runCheck(ctx context.Context, name string, flags *flag.FlagSet, args []string, out io.Writer) error {
+	o := check.Options{Command: name}
 	flags.StringVar(&o.URL, "url", "", "where browsers find the app, such as https://app.example.com: tries the proxy from outside")
 	flags.StringVar(&o.Origin, "origin", "", "with --url, where the pages come from if it has the sockets only")
 	flags.BoolVar(&o.Quick, "quick", false, "with --url, don't wait for a ping")

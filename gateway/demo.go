@@ -28,8 +28,7 @@ const demoToken = 12 * time.Hour
 
 // runDemo serves the gateway with a page to chat with. It reads no variable and leaves nothing
 // behind: the database is a file in a folder of its own, the secret and the key are made up.
-func runDemo(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("gateway demo", flag.ContinueOnError)
+func runDemo(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer) error {
 	port := flags.Int("port", 4000, "port to listen on; another one is taken if it is in use")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -1,12 +1,13 @@
-// Command gateway takes over the Socket.IO half of a Next.js custom server.
+// Command gateway takes over the Socket.IO half of a Next.js custom server. Its binary is built as socketgate
+// (go build -o socketgate ./gateway); it calls itself by the name that it was started with.
 //
-//	gateway           serve, configured by the environment
-//	gateway demo      serve a page to chat with, on nothing but this binary
-//	gateway check     try what a start needs, and say what to change
-//	gateway token     make a token for development
-//	gateway health    ask the gateway that runs here whether it is well
-//	gateway env       print every variable, its default and meaning
-//	gateway version   print the version
+//	socketgate           serve, configured by the environment
+//	socketgate demo      serve a page to chat with, on nothing but this binary
+//	socketgate check     try what a start needs, and say what to change
+//	socketgate token     make a token for development
+//	socketgate health    ask the gateway that runs here whether it is well
+//	socketgate env       print every variable, its default and meaning
+//	socketgate version   print the version
 package main
 
 import (
@@ -18,6 +19,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/socketgate/socketgate/gateway/internal/app"
@@ -28,16 +31,17 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(ctx, os.Args, os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-const usage = `usage: gateway [command]
+// usage has the name of the program where a verb stands.
+const usage = `usage: %[1]s [command]
 
-  (none)     serve, configured by the environment (see: gateway env)
+  (none)     serve, configured by the environment (see: %[1]s env)
   demo       serve a page to chat with; needs nothing
   check      try what a start needs and, with --url, what browsers meet; says what to change
   token      make a token for development; -h shows its options
@@ -45,31 +49,42 @@ const usage = `usage: gateway [command]
   env        print every variable, its default and meaning
   version    print the version`
 
+// run is the program, given its name and its arguments as the system gives them.
 func run(ctx context.Context, args []string, out io.Writer) error {
+	name, args := programName(args), args[min(1, len(args)):]
 	command := ""
 	if len(args) > 0 {
 		command, args = args[0], args[1:]
 	}
+	flags := flag.NewFlagSet(name+" "+command, flag.ContinueOnError)
 	switch command {
 	case "":
 		return serve(ctx)
 	case "demo":
-		return runDemo(ctx, args, out)
+		return runDemo(ctx, flags, args, out)
 	case "check":
-		return runCheck(ctx, args, out)
+		return runCheck(ctx, name, flags, args, out)
 	case "token":
-		return mintToken(args, out)
+		return mintToken(flags, args, out)
 	case "health":
-		return askHealth(ctx, args, out)
+		return askHealth(ctx, flags, args, out)
 	case "env":
 		return config.WriteTable(out)
 	case "version":
 		return printVersion(out)
 	case "help", "-h", "-help", "--help":
-		fmt.Fprintln(out, usage)
-		return nil
+		_, err := fmt.Fprintf(out, usage+"\n", name)
+		return err
 	}
-	return fmt.Errorf("unknown command %q\n%s", command, usage)
+	return fmt.Errorf("unknown command %q\n%s", command, fmt.Sprintf(usage, name))
+}
+
+// programName is what the program was called by when it was started.
+func programName(args []string) string {
+	if len(args) == 0 || args[0] == "" {
+		return "socketgate"
+	}
+	return strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 }
 
 func serve(ctx context.Context) error {

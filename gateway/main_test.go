@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -18,8 +19,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func output(t *testing.T, args ...string) string {
 	t.Helper()
 	var out bytes.Buffer
+	args = append([]string{"socketgate"}, args...)
 	if err := run(t.Context(), args, &out); err != nil {
-		t.Fatalf("gateway %s: %v", strings.Join(args, " "), err)
+		t.Fatalf("%s: %v", strings.Join(args, " "), err)
 	}
 	return out.String()
 }
@@ -51,7 +53,7 @@ func TestAStartThatIsEndedIsNoFailure(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://chat:chat@"+silent.Addr().String()+"/chat?sslmode=disable")
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, nil, &bytes.Buffer{}) }()
+	go func() { done <- run(ctx, []string{"socketgate"}, &bytes.Buffer{}) }()
 	conn, err := silent.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -72,9 +74,30 @@ func TestVersionNamesGo(t *testing.T) {
 
 func TestUnknownCommandShowsTheUsage(t *testing.T) {
 	t.Parallel()
-	err := run(t.Context(), []string{"serv"}, &bytes.Buffer{})
+	err := run(t.Context(), []string{"socketgate", "serv"}, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), `"serv"`) || !strings.Contains(err.Error(), "usage:") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheProgramCallsItselfByTheNameThatItWasStartedWith(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("JWT_SECRET", "a secret that is long enough for tests")
+	t.Setenv("DATABASE_URL", "none")
+	t.Setenv("GATEWAY_PORT", "0")
+	for started, name := range map[string]string{
+		"/opt/chat/bin/socketgate": "socketgate", "./gateway": "gateway", "socketgate.exe": "socketgate", "sg": "sg", "": "socketgate",
+	} {
+		for _, command := range []string{"help", "serv", "check"} {
+			var out bytes.Buffer
+			err := run(t.Context(), []string{started, command}, &out)
+			if said := out.String() + fmt.Sprint(err); !strings.Contains(said, name+" env") || strings.Contains(said, "%!") {
+				t.Errorf("%q %s says\n%s\nand not %s env", started, command, said, name)
+			}
+		}
+	}
+	if name := programName(nil); name != "socketgate" {
+		t.Errorf("without a name it is %q", name)
 	}
 }
 
@@ -82,7 +105,7 @@ func TestDemoLeavesNothingBehind(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &firstWrite{seen: cancel} // ends the demo as soon as it has said its URL
-	if err := run(ctx, []string{"demo", "-port", "0"}, out); err != nil {
+	if err := run(ctx, []string{"socketgate", "demo", "-port", "0"}, out); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "http://localhost:") {

@@ -6,13 +6,12 @@ import (
 	"io"
 	"time"
 
-	"github.com/socketgate/socketgate/gateway/internal/app"
+	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 )
 
 // mintToken prints a token signed with the JWT_SECRET of the environment, or else encrypted with its AUTH_SECRET.
-func mintToken(args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("gateway token", flag.ContinueOnError)
+func mintToken(flags *flag.FlagSet, args []string, out io.Writer) error {
 	user := flags.String("user", "dev", "the user's id")
 	name := flags.String("name", "", "the user's name (default: the id)")
 	ttl := flags.Duration("ttl", time.Hour, "how long it is valid")
@@ -26,10 +25,10 @@ func mintToken(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	tok, err := app.Mint(c, *user, *name, *ttl)
+	minted, err := compose.Mint(c, *user, *name, *ttl)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(out, tok)
+	_, err = fmt.Fprintln(out, minted)
 	return err
 }

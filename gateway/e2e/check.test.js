@@ -1,4 +1,4 @@
-// gateway check: every fault is named with the line to change, and it exits with 0 only when all would work.
+// socketgate check: every fault is named with the line to change, and it exits with 0 only when all would work.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createCipheriv, randomBytes, scryptSync } from 'node:crypto';
@@ -123,6 +123,33 @@ test('apps with Auth.js, and with sessions in the database', async (t) => {
   hasFault(await check({ ...env, SESSION_QUERY: 'SELECT "userId" FROM nowhere WHERE token = $1' }), 'token', /SESSION_QUERY.*nowhere/, /^$/);
   const { steps } = await check({ ...env, JWT_SECRET, DATABASE_URL: 'postgres://u@127.0.0.1:1/x' });
   for (const fault of steps.filter(({ outcome }) => outcome === 'fault')) assert.match(fault.below, /^→ DATABASE_URL/, `${fault.step}: ${fault.text}`);
+});
+
+test('a token is looked for in every cookie of the app over one connection to the database', async (t) => {
+  const database = await createDatabase(t);
+  await database.query('CREATE TABLE session (token text, "userId" text)');
+  const server = new URL(database.url);
+  const { hostname, port } = server;
+  let connections = 0;
+  const counting = createTCPServer((client) => {
+    connections++;
+    const upstream = connect(Number(port), hostname);
+    for (const [one, other] of [[client, upstream], [upstream, client]]) one.on('error', () => {}).on('close', () => other.destroy());
+    client.pipe(upstream).pipe(client);
+  });
+  await new Promise((resolve) => counting.listen(0, '127.0.0.1', resolve));
+  later(t, () => counting.close());
+  server.host = `127.0.0.1:${counting.address().port}`;
+  server.searchParams.set('sslmode', 'disable');
+  const env = { JWT_SECRET: undefined, DATABASE_URL: server.href, SESSION_QUERY: 'SELECT "userId" FROM session WHERE token = $1' };
+  const connectionsOf = async (...args) => {
+    connections = 0;
+    await check(env, ...args);
+    return connections;
+  };
+  const alone = await connectionsOf();
+  assert.ok(alone > 0);
+  assert.equal(await connectionsOf('--token', 'no-session'), alone);
 });
 
 test('a key, or a cipher, that the newest message was not written with', async (t) => {

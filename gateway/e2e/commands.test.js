@@ -7,7 +7,7 @@ import { test } from './harness/test.js';
 
 const SHARED = ['JWT_SECRET', 'DATABASE_URL', 'MESSAGE_ENCRYPTION_KEY'];
 
-test('gateway env prints every variable with its meaning', async () => {
+test('socketgate env prints every variable with its meaning', async () => {
   const { code, stdout } = await runGateway(['env']);
   assert.equal(code, 0);
   for (const name of [...SHARED, 'HOST', 'PORT', 'SOCKET_PATH', 'ALLOWED_ORIGINS', 'MAX_PAYLOAD', 'SEND_QUEUE_BYTES', 'RATE_LIMIT', 'MAX_CONNECTIONS',
@@ -17,13 +17,13 @@ test('gateway env prints every variable with its meaning', async () => {
   assert.ok(!stdout.includes(JWT_SECRET) && !stdout.includes(MESSAGE_KEY));
 });
 
-test('gateway version prints one line', async () => {
+test('socketgate version prints one line', async () => {
   const { code, stdout } = await runGateway(['version']);
   assert.equal(code, 0);
   assert.match(stdout, /^\S.*\n$/);
 });
 
-test('gateway token prints a token that connects', async (t) => {
+test('socketgate token prints a token that connects', async (t) => {
   const gateway = await startGateway(t);
   const { code, stdout } = await runGateway(['token']);
   assert.equal(code, 0);
@@ -35,6 +35,7 @@ test('a command that there is not is refused', async () => {
   const { code, stderr } = await runGateway(['srve']);
   assert.notEqual(code, 0);
   assert.match(stderr, /srve/);
+  assert.match(stderr, /^usage: socketgate /m, 'the name that it was built and started with');
 });
 
 test('a start with faults says one line for each, without the secrets, and fails', async () => {

@@ -77,6 +77,7 @@ test('the gateway starts with what compose gives it, and its health checks tell 
   const { last } = await dockerfile();
   const argument = (name) => last.find(([instruction]) => instruction === name)[1];
   const entrypoint = JSON.parse(argument('ENTRYPOINT'));
+  assert.deepEqual(entrypoint, ['/socketgate']);
   const checks = [service.healthcheck.test.slice(1), JSON.parse(argument('HEALTHCHECK').split(' CMD ')[1])];
   for (const check of checks) assert.equal(check[0], entrypoint[0]);
 

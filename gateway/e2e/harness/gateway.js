@@ -49,7 +49,7 @@ export async function startGateway(t, env = {}, { database } = {}) {
   return gateway;
 }
 
-/** Starts `gateway demo`, which takes no variable but its port, and waits until it says its URL. Ends as startGateway's. */
+/** Starts `socketgate demo`, which takes no variable but its port, and waits until it says its URL. Ends as startGateway's. */
 export async function startDemo(t, { port = 0 } = {}) {
   const { PATH, TMPDIR = tmpdir() } = process.env;
   const demo = new Gateway({ PATH, TMPDIR, GORACE }, TMPDIR, ['demo', '-port', String(port)]);

@@ -1,2 +1,3 @@
-// Package app wires the parts of the gateway together and says in which order they stop.
+// Package app is the whole gateway: it opens the parts from the database up, mounts what they serve on two listeners, and stops
+// them in the order in which messages flow. It is the only package that may import every other one.
 package app

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// quiet is for how long nothing may have been collected before the gateway counts as idle, and rare is
+// quietTime is for how long nothing may have been collected before the gateway counts as idle, and trimInterval is
 // how often memory is given back at most: each time costs a collection.
 const (
-	quiet = 5 * time.Second
-	rare  = time.Minute
+	quietTime    = 5 * time.Second
+	trimInterval = time.Minute
 )
 
 // trim gives memory back to the system when a rush is over: connecting takes several times what
 // a connection needs later, and the runtime would hold on to that for minutes.
 func trim(ctx context.Context, collections func() uint64, giveBack func()) {
-	ticker := time.NewTicker(quiet)
+	ticker := time.NewTicker(quietTime)
 	defer ticker.Stop()
 	var last, trimmed uint64
 	var notBefore time.Time
@@ -30,7 +30,7 @@ func trim(ctx context.Context, collections func() uint64, giveBack func()) {
 			if n == last && n != trimmed && !now.Before(notBefore) {
 				giveBack()
 				n = collections()
-				trimmed, notBefore = n, now.Add(rare)
+				trimmed, notBefore = n, now.Add(trimInterval)
 			}
 			last = n
 		}

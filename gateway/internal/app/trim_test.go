@@ -30,13 +30,13 @@ func TestMemoryIsGivenBackOnceARushIsOver(t *testing.T) {
 		}{
 			{"nothing happens", time.Hour, false, 0},
 			{"a rush", time.Hour, true, 0},
-			{"after the rush", 2 * quiet, false, 1},
+			{"after the rush", 2 * quietTime, false, 1},
 			{"nothing more happens", time.Hour, false, 1},
-			{"a second rush", 2 * quiet, true, 1},
-			{"after the second rush", 2 * quiet, false, 2},
-			{"a third rush too soon after", 2 * quiet, true, 2},
-			{"after the third rush", 2 * quiet, false, 2},
-			{"a minute later", rare, false, 3},
+			{"a second rush", 2 * quietTime, true, 1},
+			{"after the second rush", 2 * quietTime, false, 2},
+			{"a third rush too soon after", 2 * quietTime, true, 2},
+			{"after the third rush", 2 * quietTime, false, 2},
+			{"a minute later", trimInterval, false, 3},
 		} {
 			if pass(step.time, step.busy); given.Load() != step.want {
 				t.Fatalf("%s: given back %d times, want %d", step.what, given.Load(), step.want)

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 
 // Options say how far to look.
 type Options struct {
+	// Command is what the program is called by where its other commands are named. Empty means socketgate.
+	Command string
 	// URL is where browsers reach the app: scheme://host[:port]. Empty means that only a start is tried.
 	URL string
 	// Origin is that of the pages, where they are not at URL, which then has the sockets only.
@@ -36,41 +39,21 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 	}
 	r := &report{out: out}
 	c, err := config.Load()
-	s := start{report: r, config: c, beside: page != nil}
+	s := start{report: r, config: c, command: cmp.Or(o.Command, "socketgate"), beside: page != nil}
 	if err != nil && !errors.As(err, &s.faulty) {
 		return err
 	}
 	s.variables()
-	cookie := s.try(ctx, o.Token)
+	cookie := s.run(ctx, o.Token)
 	if page != nil {
 		fmt.Fprintf(out, "\nfrom outside, at %s\n\n", page)
-		outside{r, c, page, origin, o.Quick, cookie}.try(ctx)
+		outside{r, c, page, origin, o.Quick, cookie}.run(ctx)
 	}
 	fmt.Fprintln(out)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return r.verdict(page != nil)
-}
-
-// verdict is the last line: an error if there are faults.
-func (r *report) verdict(outside bool) error {
-	warnings := ""
-	if r.warnings > 0 {
-		warnings = ", " + count(r.warnings, "warning")
-	}
-	if r.faults > 0 {
-		return fmt.Errorf("%s%s: change the lines named above and check again", count(r.faults, "fault"), warnings)
-	}
-	well := "a start would work"
-	if r.running {
-		well = "the gateway runs"
-	}
-	if outside {
-		well += ", and clients get through from outside"
-	}
-	_, err := fmt.Fprintf(r.out, "no faults%s: %s\n", warnings, well)
-	return err
 }
 
 // pageOf takes scheme and host of a flag's URL. It is nil without one.

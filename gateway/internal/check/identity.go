@@ -5,50 +5,80 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/socketgate/socketgate/gateway/internal/app"
+	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
-// visitor is who the made-up token names.
-const visitor = "gateway-check"
+// visitor is who the made-up token names, and the User-Agent from outside.
+const visitor = "socketgate-check"
+
+// visit is how long the made-up token is valid: longer than any check from outside takes.
+const visit = 10 * time.Minute
 
 // token has a token verified as a start would: the one that the app has made, or else one made like
 // the app's. It returns the cookie that lets it in.
 func (s start) token(ctx context.Context, ofApp string) (cookie string) {
 	ctx, cancel := context.WithTimeout(ctx, databasePatience)
 	defer cancel()
-	if ofApp != "" {
-		return s.tokenOf(ctx, ofApp)
+	minted, mintErr := compose.Mint(s.config, visitor, visitor, visit)
+	switch {
+	case ofApp != "":
+		cookie = cookieOf(s.config, ofApp)
+	case mintErr == nil:
+		cookie = cookieOf(s.config, minted)
 	}
-	made, err := mint(s.config)
-	if err != nil { // sessions in the database can't be made up
-		if _, err := app.Identify(ctx, s.config, ""); !errors.Is(err, token.ErrMissing) {
-			s.fault("token", fmt.Sprint(err), databaseFix(err)...)
-			return ""
-		}
-		s.ok("token", "SESSION_QUERY can be asked (with --token, whose session that is)")
-		return ""
-	}
-	cookie = cookieOf(s.config, made)
-	if _, err := app.Identify(ctx, s.config, cookie); err != nil {
-		s.fault("token", "one made by the secret is refused: "+err.Error(), tokenFix(err)...)
+	identity, err := compose.OpenIdentity(ctx, s.config)
+	if err != nil {
+		s.fault("token", err.Error(), tokenFix(err)...)
 		return cookie
 	}
-	s.ok("token", "made by the secret and verified (with --token, whether the app has the same secret)")
+	defer identity.Close()
+	switch {
+	case ofApp != "":
+		return s.appToken(ctx, identity, ofApp)
+	case mintErr != nil: // sessions in the database can't be made up
+		s.sessionQuery(ctx, identity)
+	default:
+		s.mintedToken(ctx, identity, cookie)
+	}
 	return cookie
 }
 
-// tokenOf looks for the cookie in which the app keeps the token.
-func (s start) tokenOf(ctx context.Context, given string) (cookie string) {
+// whose tells who sends a handshake with this Cookie header.
+func whose(ctx context.Context, identity *compose.Identity, cookie string) (token.Claims, error) {
+	claims, _, err := identity.Authenticate(ctx, http.Header{"Cookie": {cookie}}, nil)
+	return claims, err
+}
+
+// sessionQuery sees that a visitor without a session is told from a database that can't be asked.
+func (s start) sessionQuery(ctx context.Context, identity *compose.Identity) {
+	if _, err := whose(ctx, identity, ""); !errors.Is(err, token.ErrMissing) {
+		s.fault("token", fmt.Sprint(err), databaseFix(err)...)
+		return
+	}
+	s.ok("token", "SESSION_QUERY can be asked (with --token, whose session that is)")
+}
+
+func (s start) mintedToken(ctx context.Context, identity *compose.Identity, cookie string) {
+	if _, err := whose(ctx, identity, cookie); err != nil {
+		s.fault("token", "one made by the secret is refused: "+err.Error(), tokenFix(err)...)
+		return
+	}
+	s.ok("token", "made by the secret and verified (with --token, whether the app has the same secret)")
+}
+
+// appToken looks for the cookie in which the app keeps the token.
+func (s start) appToken(ctx context.Context, identity *compose.Identity, given string) (cookie string) {
 	var first error
 	cookies := cookiesOf(s.config, given)
 	for _, cookie := range cookies {
-		claims, err := app.Identify(ctx, s.config, cookie)
+		claims, err := whose(ctx, identity, cookie)
 		if err == nil {
 			s.ok("token", "the app's is accepted: user %q, called %q, %s", claims.UserID, claims.Username, until(claims.Expires))
 			if claims.Username == claims.UserID {
@@ -80,10 +110,6 @@ func authSecretName(c config.Config) string {
 		return "NEXTAUTH_SECRET"
 	}
 	return "AUTH_SECRET"
-}
-
-func mint(c config.Config) (string, error) {
-	return app.Mint(c, visitor, visitor, 10*time.Minute)
 }
 
 // cookieOf makes a Cookie header of a token, unless it is one already.

@@ -19,28 +19,28 @@ func (o outside) idle(ctx context.Context) {
 		o.skip("idle", "--quick")
 		return
 	}
-	l, err := o.dial(ctx, o.known())
+	socket, err := o.dial(ctx, o.loggedIn())
 	if err != nil {
 		o.fault("idle", unquoted(err))
 		return
 	}
-	defer l.close()
-	interval := time.Duration(l.PingInterval) * time.Millisecond
+	defer socket.close()
+	interval := time.Duration(socket.PingInterval) * time.Millisecond
 	if interval > longestIdle {
 		o.skip("idle", fmt.Sprintf("pings come every %s only, which is long to wait", interval))
 		return
 	}
-	if err := l.connect(""); err != nil && !errors.Is(err, errUnauthorized) {
+	if err := socket.connect(""); err != nil && !errors.Is(err, errUnauthorized) {
 		o.fault("idle", unquoted(err))
 		return
 	} else if err != nil {
 		o.skip("idle", "because no token gets in")
 		return
 	}
-	defer context.AfterFunc(ctx, func() { l.conn.Close() })()
+	defer context.AfterFunc(ctx, func() { socket.conn.Close() })()
 	o.wait("idle", "waiting %s for the next ping (--quick leaves this out)", interval)
 	began := time.Now()
-	packet, err := l.hear(interval + idleGrace)
+	packet, err := socket.hear(interval + idleGrace)
 	after := time.Since(began).Round(100 * time.Millisecond)
 	switch {
 	case isTimeout(err):
@@ -49,7 +49,7 @@ func (o outside) idle(ctx context.Context) {
 		o.fault("idle", fmt.Sprintf("an idle socket is cut after %s, before the ping that comes every %s", after, interval),
 			fmt.Sprintf("nginx: proxy_read_timeout %s; proxy_send_timeout %s; (Caddy: no stream_timeout below that)", longer(interval), longer(interval)),
 			fmt.Sprintf("or PING_INTERVAL=%s", shorter(after)))
-	case packet != "2" || l.say("3") != nil:
+	case packet != "2" || socket.say("3") != nil:
 		o.fault("idle", fmt.Sprintf("instead of a ping came a packet %.2q", packet))
 	default:
 		o.ok("idle", "a socket that says nothing for %s is kept", after)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/socketgate/socketgate/gateway/internal/config"
+	"github.com/socketgate/socketgate/gateway/internal/ops"
 )
 
 // outside is a client of the app, on the other side of its proxy.
@@ -21,8 +22,8 @@ type outside struct {
 	cookie string // that should let in; may be empty
 }
 
-// try goes from the page to the sockets, as a browser does.
-func (o outside) try(ctx context.Context) {
+// run goes from the page to the sockets, as a browser does.
+func (o outside) run(ctx context.Context) {
 	rest := []string{"path", "upgrade", "origin", "cookie", "polling", "idle"}
 	skip := func(because string) {
 		for _, step := range rest {
@@ -40,7 +41,7 @@ func (o outside) try(ctx context.Context) {
 	}
 	upgrades := o.upgrade(ctx)
 	if rest = rest[1:]; upgrades {
-		o.foreign(ctx)
+		o.foreignOrigin(ctx)
 		o.authentication(ctx)
 	} else {
 		o.skip("origin", "because there is no WebSocket")
@@ -72,10 +73,10 @@ func (o outside) reach(ctx context.Context) bool {
 			fmt.Sprintf("--url %s://%s", elsewhere.Scheme, elsewhere.Host))
 		return false
 	}
-	switch health, err := o.get(ctx, "/healthz", nil); {
+	switch health, err := o.get(ctx, ops.HealthzPath, nil); {
 	case o.origin != nil:
 		o.skip("page", "pages come from "+o.origin.String())
-	case answer.status == http.StatusNotFound && err == nil && health.body == healthy:
+	case answer.status == http.StatusNotFound && err == nil && strings.TrimSpace(health.body) == ops.Healthy:
 		o.fault("page", "/ is answered by the gateway, which has no pages", webFix)
 	case answer.status == http.StatusBadGateway, answer.status == http.StatusServiceUnavailable, answer.status == http.StatusGatewayTimeout:
 		o.fault("page", "the proxy does not reach the web app: "+answer.String(), webFix)
@@ -112,7 +113,7 @@ func (o outside) path(ctx context.Context) (polling, reached bool) {
 }
 
 // fromGateway tells the gateway's answers to a handshake from those of others.
-func (o outside) fromGateway(answer reply) (polling, yes bool) {
+func (o outside) fromGateway(answer reply) (polling, found bool) {
 	if _, err := readOpening(answer.body); err == nil {
 		return true, true
 	}
@@ -121,7 +122,7 @@ func (o outside) fromGateway(answer reply) (polling, yes bool) {
 	case refused && code == transportUnknown:
 		return false, true
 	case refused && code == forbidden:
-		o.fault("path", "the gateway refuses pages of "+o.pages(), o.originFixes()...)
+		o.fault("path", "the gateway refuses pages of "+o.pageOrigin(), o.originFixes()...)
 	case refused:
 		o.fault("path", "the gateway refuses clients: "+message, "MAX_CONNECTIONS or MAX_CONNECTIONS_PER_IP should leave room")
 	case answer.status == http.StatusBadGateway, answer.status == http.StatusServiceUnavailable, answer.status == http.StatusGatewayTimeout:
@@ -132,8 +133,8 @@ func (o outside) fromGateway(answer reply) (polling, yes bool) {
 	return false, false
 }
 
-// pages is the origin of the app's pages.
-func (o outside) pages() string {
+// pageOrigin is where the app's pages come from, as a browser says it.
+func (o outside) pageOrigin() string {
 	if o.origin != nil {
 		return o.origin.String()
 	}
@@ -142,11 +143,11 @@ func (o outside) pages() string {
 
 // headers are those of a page of the app.
 func (o outside) headers() http.Header {
-	return http.Header{"Origin": {o.pages()}, "User-Agent": {"gateway-check"}}
+	return http.Header{"Origin": {o.pageOrigin()}, "User-Agent": {visitor}}
 }
 
-// known adds the cookie of somebody who is logged in.
-func (o outside) known() http.Header {
+// loggedIn adds the cookie that should let in.
+func (o outside) loggedIn() http.Header {
 	header := o.headers()
 	if o.cookie != "" {
 		header.Set("Cookie", o.cookie)

@@ -43,7 +43,7 @@ func (o outside) poll(ctx context.Context, browser, upgrades bool) (int, error) 
 		return 0, err
 	}
 	client := newClient(jar)
-	header := o.known()
+	header := o.loggedIn()
 	if browser && o.origin == nil {
 		if _, err := request(ctx, client, http.MethodGet, o.page.String()+"/", header, ""); err != nil {
 			return 0, err
@@ -80,7 +80,7 @@ func (o outside) poll(ctx context.Context, browser, upgrades bool) (int, error) 
 		header.Add("Cookie", c.Name+"="+c.Value)
 	}
 	header.Set("Cookie", strings.Join(header.Values("Cookie"), "; "))
-	return 4, o.probe(ctx, session.SID, header)
+	return 4, o.upgradeSession(ctx, session.SID, header)
 }
 
 func pollFault(answer reply) error {
@@ -96,9 +96,9 @@ func pollFault(answer reply) error {
 	return nil
 }
 
-// probe goes on from long-polling to a WebSocket.
-func (o outside) probe(ctx context.Context, sid string, header http.Header) error {
-	l, err := dial(ctx, o.socketURL()+"&sid="+url.QueryEscape(sid), header)
+// upgradeSession goes on from long-polling to a WebSocket.
+func (o outside) upgradeSession(ctx context.Context, sid string, header http.Header) error {
+	socket, err := dial(ctx, o.socketURL()+"&sid="+url.QueryEscape(sid), header)
 	var refused notUpgraded
 	if errors.As(err, &refused) && refused.body == "Session ID unknown" {
 		return errNotSticky
@@ -106,11 +106,11 @@ func (o outside) probe(ctx context.Context, sid string, header http.Header) erro
 	if err != nil {
 		return err
 	}
-	defer l.close()
-	if err := l.say("2probe"); err != nil {
+	defer socket.close()
+	if err := socket.say("2probe"); err != nil {
 		return err
 	}
-	if packet, err := l.hear(patience); err != nil || packet != "3probe" {
+	if packet, err := socket.hear(patience); err != nil || packet != "3probe" {
 		return fmt.Errorf("the upgrade's probe is answered by %.10q (%v)", packet, err)
 	}
 	return nil

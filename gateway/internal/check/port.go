@@ -1,21 +1,22 @@
 package check
 
 import (
+	"context"
 	"errors"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/ops"
 )
 
 // port listens where a start would, for a moment, on both addresses at once. A gateway that is looked at from outside may
 // be the one that has them.
-func (s start) port() {
+func (s start) port(ctx context.Context) {
 	addr := net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port))
-	public, running := s.listen("PORT", addr, false)
+	public, running := s.listen(ctx, "PORT", addr, false)
 	if public != nil {
 		defer public.Close()
 	}
@@ -25,21 +26,21 @@ func (s start) port() {
 	case port == strconv.Itoa(s.config.Port) && port != "0":
 		s.fault("port", "ADMIN_ADDR has the port of the clients, "+port, "ADMIN_ADDR should hold another port, such as 127.0.0.1:9090")
 	default:
-		if admin, _ := s.listen("ADMIN_ADDR", s.config.AdminAddr, running); admin != nil {
+		if admin, _ := s.listen(ctx, "ADMIN_ADDR", s.config.AdminAddr, running); admin != nil {
 			admin.Close()
 		}
 	}
 }
 
 // listen gives the listener, or else reports whether a gateway has the address already.
-func (s start) listen(variable, addr string, running bool) (listener net.Listener, taken bool) {
+func (s start) listen(ctx context.Context, variable, addr string, running bool) (listener net.Listener, taken bool) {
 	const step = "port"
 	listener, err := net.Listen("tcp", addr)
 	switch {
 	case err == nil:
 		s.ok(step, "%s is free (%s)", listener.Addr(), variable)
 		return listener, false
-	case errors.Is(err, syscall.EADDRINUSE) && (running || isGateway(addr)):
+	case errors.Is(err, syscall.EADDRINUSE) && (running || isGateway(ctx, addr)):
 		return nil, s.taken(addr, variable)
 	case errors.Is(err, syscall.EADDRINUSE):
 		s.fault(step, addr+" is taken by another program", "GATEWAY_"+variable+" should hold a free port (ss -ltnp shows who has which)")
@@ -64,21 +65,13 @@ func (s start) taken(addr, variable string) bool {
 	return true
 }
 
-// isGateway asks whoever has the port.
-func isGateway(addr string) bool {
-	host, port, _ := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
-		host = "localhost"
-	}
-	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Get("http://" + net.JoinHostPort(host, port) + "/healthz")
-	if err != nil {
-		return false
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 1024))
-	return err == nil && string(body) == healthy
-}
+// portPatience bounds the question who has a port.
+const portPatience = 2 * time.Second
 
-// healthy is what the gateway says at /healthz.
-const healthy = "ok\n"
+// isGateway asks whoever has the port.
+func isGateway(ctx context.Context, addr string) bool {
+	ctx, cancel := context.WithTimeout(ctx, portPatience)
+	defer cancel()
+	answer, err := ops.Ask(ctx, addr, ops.HealthzPath)
+	return err == nil && answer == ops.Healthy
+}

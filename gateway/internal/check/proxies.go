@@ -23,7 +23,7 @@ func (o outside) pathFix() string {
 }
 
 func (o outside) originFixes() []string {
-	list := "ALLOWED_ORIGINS=" + o.pages()
+	list := "ALLOWED_ORIGINS=" + o.pageOrigin()
 	if o.origin != nil {
 		return []string{list}
 	}

@@ -39,6 +39,26 @@ func (r *report) fault(step, what string, fix ...string) {
 	r.fixes(fix)
 }
 
+// verdict is the last line: an error if there are faults.
+func (r *report) verdict(outside bool) error {
+	warnings := ""
+	if r.warnings > 0 {
+		warnings = ", " + count(r.warnings, "warning")
+	}
+	if r.faults > 0 {
+		return fmt.Errorf("%s%s: change the lines named above and check again", count(r.faults, "fault"), warnings)
+	}
+	well := "a start would work"
+	if r.running {
+		well = "the gateway runs"
+	}
+	if outside {
+		well += ", and clients get through from outside"
+	}
+	_, err := fmt.Fprintf(r.out, "no faults%s: %s\n", warnings, well)
+	return err
+}
+
 func (r *report) line(outcome, step, format string, args ...any) {
 	fmt.Fprintf(r.out, layout, outcome, step, oneLine(fmt.Sprintf(format, args...)))
 }

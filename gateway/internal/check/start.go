@@ -11,9 +11,10 @@ import (
 // start tries what a start needs.
 type start struct {
 	*report
-	config config.Config
-	faulty config.Faults // what is wrong with the variables
-	beside bool          // a gateway that runs already is what is looked at
+	config  config.Config
+	command string        // what the program is called by
+	faulty  config.Faults // what is wrong with the variables
+	beside  bool          // a gateway that runs already is what is looked at
 }
 
 func (s start) variables() {
@@ -21,7 +22,7 @@ func (s start) variables() {
 		s.fault("variables", line)
 	}
 	if s.faulty == nil {
-		s.ok("variables", "understood (gateway env explains them)")
+		s.ok("variables", "understood (%s env explains them)", s.command)
 	}
 	for _, line := range s.config.Warnings {
 		s.warn("variables", line)
@@ -30,23 +31,23 @@ func (s start) variables() {
 
 // The variables that steps need.
 var (
-	ofToken    = []string{"JWT_SECRET", "JWT_SECRET_PREVIOUS", "TOKEN_COOKIE", "SESSION_QUERY"}
-	ofDatabase = []string{"DATABASE_URL", "DATABASE_TIMEOUT"}
-	ofKey      = []string{"MESSAGE_ENCRYPTION_KEY", "MESSAGE_KEY_FORMAT", "MESSAGE_CIPHER", "DATABASE_URL"}
-	ofTable    = []string{"MESSAGE_TABLE", "MESSAGE_TEXT_COLUMN", "MESSAGE_USER_COLUMN", "MESSAGE_ROOM_COLUMN", "MESSAGE_ID",
+	tokenVariables    = []string{"JWT_SECRET", "JWT_SECRET_PREVIOUS", "TOKEN_COOKIE", "SESSION_QUERY"}
+	databaseVariables = []string{"DATABASE_URL", "DATABASE_TIMEOUT"}
+	keyVariables      = []string{"MESSAGE_ENCRYPTION_KEY", "MESSAGE_KEY_FORMAT", "MESSAGE_CIPHER", "DATABASE_URL"}
+	tableVariables    = []string{"MESSAGE_TABLE", "MESSAGE_TEXT_COLUMN", "MESSAGE_USER_COLUMN", "MESSAGE_ROOM_COLUMN", "MESSAGE_ID",
 		"MESSAGE_CONSTANTS", "ROOM_ACCESS_QUERY"}
 )
 
-// try leaves out the steps whose variables have faults. It returns the cookie that lets the token in, if there is one.
-func (s start) try(ctx context.Context, tok string) (cookie string) {
+// run leaves out the steps whose variables have faults. It returns the cookie that lets the token in, if there is one.
+func (s start) run(ctx context.Context, tok string) (cookie string) {
 	if tok != "" {
 		cookie = cookieOf(s.config, tok)
 	}
-	identity := ofToken
+	needed := tokenVariables
 	if s.config.SessionQuery != "" {
-		identity = slices.Concat(ofToken, ofDatabase)
+		needed = slices.Concat(tokenVariables, databaseVariables)
 	}
-	if s.can("token", identity...) {
+	if s.can("token", needed...) {
 		cookie = s.token(ctx, tok)
 	}
 	s.storage(ctx)
@@ -54,20 +55,20 @@ func (s start) try(ctx context.Context, tok string) (cookie string) {
 		s.origins()
 	}
 	if s.can("port", "HOST", "PORT", "ADMIN_ADDR") {
-		s.port()
+		s.port(ctx)
 	}
 	return cookie
 }
 
 func (s start) storage(ctx context.Context) {
-	if !s.can("key", ofKey...) {
+	if !s.can("key", keyVariables...) {
 		s.skip("database", "because of the variables")
 		return
 	}
 	cipher, err := s.key()
 	if err != nil {
 		s.skip("database", "because of the key")
-	} else if s.can("database", slices.Concat(ofDatabase, ofTable)...) {
+	} else if s.can("database", slices.Concat(databaseVariables, tableVariables)...) {
 		s.database(ctx, cipher)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/socketgate/socketgate/gateway/internal/app"
+	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 	"github.com/socketgate/socketgate/pkg/nodecrypt"
 )
@@ -17,7 +17,7 @@ const databasePatience = 30 * time.Second
 
 // key encrypts and decrypts.
 func (s start) key() (nodecrypt.Cipher, error) {
-	cipher, err := app.Cipher(s.config)
+	cipher, err := compose.Cipher(s.config)
 	switch {
 	case err != nil:
 		s.fault("key", err.Error(), "MESSAGE_ENCRYPTION_KEY and MESSAGE_CIPHER should be what the web app uses")
@@ -29,7 +29,7 @@ func (s start) key() (nodecrypt.Cipher, error) {
 		s.skip("key", "text is stored as it is (MESSAGE_CIPHER="+s.config.MessageCipher+")")
 		return nil, nil
 	}
-	const text = "gateway check ✓"
+	const text = "a text to check ✓"
 	stored, err := cipher.Encrypt(text)
 	if err == nil {
 		var back string
@@ -49,7 +49,7 @@ func (s start) key() (nodecrypt.Cipher, error) {
 func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	ctx, cancel := context.WithTimeout(ctx, databasePatience)
 	defer cancel()
-	found, err := app.Inspect(ctx, s.config)
+	found, err := s.inspect(ctx)
 	if err != nil {
 		s.fault("database", err.Error(), databaseFix(err)...)
 		return
@@ -62,6 +62,15 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.mapping(found)
 	s.trial(found.Trial)
 	s.newest(found.LastText, cipher)
+}
+
+// inspect opens the store as a start would, looks, and closes it again.
+func (s start) inspect(ctx context.Context) (store.Report, error) {
+	c, err := compose.Store(s.config)
+	if err != nil {
+		return store.Report{}, err
+	}
+	return store.Inspect(ctx, c)
 }
 
 func (s start) mapping(found store.Report) {

@@ -11,16 +11,16 @@ import (
 
 // upgrade opens a WebSocket as a page of the app does.
 func (o outside) upgrade(ctx context.Context) bool {
-	l, err := o.dial(ctx, o.headers())
+	socket, err := o.dial(ctx, o.headers())
 	if err == nil {
-		defer l.close()
+		defer socket.close()
 		o.ok("upgrade", "the proxy passes WebSockets")
 		return true
 	}
 	var refused notUpgraded
 	switch {
 	case errors.As(err, &refused) && refused.body == "Forbidden":
-		o.fault("upgrade", "the gateway refuses pages of "+o.pages(), o.originFixes()...)
+		o.fault("upgrade", "the gateway refuses pages of "+o.pageOrigin(), o.originFixes()...)
 	case errors.As(err, &refused):
 		o.fault("upgrade", "the proxy does not pass the WebSocket upgrade: "+refused.String(), upgradeFix)
 	default:
@@ -29,23 +29,23 @@ func (o outside) upgrade(ctx context.Context) bool {
 	return false
 }
 
-// foreign tries to connect as a page of another site. That pages of the app may, upgrade has seen.
-func (o outside) foreign(ctx context.Context) {
+// foreignOrigin tries to connect as a page of another site. That pages of the app may, upgrade has seen.
+func (o outside) foreignOrigin(ctx context.Context) {
 	const other = "https://another-site.invalid"
 	header := o.headers()
 	header.Set("Origin", other)
-	l, err := o.dial(ctx, header)
+	socket, err := o.dial(ctx, header)
 	var refused notUpgraded
 	switch {
 	case err == nil:
-		l.close()
+		socket.close()
 		if slices.Contains(o.config.AllowedOrigins, "*") {
 			o.warn("origin", "pages of every site may connect", "ALLOWED_ORIGINS should list origins, where cookies are used")
 			return
 		}
 		o.fault("origin", "pages of other sites may connect: the gateway does not see their Origin, or takes any", originFix, "ALLOWED_ORIGINS without *")
 	case errors.As(err, &refused) && refused.body == "Forbidden":
-		o.ok("origin", "pages of %s may connect, others may not", o.pages())
+		o.ok("origin", "pages of %s may connect, others may not", o.pageOrigin())
 	default:
 		o.warn("origin", "a page of another site is refused, but not by the gateway: "+unquoted(err))
 	}
@@ -65,7 +65,7 @@ func (o outside) authentication(ctx context.Context) {
 		o.skip(step, "nobody gets in without one; --token has the gateway try one of the app")
 		return
 	}
-	switch err := o.connect(ctx, o.known(), ""); {
+	switch err := o.connect(ctx, o.loggedIn(), ""); {
 	case err == nil:
 		o.ok(step, "arrives: a token gets in, and nobody without")
 		return
@@ -85,12 +85,12 @@ func (o outside) authentication(ctx context.Context) {
 
 // connect opens a WebSocket and joins the namespace.
 func (o outside) connect(ctx context.Context, header http.Header, auth string) error {
-	l, err := o.dial(ctx, header)
+	socket, err := o.dial(ctx, header)
 	if err != nil {
 		return err
 	}
-	defer l.close()
-	return l.connect(auth)
+	defer socket.close()
+	return socket.connect(auth)
 }
 
 func (o outside) socketURL() string {
@@ -101,14 +101,14 @@ func (o outside) socketURL() string {
 }
 
 // dial opens a session over a WebSocket.
-func (o outside) dial(ctx context.Context, header http.Header) (*line, error) {
-	l, err := dial(ctx, o.socketURL(), header)
+func (o outside) dial(ctx context.Context, header http.Header) (*webSocket, error) {
+	socket, err := dial(ctx, o.socketURL(), header)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.open(); err != nil {
-		l.close()
+	if err := socket.open(); err != nil {
+		socket.close()
 		return nil, err
 	}
-	return l, nil
+	return socket, nil
 }

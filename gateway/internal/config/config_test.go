@@ -423,7 +423,7 @@ func TestSuspiciousSettingsWarn(t *testing.T) {
 		{"ALLOWED_ORIGINS", "*", "ALLOWED_ORIGINS has *: any web site can connect as the user who visits it"},
 		{"GATEWAY_RATE_LIMT", "5", "GATEWAY_RATE_LIMT is not a variable of the gateway; did you mean RATE_LIMIT?"},
 		{"GATEWAY_ALLOWED_ORIGIN", "5", "GATEWAY_ALLOWED_ORIGIN is not a variable of the gateway; did you mean ALLOWED_ORIGINS?"},
-		{"GATEWAY_ADDRESS_BOOK", "5", "GATEWAY_ADDRESS_BOOK is not a variable of the gateway (gateway env lists them)"},
+		{"GATEWAY_ADDRESS_BOOK", "5", "GATEWAY_ADDRESS_BOOK is not a variable of the gateway (the command env lists them)"},
 		{"ADDRESS_BOOK", "5", ""},
 	} {
 		got, faults := parse(with(c.name, c.value))

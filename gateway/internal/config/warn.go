@@ -43,7 +43,7 @@ func (c *Config) warn(env environment) {
 		if like := closest(name); like != "" {
 			note("%s_%s is not a variable of the gateway; did you mean %s?", prefix, name, like)
 		} else {
-			note("%s_%s is not a variable of the gateway (gateway env lists them)", prefix, name)
+			note("%s_%s is not a variable of the gateway (the command env lists them)", prefix, name)
 		}
 	}
 }

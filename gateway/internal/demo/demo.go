@@ -1,4 +1,4 @@
-// Package demo is the page that `gateway demo` serves: two people in two windows, and beside their
+// Package demo is the page that `socketgate demo` serves: two people in two windows, and beside their
 // chat the rows that the database holds of it.
 //
 // The page is a Socket.IO client like any other. What it needs beyond that are the two small

@@ -7,6 +7,15 @@ import (
 	"time"
 )
 
+// Where a gateway answers probes, on its public port.
+const (
+	HealthzPath = "/healthz"
+	ReadyzPath  = "/readyz"
+)
+
+// Healthy is what a gateway that runs says at HealthzPath. A line feed follows.
+const Healthy = "ok"
+
 // readyTimeout bounds a readiness check: probes give up after a second or more.
 const readyTimeout = 2 * time.Second
 
@@ -21,7 +30,7 @@ type Health struct {
 func (h *Health) Drain() { h.draining.Store(true) }
 
 // ServeHealthz says 200 for as long as the process answers: restarting it would not help more.
-func (h *Health) ServeHealthz(w http.ResponseWriter, r *http.Request) { say(w, http.StatusOK, "ok") }
+func (h *Health) ServeHealthz(w http.ResponseWriter, r *http.Request) { say(w, http.StatusOK, Healthy) }
 
 // ServeReadyz says 200 when the store is reachable and the gateway does not shut down, and 503
 // with the reason otherwise.

@@ -1,11 +1,13 @@
 package ops
 
 import (
+	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
@@ -57,6 +59,16 @@ func NewMetrics() *Metrics {
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+// MetricsPath is where Handler answers.
+const MetricsPath = "/metrics"
+
+// Handler serves the metrics to Prometheus. They are for the operator's network only.
+func (m *Metrics) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+MetricsPath, promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	return mux
 }
 
 // DisconnectReason is one way in which a connection ends.

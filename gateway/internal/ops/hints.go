@@ -1,22 +1,26 @@
-package app
+package ops
 
 import (
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
-// hints turn refusals that come from a wrong setting into a log line that names the setting, at
-// most one a minute each.
-type hints struct {
-	*ops.Metrics
+// Hints is an Observer of the engine that counts in Metrics. It also logs which setting to change where a refusal comes from a
+// wrong one, at most once a minute for each cause.
+type Hints struct {
+	*Metrics
 	log *slog.Logger
 
 	mu   sync.Mutex
-	said map[string]time.Time
+	said map[string]time.Time // when the hint was logged last, by cause
+}
+
+// NewHints makes Hints that count in m.
+func NewHints(m *Metrics, log *slog.Logger) *Hints {
+	return &Hints{Metrics: m, log: log, said: make(map[string]time.Time)}
 }
 
 var hintFor = map[string]string{
@@ -27,15 +31,15 @@ var hintFor = map[string]string{
 	engineio.CauseMaximum:   "MAX_CONNECTIONS is reached: clients are refused until others leave",
 }
 
-// HandshakeRefused counts, and hints.
-func (h *hints) HandshakeRefused(cause string) {
+// HandshakeRefused counts a client that did not get a connection, and logs the hint if one is due.
+func (h *Hints) HandshakeRefused(cause string) {
 	h.Metrics.HandshakeRefused(cause)
 	if hint := hintFor[cause]; hint != "" && h.due(cause) {
 		h.log.Warn(hint)
 	}
 }
 
-func (h *hints) due(cause string) bool {
+func (h *Hints) due(cause string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()

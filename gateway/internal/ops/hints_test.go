@@ -1,4 +1,4 @@
-package app
+package ops
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
@@ -16,7 +15,7 @@ func TestRefusedPollingNamesOptionAndVariableOnceAMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		h := &hints{Metrics: ops.NewMetrics(), log: slog.New(slog.NewTextHandler(&log, nil)), said: make(map[string]time.Time)}
+		h := NewHints(NewMetrics(), slog.New(slog.NewTextHandler(&log, nil)))
 		for range 100 {
 			h.HandshakeRefused(engineio.CausePolling)
 			time.Sleep(time.Second)

@@ -1,0 +1,75 @@
+package app
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func answering(text string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, text) })
+}
+
+func TestTheFirstMountThatTakesAPathHasItAndNoPathIsCleaned(t *testing.T) {
+	t.Parallel()
+	list := mounts{
+		{pattern: "/socket.io/", handler: answering("sockets")},
+		{pattern: "/healthz", handler: answering("health")},
+		{pattern: "/healthz", handler: answering("another health")},
+		{pattern: "/api/v1/", handler: answering("api")},
+		{pattern: "/api/", handler: answering("older api")},
+	}
+	page := append(list[:len(list):len(list)], mount{pattern: "/", handler: answering("page")})
+	for path, want := range map[string]string{
+		"/socket.io/": "sockets", "/socket.io": "sockets", "/socket.io/a/b": "sockets", "/socket.iox": "", "//socket.io/": "",
+		"/healthz": "health", "/healthz/": "", "/healthzz": "", "/api/v1": "api", "/api/v1/x": "api", "/api/v2": "older api",
+		"/": "", "/x/../healthz": "",
+	} {
+		for _, served := range []struct {
+			mounts    mounts
+			otherwise string
+		}{{list, "404 page not found\n"}, {page, "page"}} {
+			expected := want
+			if expected == "" {
+				expected = served.otherwise
+			}
+			r := httptest.NewRequest("GET", "/", nil)
+			r.URL.Path = path
+			w := httptest.NewRecorder()
+			served.mounts.ServeHTTP(w, r)
+			if w.Body.String() != expected {
+				t.Errorf("%s: %q, want %q", path, w.Body, expected)
+			}
+		}
+	}
+}
+
+// deadlines notes until when a body may be read.
+type deadlines struct {
+	http.ResponseWriter
+	reading time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error {
+	d.reading = t
+	return nil
+}
+
+func TestABodyIsReadByTheRuleOfItsMount(t *testing.T) {
+	t.Parallel()
+	list := mounts{
+		{pattern: "/bounded", handler: answering(""), bodyTimeout: time.Minute},
+		{pattern: "/own", handler: answering("")},
+	}
+	for path, want := range map[string]time.Duration{"/bounded": time.Minute, "/own": 0, "/nobody": bodyTimeout} {
+		w := &deadlines{ResponseWriter: httptest.NewRecorder()}
+		before := time.Now()
+		list.ServeHTTP(w, httptest.NewRequest("POST", path, strings.NewReader("body")))
+		if want == 0 && !w.reading.IsZero() || want != 0 && (w.reading.Before(before.Add(want)) || w.reading.After(time.Now().Add(want))) {
+			t.Errorf("%s: until %v, want %v from now", path, w.reading, want)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+
+	"github.com/socketgate/socketgate/gateway/internal/chat"
+	"github.com/socketgate/socketgate/gateway/internal/compose"
+	"github.com/socketgate/socketgate/gateway/internal/config"
+	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/gateway/internal/store"
+)
+
+// Open connects to the database and listens; Run serves. Page, if not nil, makes the handler of what is neither socket nor
+// health. On an error nothing is left behind.
+func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App) http.Handler) (*App, error) {
+	a := &App{config: c, log: log}
+	if err := a.openParts(ctx); err != nil {
+		return nil, err
+	}
+	public := a.publicMounts()
+	if page != nil {
+		public = append(public, mount{pattern: "/", handler: page(a), bodyTimeout: bodyTimeout})
+	}
+	err := a.listen(net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), public)
+	if err == nil && c.AdminAddr != "" {
+		err = a.listen(c.AdminAddr, a.adminMounts())
+	}
+	if err != nil {
+		a.close(ctx)
+		return nil, err
+	}
+	return a, nil
+}
+
+// openParts makes the parts, from the database up.
+func (a *App) openParts(ctx context.Context) (err error) {
+	a.metrics = ops.NewMetrics()
+	if a.identity, err = compose.OpenIdentity(ctx, a.config); err != nil {
+		return err
+	}
+	if a.store, err = a.openStore(ctx); err != nil {
+		a.identity.Close()
+		return err
+	}
+	a.health = &ops.Health{Store: a.store.Ready}
+	a.sockets = a.openSockets()
+	a.chat = a.openChat()
+	a.metrics.Explain(reasons)
+	a.metrics.Watch(ops.Gauges{Connections: a.sockets.Connections, Rooms: a.chat.Rooms})
+	return nil
+}
+
+func (a *App) openStore(ctx context.Context) (*store.Store, error) {
+	c, err := compose.Store(a.config)
+	if err != nil {
+		return nil, err
+	}
+	c.Observer, c.Logger = a.metrics, a.log
+	return store.Open(ctx, c)
+}
+
+func (a *App) openSockets() generations {
+	o := compose.Sockets(a.config)
+	o.Logger = a.log
+	o.Engine.Observer = ops.NewHints(a.metrics, a.log)
+	return newGenerations(o, a.config.AllowEIO3)
+}
+
+func (a *App) openChat() *chat.Chat {
+	o := compose.Chat(a.config, a.store.Mapping())
+	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.metrics, a.log
+	return chat.New(a.sockets.Of("/"), a.store, o)
+}

@@ -1,0 +1,69 @@
+package compose
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/socketgate/socketgate/gateway/internal/config"
+	"github.com/socketgate/socketgate/pkg/nodecrypt"
+)
+
+// choices are the values that a variable may have.
+func choices(t *testing.T, field string) []string {
+	t.Helper()
+	f, ok := reflect.TypeFor[config.Config]().FieldByName(field)
+	if !ok {
+		t.Fatalf("there is no %s", field)
+	}
+	return slices.Sorted(slices.Values(strings.Fields(f.Tag.Get("oneof"))))
+}
+
+// The configuration imports no package of the project, so that it lists the names of others' values a second time.
+func TestWhatMayBeChosenIsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	modes := []string{}
+	for mode := range pollingModes {
+		modes = append(modes, mode)
+	}
+	for field, there := range map[string][]string{
+		"MessageCipher":    append(nodecrypt.Names(), "plaintext"),
+		"MessageKeyFormat": nodecrypt.KeyFormats(),
+		"Polling":          modes,
+	} {
+		there = slices.Sorted(slices.Values(there))
+		if got := choices(t, field); !slices.Equal(got, there) {
+			t.Errorf("%s may be chosen from %q, there are %q", field, got, there)
+		}
+	}
+}
+
+func TestEveryCipherThatMayBeChosenBringsTextBack(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.DatabaseURL = "file:./dev.db"
+	c.MessageEncryptionKey = config.Secret(strings.Repeat("ab", 32))
+	for _, name := range choices(t, "MessageCipher") {
+		c.MessageCipher = name
+		cipher, err := Cipher(c)
+		if err != nil || (cipher == nil) != (name == "plaintext") {
+			t.Errorf("%s: %v, %v", name, cipher, err)
+			continue
+		}
+		if cipher == nil {
+			continue
+		}
+		stored, err := cipher.Encrypt("hello")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := cipher.Decrypt(stored); err != nil || text != "hello" || stored == text {
+			t.Errorf("%s: %q became %q, %v", name, stored, text, err)
+		}
+	}
+	c.DatabaseURL = "none"
+	if cipher, err := Cipher(c); cipher != nil || err != nil {
+		t.Errorf("where nothing is stored: %v, %v", cipher, err)
+	}
+}
