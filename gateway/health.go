@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/app"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 )
 
@@ -26,7 +27,7 @@ func askHealth(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	c, err := config.Load()
+	c, err := config.Load(app.Rules())
 	if err != nil {
 		return err
 	}

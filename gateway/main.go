@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 func serve(ctx context.Context) error {
-	c, err := config.Load()
+	c, err := config.Load(app.Rules())
 	if err != nil {
 		return err
 	}

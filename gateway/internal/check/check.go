@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 
+	"github.com/socketgate/socketgate/gateway/internal/app"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 )
 
@@ -35,7 +36,7 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		return err
 	}
 	r := &report{out: out}
-	c, err := config.Load()
+	c, err := config.Load(app.Rules())
 	s := start{report: r, config: c, beside: page != nil}
 	if err != nil && !errors.As(err, &s.faulty) {
 		return err

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/socketgate/socketgate/pkg/nodecrypt"
 )
 
 func TestKeysAreHeldAgainstTheirFormat(t *testing.T) {
@@ -24,9 +26,23 @@ func TestKeysAreHeldAgainstTheirFormat(t *testing.T) {
 		{"aes-256-gcm", "sha256", "", "is not set"},
 		{"cryptojs", "hex", "", "is not set"},
 	} {
-		_, faults := parse(with("MESSAGE_CIPHER", c.cipher, "MESSAGE_KEY_FORMAT", c.format, "MESSAGE_ENCRYPTION_KEY", c.key))
+		_, faults := parse(with("MESSAGE_CIPHER", c.cipher, "MESSAGE_KEY_FORMAT", c.format, "MESSAGE_ENCRYPTION_KEY", c.key), ruled)
 		if c.want == "" && faults != nil || c.want != "" && (len(faults) != 1 || !strings.Contains(faults[0], c.want)) {
 			t.Errorf("%s %s: %v, want %q", c.cipher, c.format, faults, c.want)
+		}
+	}
+}
+
+// The ciphers and key formats stand in the tags for those who read the table; what there is stands in nodecrypt.
+func TestCiphersAndKeyFormatsAreThoseThatThereAre(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string][]string{
+		"MESSAGE_CIPHER":     append(nodecrypt.Names(), "plaintext"),
+		"MESSAGE_KEY_FORMAT": nodecrypt.KeyFormats(),
+	} {
+		i := slices.IndexFunc(variables, func(v variable) bool { return v.name == name })
+		if got := slices.Sorted(slices.Values(variables[i].choices())); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+			t.Errorf("%s may hold %q, but there are %q", name, got, want)
 		}
 	}
 }
@@ -40,7 +56,7 @@ func TestKeyIsOnlyNeededForWhatIsEncrypted(t *testing.T) {
 		{[]string{"MESSAGE_ENCRYPTION_KEY", "", "MESSAGE_CIPHER", "Plaintext"}, "MESSAGE_CIPHER is plaintext: messages are stored unencrypted"},
 		{[]string{"MESSAGE_ENCRYPTION_KEY", "", "DATABASE_URL", "none"}, ""},
 	} {
-		got, faults := parse(with(c.pairs...))
+		got, faults := parse(with(c.pairs...), ruled)
 		if faults != nil || strings.Join(got.Warnings, "\n") != c.warning {
 			t.Errorf("%q: faults %v, warnings %q", c.pairs, faults, got.Warnings)
 		}
@@ -66,12 +82,12 @@ func TestOneWayToTellWhoSomebodyIsIsEnough(t *testing.T) {
 		{[]string{"SESSION_QUERY", "SELECT 1"}, `SESSION_QUERY holds "SELECT 1"; `},
 		{[]string{"SESSION_QUERY", query, "DATABASE_URL", "none"}, `SESSION_QUERY holds "` + query + `", but DATABASE_URL is none; `},
 	} {
-		_, faults := parse(with(c.pairs...))
+		_, faults := parse(with(c.pairs...), ruled)
 		if c.want == "" && faults != nil || c.want != "" && (len(faults) != 1 || !strings.HasPrefix(faults[0], c.want)) {
 			t.Errorf("%q: %v, want %q", c.pairs, faults, c.want)
 		}
 	}
-	c, _ := parse(with("AUTH_SECRET", "0", "AUTH_SECRET_1", "1", "AUTH_SECRET_2", "2", "AUTH_SECRET_3", "3", "NEXTAUTH_SECRET", "n"))
+	c, _ := parse(with("AUTH_SECRET", "0", "AUTH_SECRET_1", "1", "AUTH_SECRET_2", "2", "AUTH_SECRET_3", "3", "NEXTAUTH_SECRET", "n"), ruled)
 	if got := c.AuthSecrets(); !slices.Equal(got, []Secret{"0", "3", "2", "1", "n"}) {
 		t.Errorf("secrets of Auth.js: %#v", got)
 	}
@@ -90,12 +106,12 @@ func TestASecretThatTheAppCallsOtherwiseIsNamed(t *testing.T) {
 	} {
 		env := with(c.missing, "")
 		env[c.other] = setting{value: goodSecret, file: c.file}
-		_, faults := parse(env)
+		_, faults := parse(env, ruled)
 		if len(faults) != 1 || !strings.Contains(faults[0], c.want) || strings.Contains(faults[0], goodSecret) {
 			t.Errorf("%s, with %s: %v, want %q", c.missing, c.other, faults, c.want)
 		}
 		env[c.missing] = setting{value: goodKey}
-		if _, faults = parse(env); faults != nil {
+		if _, faults = parse(env, ruled); faults != nil {
 			t.Errorf("%s, with %s: %v", c.missing, c.other, faults)
 		}
 	}
@@ -103,11 +119,11 @@ func TestASecretThatTheAppCallsOtherwiseIsNamed(t *testing.T) {
 
 func TestGuardedRoomsAreJoinedBeforeTheyAreSpokenInto(t *testing.T) {
 	t.Parallel()
-	c, faults := parse(with("REQUIRE_JOIN", "false"))
+	c, faults := parse(with("REQUIRE_JOIN", "false"), ruled)
 	if faults != nil || c.RequireJoin {
 		t.Errorf("without a query: %v, %v", c.RequireJoin, faults)
 	}
-	_, faults = parse(with("REQUIRE_JOIN", "false", "ROOM_ACCESS_QUERY", "SELECT $1, $2"))
+	_, faults = parse(with("REQUIRE_JOIN", "false", "ROOM_ACCESS_QUERY", "SELECT $1, $2"), ruled)
 	want := `REQUIRE_JOIN holds "false", which lets everybody send past ROOM_ACCESS_QUERY; it should hold true or false`
 	if faults.Error() != want {
 		t.Errorf("with a query: got %s\nwant %s", faults, want)
@@ -118,7 +134,7 @@ func TestDatabaseURLsThatAreGood(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"postgres://h/db", goodURL, "postgresql:///db?host=/run/postgresql", "postgres://u:p@h1:5432,h2:5433/db", "postgres://u:p@[::1]:5432/db",
 		"file:./dev.db", "file:/data/chat.db?mode=rwc", "none"} {
-		if c, faults := parse(with("DATABASE_URL", text)); faults != nil || string(c.DatabaseURL) != text {
+		if c, faults := parse(with("DATABASE_URL", text), ruled); faults != nil || string(c.DatabaseURL) != text {
 			t.Errorf("%s: %v", text, faults)
 		}
 	}

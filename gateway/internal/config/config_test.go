@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/store"
+	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
 const (
@@ -17,6 +20,9 @@ const (
 	goodKey    = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2"
 	goodURL    = "postgresql://app:dbpassw0rd@db.example:5432/chat?schema=public&sslpassword=alsosecret"
 )
+
+// ruled are the rules of a start.
+var ruled = Rules{DatabaseURL: store.CheckURL, ReservedEvents: socketio.ReservedEvents()}
 
 // with returns a sound environment in which the given pairs of name and value are set.
 func with(pairs ...string) environment {
@@ -29,7 +35,7 @@ func with(pairs ...string) environment {
 
 func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	t.Parallel()
-	c, faults := parse(with())
+	c, faults := parse(with(), ruled)
 	if faults != nil || c.Warnings != nil {
 		t.Fatalf("faults %q, warnings %q", faults, c.Warnings)
 	}
@@ -62,7 +68,7 @@ func TestValuesAreNormalised(t *testing.T) {
 		"TRUSTED_PROXIES", "private, 203.0.113.7 ,2001:db8::1/32", "PING_INTERVAL", "25000", "PING_TIMEOUT", "1m30s",
 		"JOIN_EVENTS", "join_room, enterRoom", "LEAVE_EVENTS", "leave-chat", "RELAY_EVENTS", "typing = user_typing, stop_typing", "ADMIN_ADDR", ":9090",
 		"LOG_FORMAT", "JSON", "LOG_LEVEL", "debug", "TOKEN_COOKIE", "__Host-token",
-	))
+	), ruled)
 	if faults != nil {
 		t.Fatal(faults)
 	}
@@ -103,7 +109,7 @@ func TestPrefixWinsAndBlankIsNotSet(t *testing.T) {
 		{[]string{"GATEWAY_PORT", "", "PORT", "3000"}, 3000},
 		{[]string{"GATEWAY_PORT", " ", "PORT", ""}, 4000},
 	} {
-		if got, faults := parse(with(c.pairs...)); got.Port != c.port || faults != nil {
+		if got, faults := parse(with(c.pairs...), ruled); got.Port != c.port || faults != nil {
 			t.Errorf("%q: port %d, %v, want %d", c.pairs, got.Port, faults, c.port)
 		}
 	}
@@ -118,13 +124,13 @@ func TestLoadLeavesTheEnvironmentAsItWas(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	before := slices.Sorted(slices.Values(os.Environ()))
-	c, err := Load()
+	c, err := Load(ruled)
 	var faults Faults
 	if !errors.As(err, &faults) || len(faults) == 0 {
 		t.Fatalf("the broken line is no fault: %v", err)
 	}
 	write(t, dir, ".env", "JWT_SECRET="+goodSecret+"\nGATEWAY_PORT=web\nOTHER=thing\n")
-	if c, err = Load(); err != nil {
+	if c, err = Load(ruled); err != nil {
 		t.Fatal(err)
 	}
 	if c.Port != 4001 || c.JWTSecret != goodSecret || !c.DatabaseURL.None() || c.Host != "0.0.0.0" {

@@ -15,7 +15,7 @@ func TestVariablesOfKubernetesAreNotOurs(t *testing.T) {
 		"GATEWAY_PORT_4000_TCP=tcp://10.0.0.7:4000", "GATEWAY_PORT_4000_TCP_ADDR=10.0.0.7", "PORT=4001",
 		"JWT_SECRET=" + goodSecret, "DATABASE_URL=none",
 	})
-	c, more := parse(env)
+	c, more := parse(env, ruled)
 	if faults != nil || more != nil || c.Warnings != nil || c.Port != 4001 {
 		t.Errorf("faults %v %v, warnings %q, port %d", faults, more, c.Warnings, c.Port)
 	}

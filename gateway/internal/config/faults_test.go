@@ -17,11 +17,11 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		{"JWT_SECRET", "", "JWT_SECRET is not set; it should hold the secret that the web app signs its tokens with"},
 		{"TOKEN_COOKIE", "my token", `TOKEN_COOKIE holds "my token"; it should hold the name of a cookie`},
 		{"DATABASE_URL", "", "DATABASE_URL is not set" + wantURL},
-		{"DATABASE_URL", "mysql://root:dbpassw0rd@db/chat", "DATABASE_URL holds mysql://root:hidden@db/chat" + wantURL},
+		{"DATABASE_URL", "mysql://root:dbpassw0rd@db/chat", "DATABASE_URL holds mysql://root:hidden@db/chat, where mysql is not supported" + wantURL},
 		{"DATABASE_URL", `"` + goodURL + `"`, "DATABASE_URL holds 87 bytes (hidden), where the quotes are part of the value" + wantURL},
 		{"DATABASE_URL", "postgres://app:dbpass#w0rd@db/chat",
 			"DATABASE_URL holds postgres:… (34 bytes, hidden), which is not a URL: percent-encode special characters in user and password" + wantURL},
-		{"DATABASE_URL", "file:", "DATABASE_URL holds file:" + wantURL},
+		{"DATABASE_URL", "file:", "DATABASE_URL holds file:, where a path is missing" + wantURL},
 		{"MESSAGE_ENCRYPTION_KEY", "", "MESSAGE_ENCRYPTION_KEY is not set, where an app that stores plain text, as most do, sets MESSAGE_CIPHER=plaintext instead" + wantKey},
 		{"MESSAGE_ENCRYPTION_KEY", goodKey[:63], "MESSAGE_ENCRYPTION_KEY holds 63 bytes (hidden)" + wantKey},
 		{"MESSAGE_ENCRYPTION_KEY", goodKey + "a", "MESSAGE_ENCRYPTION_KEY holds 65 bytes (hidden)" + wantKey},
@@ -86,7 +86,7 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		{"LOG_LEVEL", "loud", `LOG_LEVEL holds "loud"; it should hold debug, info, warn or error`},
 		{"SHUTDOWN_TIMEOUT", "1m", `SHUTDOWN_TIMEOUT holds "1m"; it should hold a time from 100ms to 10s, such as 8s (a bare number is milliseconds)`},
 	} {
-		_, faults := parse(with(c.name, c.value))
+		_, faults := parse(with(c.name, c.value), ruled)
 		if len(faults) != 1 || faults[0] != c.want {
 			t.Errorf("%s=%q:\n got %s\nwant %s", c.name, c.value, faults.Error(), c.want)
 		}
@@ -101,7 +101,7 @@ func TestEveryFaultIsToldAtOnceInTheOrderOfTheTable(t *testing.T) {
 	_, faults := parse(environment{
 		"LOG_LEVEL": {value: "loud"}, "GATEWAY_PORT": {value: "web", file: ".env.local"}, "PING_TIMEOUT": {value: "x"},
 		"MEMBERS_SHAPE": {value: "x"}, "TRUSTED_PROXIES": {value: "x"}, "MAX_PAYLOAD": {value: "2000000"},
-	})
+	}, ruled)
 	var got []string
 	for _, line := range faults {
 		name, _, _ := strings.Cut(line, " ")

@@ -22,7 +22,7 @@ func TestTrustedProxiesContain(t *testing.T) {
 		{"203.0.113.7", "10.0.0.1", false}, {"::ffff:203.0.113.7", "203.0.113.7", true},
 		{"private,203.0.113.0/24", "203.0.113.9", true}, {"fe80::/10", "fe80::1%eth0", true},
 	} {
-		cfg, faults := parse(with("TRUSTED_PROXIES", c.proxies))
+		cfg, faults := parse(with("TRUSTED_PROXIES", c.proxies), ruled)
 		if faults != nil {
 			t.Fatal(faults)
 		}
@@ -44,7 +44,7 @@ func TestNoSecretIsEverShown(t *testing.T) {
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
 		return fmt.Sprintf("%v %+v %#v %s %q %x ", v, v, v, v, v, v) + string(asJSON) + log.String()
 	}
-	c, _ := parse(with())
+	c, _ := parse(with(), ruled)
 	for _, v := range []any{c, &c, c.JWTSecret, c.MessageEncryptionKey, c.DatabaseURL} {
 		shown := show(v)
 		for _, secret := range []string{goodSecret, goodKey, "dbpassw0rd", "alsosecret", fmt.Sprintf("%x", "dbpassw0rd")} {

@@ -22,7 +22,7 @@ func TestSuspiciousSettingsWarn(t *testing.T) {
 		{"GATEWAY_ADDRESS_BOOK", "5", "GATEWAY_ADDRESS_BOOK is not a variable of the gateway (gateway env lists them)"},
 		{"ADDRESS_BOOK", "5", ""},
 	} {
-		got, faults := parse(with(c.name, c.value))
+		got, faults := parse(with(c.name, c.value), ruled)
 		if faults != nil || strings.Join(got.Warnings, "\n") != c.want {
 			t.Errorf("%s=%q: faults %v\n got %q\nwant %q", c.name, c.value, faults, got.Warnings, c.want)
 		}
@@ -34,7 +34,7 @@ func TestSuspiciousSettingsWarn(t *testing.T) {
 
 func TestUnknownVariablesAreToldInOrder(t *testing.T) {
 	t.Parallel()
-	c, _ := parse(with("GATEWAY_QA", "", "GATEWAY_QD", "", "GATEWAY_QC", "", "GATEWAY_QB", "", "GATEWAY_QE", ""))
+	c, _ := parse(with("GATEWAY_QA", "", "GATEWAY_QD", "", "GATEWAY_QC", "", "GATEWAY_QB", "", "GATEWAY_QE", ""), ruled)
 	if len(c.Warnings) != 5 || !slices.IsSorted(c.Warnings) {
 		t.Errorf("warnings %q", c.Warnings)
 	}
@@ -44,15 +44,15 @@ func TestThePortOfNextIsNotTakenUnnoticed(t *testing.T) {
 	t.Parallel()
 	env := with()
 	env["PORT"] = setting{value: "3000", file: ".env.local"}
-	c, _ := parse(env)
+	c, _ := parse(env, ruled)
 	if want := []string{"PORT is in .env.local, where Next.js finds it too: add GATEWAY_PORT=4000 there, or the two take each other's port"}; !slices.Equal(c.Warnings, want) {
 		t.Errorf("warnings %q, want %q", c.Warnings, want)
 	}
 	env["GATEWAY_PORT"] = setting{value: "4000", file: ".env"}
-	if c, _ = parse(env); c.Warnings != nil {
+	if c, _ = parse(env, ruled); c.Warnings != nil {
 		t.Errorf("with GATEWAY_PORT: %q", c.Warnings)
 	}
-	if c, _ = parse(with("PORT", "3000")); c.Warnings != nil {
+	if c, _ = parse(with("PORT", "3000"), ruled); c.Warnings != nil {
 		t.Errorf("of the process: %q", c.Warnings)
 	}
 }
@@ -69,7 +69,7 @@ func TestSecretsThatEverybodyKnowsAreNamed(t *testing.T) {
 			t.Errorf("docker-compose.yml has no %s", name)
 			continue
 		}
-		got, faults := parse(with(name, string(found[1])))
+		got, faults := parse(with(name, string(found[1])), ruled)
 		if faults != nil || len(got.Warnings) != 1 || !strings.HasPrefix(got.Warnings[0], name+" is the one of docker-compose.yml") {
 			t.Errorf("%s: faults %v, warnings %q", name, faults, got.Warnings)
 		}

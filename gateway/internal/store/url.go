@@ -2,8 +2,8 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,24 +35,46 @@ var prismaOnly = []string{
 	"single_use_connections", "uselibpqcompat", "ssl",
 }
 
-// parseURL reads DATABASE_URL as Prisma writes it. Its errors hold no part of the URL but the scheme, since a
-// URL that is wrong may have its password anywhere.
+// A urlFault says what is wrong with a DATABASE_URL: the clause that follows "DATABASE_URL holds …, ". It holds no part of
+// the URL but a known scheme, since a URL that is wrong may have its password anywhere.
+type urlFault string
+
+func (f urlFault) Error() string {
+	return "DATABASE_URL is not understood, " + string(f) + "; it should be postgres://user:password@host:5432/name " +
+		"(# / ? @ : % in the password are written %23 %2F %3F %40 %3A %25), file:./dev.db, or none to relay without storing"
+}
+
+// CheckURL looks at a DATABASE_URL without connecting. The error is a clause that follows "DATABASE_URL holds …, "; like the
+// warnings, it holds no part of a password.
+func CheckURL(raw string) (warnings []string, err error) {
+	_, err = parseURL(raw)
+	var fault urlFault
+	if errors.As(err, &fault) {
+		return nil, errors.New(string(fault))
+	}
+	return nil, err
+}
+
+// parseURL reads DATABASE_URL as Prisma writes it. The error is a urlFault.
 func parseURL(raw string) (target, error) {
 	scheme, rest, found := strings.Cut(raw, ":")
 	switch {
 	case raw == "":
-		return target{}, errors.New("DATABASE_URL is empty: set postgres://…, file:./dev.db, or none to relay without storing")
+		return target{}, urlFault("where it is empty")
 	case raw == databaseNone:
 		return target{database: databaseNone}, nil
 	case found && scheme == "file":
 		return parseFile(rest)
 	case found && (scheme == "postgres" || scheme == "postgresql"):
 		return parsePostgres(raw)
-	case found && (scheme == "mysql" || scheme == "sqlserver" || scheme == "mongodb" || strings.HasPrefix(scheme, "prisma")):
-		return target{}, fmt.Errorf("DATABASE_URL: %s is not supported: use a postgres:// URL, file:./dev.db, or none to relay without storing", scheme)
+	case found && slices.Contains(unsupported, scheme):
+		return target{}, urlFault("where " + scheme + " is not supported")
 	}
-	return target{}, errors.New("DATABASE_URL is not understood: it starts with postgres://, postgresql:// or file:, or is none")
+	return target{}, urlFault("which starts neither with postgres:// nor with file:")
 }
+
+// unsupported are the schemes of databases that apps have and the gateway can't speak to.
+var unsupported = []string{"mysql", "sqlserver", "mongodb", "prisma", "prisma+postgres"}
 
 func parseFile(rest string) (target, error) {
 	path, _, _ := strings.Cut(rest, "?")
@@ -60,13 +82,12 @@ func parseFile(rest string) (target, error) {
 		path = "/" + strings.TrimLeft(path, "/")
 	}
 	if path == "" || strings.ContainsRune(path, 0) {
-		return target{}, errors.New("DATABASE_URL: file: needs a path, as in file:./dev.db")
+		return target{}, urlFault("where a path is missing")
 	}
 	return target{database: databaseSQLite, path: path}, nil
 }
 
-var errPostgresURL = errors.New("DATABASE_URL is not a valid Postgres URL: it looks like postgres://user:password@host:5432/name, " +
-	"and # / ? @ : % in the password are written %23 %2F %3F %40 %3A %25")
+const errPostgresURL = urlFault("which is not a URL: percent-encode special characters in user and password")
 
 func parsePostgres(raw string) (target, error) {
 	u, err := url.Parse(raw)
@@ -86,7 +107,7 @@ func parsePostgres(raw string) (target, error) {
 	}
 	if limit := q.Get("connection_limit"); limit != "" {
 		if t.connections, err = strconv.Atoi(limit); err != nil || t.connections < 1 {
-			return target{}, errors.New("DATABASE_URL: connection_limit must be a number above 0")
+			return target{}, urlFault("where connection_limit must be a number above 0")
 		}
 	}
 	t.password = takePassword(u, q)
@@ -105,7 +126,7 @@ func flag(q url.Values, name string) (bool, error) {
 	}
 	v, err := strconv.ParseBool(q.Get(name))
 	if err != nil {
-		return false, fmt.Errorf("DATABASE_URL: %s must be true or false", name)
+		return false, urlFault("where " + name + " must be true or false")
 	}
 	return v, nil
 }
