@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 )
@@ -23,7 +24,7 @@ func askHealth(ctx context.Context, flags *flag.FlagSet, args []string, out io.W
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	c, err := config.Load()
+	c, err := config.Load(compose.Rules())
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 	"syscall"
 
 	"github.com/socketgate/socketgate/gateway/internal/app"
+	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 )
 
@@ -88,7 +89,7 @@ func programName(args []string) string {
 }
 
 func serve(ctx context.Context) error {
-	c, err := config.Load()
+	c, err := config.Load(compose.Rules())
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,29 @@ func TestAStartThatIsEndedIsNoFailure(t *testing.T) {
 	}
 }
 
+// A start and a check hold DATABASE_URL against the same rules, and tell it beside every other fault.
+func TestADatabaseURLThatIsWrongIsNamedByStartAndCheck(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("JWT_SECRET", "a secret that is long enough for tests")
+	t.Setenv("MESSAGE_CIPHER", "plaintext")
+	t.Setenv("DATABASE_URL", "mysql://root:hunter2@db/chat")
+	t.Setenv("JOIN_EVENTS", "disconnect")
+	for _, args := range [][]string{nil, {"health"}, {"check"}} {
+		var out bytes.Buffer
+		err := run(t.Context(), args, &out)
+		if err == nil {
+			t.Fatalf("%q: no fault", args)
+		}
+		all := out.String() + err.Error()
+		for _, want := range []string{"DATABASE_URL holds mysql://root:hidden@db/chat, where mysql is not supported; it should hold postgres://",
+			`JOIN_EVENTS holds "disconnect", where "disconnect" is a name that Socket.IO keeps for itself`} {
+			if strings.Count(all, want) != 1 || strings.Contains(all, "hunter2") {
+				t.Errorf("%q: %s\nwant %s", args, all, want)
+			}
+		}
+	}
+}
+
 func TestVersionNamesGo(t *testing.T) {
 	t.Parallel()
 	if got := output(t, "version"); !strings.HasPrefix(got, "socketgate ") || !strings.Contains(got, " go1.") {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -126,6 +127,9 @@ var reserved = map[string]bool{
 
 // Reserved reports whether an event may not have this name (socket.io-parser, RESERVED_EVENTS).
 func Reserved(event string) bool { return reserved[event] }
+
+// ReservedEvents lists the names that [Reserved] reports, in order.
+func ReservedEvents() []string { return slices.Sorted(maps.Keys(reserved)) }
 
 // decodeEvent splits the payload of an event into its name and arguments, which it copies.
 func decodeEvent(data []byte) (name string, args []json.RawMessage, err error) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 
+	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 )
 
@@ -38,7 +39,7 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		return err
 	}
 	r := &report{out: out}
-	c, err := config.Load()
+	c, err := config.Load(compose.Rules())
 	s := start{report: r, config: c, command: cmp.Or(o.Command, "socketgate"), beside: page != nil}
 	if err != nil && !errors.As(err, &s.faulty) {
 		return err

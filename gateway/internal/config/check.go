@@ -94,9 +94,7 @@ func (c Config) AuthSecrets() []Secret {
 var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 func (c *Config) checkStorage(faults *report) {
-	if err := checkDatabaseURL(string(c.DatabaseURL)); err != nil {
-		faults.add("DATABASE_URL", err)
-	}
+	c.checkDatabaseURL(faults)
 	if c.MessageCipher != "plaintext" && !c.DatabaseURL.None() {
 		err := c.checkKey(string(c.MessageEncryptionKey))
 		if alias := faults.env.alias("MESSAGE_ENCRYPTION_KEY", keyAliases); c.MessageEncryptionKey == "" && alias != nil {
@@ -114,17 +112,16 @@ func (c *Config) checkStorage(faults *report) {
 // errForm says no more than that a value does not have the form it should have.
 var errForm = errors.New("wrong form")
 
-func checkDatabaseURL(text string) error {
-	if text == "none" || strings.HasPrefix(text, "file:") && text != "file:" {
-		return nil
+func (c *Config) checkDatabaseURL(faults *report) {
+	if c.DatabaseURL == "" {
+		faults.add("DATABASE_URL", nil)
+	} else if faults.rules.DatabaseURL != nil {
+		warnings, err := faults.rules.DatabaseURL(string(c.DatabaseURL))
+		if err != nil {
+			faults.add("DATABASE_URL", hint("%v", err))
+		}
+		c.Warnings = append(c.Warnings, warnings...)
 	}
-	if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") {
-		return errForm
-	}
-	if _, err := url.Parse(text); err != nil {
-		return hint("which is not a URL: percent-encode special characters in user and password")
-	}
-	return nil
 }
 
 // checkKey holds the key against MESSAGE_KEY_FORMAT. What has the form of another format is told, not guessed: a wrong
@@ -233,7 +230,7 @@ func (c *Config) checkEvents(faults *report) {
 		for i, event := range list.events {
 			event = strings.TrimSpace(event)
 			list.events[i] = event
-			if err := eventName(event); err != nil {
+			if err := faults.eventName(event); err != nil {
 				faults.add(list.name, err)
 			} else if other := taken[folded(event)]; other != "" && other != list.name {
 				faults.add(list.name, hint("%q is in %s too", event, other))
@@ -248,7 +245,7 @@ func (c *Config) checkEvents(faults *report) {
 func (c *Config) checkSaid(faults *report) (said map[string]string) {
 	said = map[string]string{}
 	for _, own := range []struct{ variable, event string }{{"MESSAGE_EVENT", c.MessageEvent}, {"MEMBERS_EVENT", c.MembersEvent}} {
-		if err := newName(own.event, said); err != nil {
+		if err := faults.newName(own.event, said); err != nil {
 			faults.add(own.variable, err)
 		}
 		said[folded(own.event)] = own.variable
@@ -261,7 +258,7 @@ func (c *Config) checkSaid(faults *report) (said map[string]string) {
 func (c *Config) checkRelays(taken, said map[string]string, faults *report) {
 	for _, relay := range c.RelayEvents {
 		for _, event := range []string{relay.Event, relay.told()} {
-			if err := newName(event, said); err != nil {
+			if err := faults.newName(event, said); err != nil {
 				faults.add("RELAY_EVENTS", err)
 			}
 		}
@@ -273,24 +270,22 @@ func (c *Config) checkRelays(taken, said map[string]string, faults *report) {
 }
 
 // newName refuses a name by which clients are told something else already.
-func newName(event string, said map[string]string) error {
+func (r *report) newName(event string, said map[string]string) error {
 	if folded(event) == "error" {
 		return hint("where %q is how the gateway says that something failed", event)
 	}
 	if owner := said[folded(event)]; owner != "" {
 		return hint("%q is what %s says", event, owner)
 	}
-	return eventName(event)
+	return r.eventName(event)
 }
 
-// reserved are the events of Socket.IO itself, folded.
-var reserved = []string{"connect", "connecterror", "disconnect", "disconnecting", "newlistener", "removelistener"}
-
-func eventName(name string) error {
+func (r *report) eventName(name string) error {
+	isName := func(reserved string) bool { return folded(reserved) == folded(name) }
 	switch {
 	case name == "":
 		return hint("where a name is empty")
-	case slices.Contains(reserved, folded(name)):
+	case slices.ContainsFunc(r.rules.ReservedEvents, isName):
 		return hint("where %q is a name that Socket.IO keeps for itself", name)
 	}
 	return nil

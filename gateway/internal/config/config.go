@@ -81,9 +81,9 @@ type Config struct {
 // Load reads the environment of the process and the .env files in the working directory. The error is a [Faults] with
 // one line for each thing to fix. Call it while nothing else reads the environment: the variables of the gateway are
 // changed while it runs and put back before it returns (see decode).
-func Load() (Config, error) {
+func Load(rules Rules) (Config, error) {
 	env, faults, warnings := readEnvironment(".", os.Environ())
-	c, more := parse(env)
+	c, more := parse(env, rules)
 	c.Warnings = append(warnings, c.Warnings...)
 	return c, append(faults, more...).orNil()
 }
@@ -91,13 +91,13 @@ func Load() (Config, error) {
 // Default returns what an empty environment gives, without the variables that are required. It reads no files, and the
 // warning of [Load] holds for it too.
 func Default() Config {
-	c, _ := parse(environment{})
+	c, _ := parse(environment{}, Rules{})
 	return c
 }
 
 // parse is Load for an environment that has been read.
-func parse(env environment) (Config, Faults) {
-	faults := newReport(env)
+func parse(env environment, rules Rules) (Config, Faults) {
+	faults := newReport(env, rules)
 	c := decode(env, faults)
 	checkBounds(&c, faults)
 	c.check(faults)

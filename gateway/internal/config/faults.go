@@ -39,10 +39,13 @@ func hint(format string, args ...any) error { return detail(fmt.Sprintf(format, 
 // A report gathers faults, at most one for each variable.
 type report struct {
 	env   environment
+	rules Rules
 	lines map[string]string // by bare name
 }
 
-func newReport(env environment) *report { return &report{env: env, lines: map[string]string{}} }
+func newReport(env environment, rules Rules) *report {
+	return &report{env: env, rules: rules, lines: map[string]string{}}
+}
 
 // has tells whether all is said about one of the named variables already: what it holds is then not to be relied on.
 func (r *report) has(names ...string) bool {
@@ -72,10 +75,10 @@ func (r *report) line(v variable, why error) string {
 		key += " (in " + s.file + ")"
 	}
 	reason := ""
-	if d, isHint := why.(detail); isHint {
-		reason = ", " + string(d)
-	} else if ok && isQuoted(s.value) {
+	if ok && isQuoted(s.value) { // whatever else is wrong with it comes from that
 		reason = ", where the quotes are part of the value"
+	} else if d, isHint := why.(detail); isHint {
+		reason = ", " + string(d)
 	}
 	holds := "holds " + v.show(s.value)
 	if standard := v.tag.Get("default"); !ok && standard != "" {

@@ -17,7 +17,7 @@ func LoadSecret() (Config, error) {
 		}
 	}
 	if c.JWTSecret == "" && len(c.AuthSecrets()) == 0 {
-		missing := newReport(env)
+		missing := newReport(env, Rules{})
 		missing.add("JWT_SECRET", env.alias("JWT_SECRET", secretAliases))
 		return Config{}, missing.inOrder()
 	}

@@ -120,7 +120,7 @@ func TestTagsAreSound(t *testing.T) {
 			t.Errorf("%s: a fault would not say what it should hold", v.name)
 		}
 	}
-	if _, faults := parse(environment{}); len(faults) != 3 { // the required ones
+	if _, faults := parse(environment{}, ruled); len(faults) != 3 { // the required ones
 		t.Errorf("the defaults have faults of their own: %v", faults)
 	}
 }

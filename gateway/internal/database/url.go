@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,6 +43,26 @@ var prismaOnly = []string{
 	"single_use_connections", "uselibpqcompat", "ssl",
 }
 
+// A fault says what is wrong with a DATABASE_URL: the clause that follows "DATABASE_URL holds …, ". It holds no part of the
+// URL but a known scheme, since a URL that is wrong may have its password anywhere.
+type fault string
+
+func (f fault) Error() string {
+	return "DATABASE_URL is not understood, " + string(f) + "; it should be postgres://user:password@host:5432/name " +
+		"(# / ? @ : % in the password are written %23 %2F %3F %40 %3A %25), file:./dev.db, or none to relay without storing"
+}
+
+// Check looks at a DATABASE_URL without connecting. The error is a clause that follows "DATABASE_URL holds …, "; like the
+// warnings, it holds no part of a password.
+func Check(raw string) (warnings []string, err error) {
+	_, err = Parse(raw)
+	var f fault
+	if errors.As(err, &f) {
+		return nil, errors.New(string(f))
+	}
+	return nil, err
+}
+
 // Parse reads DATABASE_URL as Prisma writes it: postgres://…, postgresql://…, file:./dev.db, or none. It connects to nothing
 // and looks at no file. Its errors hold no part of the URL but the scheme, since a URL that is wrong may have its password
 // anywhere.
@@ -49,18 +70,21 @@ func Parse(raw string) (URL, error) {
 	scheme, rest, found := strings.Cut(raw, ":")
 	switch {
 	case raw == "":
-		return URL{}, errors.New("DATABASE_URL is empty: set postgres://…, file:./dev.db, or none to relay without storing")
+		return URL{}, fault("where it is empty")
 	case raw == string(None):
 		return URL{Kind: None}, nil
 	case found && scheme == "file":
 		return parseFile(rest)
 	case found && (scheme == "postgres" || scheme == "postgresql"):
 		return parsePostgres(raw)
-	case found && (scheme == "mysql" || scheme == "sqlserver" || scheme == "mongodb" || strings.HasPrefix(scheme, "prisma")):
-		return URL{}, fmt.Errorf("DATABASE_URL: %s is not supported: use a postgres:// URL, file:./dev.db, or none to relay without storing", scheme)
+	case found && slices.Contains(unsupported, scheme):
+		return URL{}, fault("where " + scheme + " is not supported")
 	}
-	return URL{}, errors.New("DATABASE_URL is not understood: it starts with postgres://, postgresql:// or file:, or is none")
+	return URL{}, fault("which starts neither with postgres:// nor with file:")
 }
+
+// unsupported are the schemes of databases that apps have and the gateway can't speak to.
+var unsupported = []string{"mysql", "sqlserver", "mongodb", "prisma", "prisma+postgres"}
 
 func parseFile(rest string) (URL, error) {
 	path, _, _ := strings.Cut(rest, "?")
@@ -68,13 +92,12 @@ func parseFile(rest string) (URL, error) {
 		path = "/" + strings.TrimLeft(path, "/")
 	}
 	if path == "" || strings.ContainsRune(path, 0) {
-		return URL{}, errors.New("DATABASE_URL: file: needs a path, as in file:./dev.db")
+		return URL{}, fault("where a path is missing")
 	}
 	return URL{Kind: SQLite, file: path}, nil
 }
 
-var errPostgresURL = errors.New("DATABASE_URL is not a valid Postgres URL: it looks like postgres://user:password@host:5432/name, " +
-	"and # / ? @ : % in the password are written %23 %2F %3F %40 %3A %25")
+const errPostgresURL = fault("which is not a URL: percent-encode special characters in user and password")
 
 func parsePostgres(raw string) (URL, error) {
 	u, err := url.Parse(raw)
@@ -94,7 +117,7 @@ func parsePostgres(raw string) (URL, error) {
 	}
 	if limit := q.Get("connection_limit"); limit != "" {
 		if t.Connections, err = strconv.Atoi(limit); err != nil || t.Connections < 1 {
-			return URL{}, errors.New("DATABASE_URL: connection_limit must be a number above 0")
+			return URL{}, fault("where connection_limit must be a number above 0")
 		}
 	}
 	t.password = takePassword(u, q)
@@ -113,7 +136,7 @@ func flag(q url.Values, name string) (bool, error) {
 	}
 	v, err := strconv.ParseBool(q.Get(name))
 	if err != nil {
-		return false, fmt.Errorf("DATABASE_URL: %s must be true or false", name)
+		return false, fault("where " + name + " must be true or false")
 	}
 	return v, nil
 }

@@ -36,7 +36,7 @@ func TestURLsAsPrismaWritesThem(t *testing.T) {
 func TestURLsThatAreRefusedSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	for raw, word := range map[string]string{
-		"":                                     "DATABASE_URL is empty",
+		"":                                     "it is empty",
 		"file:":                                "file:./dev.db",
 		"mysql://root@db/chat":                 "mysql is not supported",
 		"prisma+postgres://x":                  "not supported",

@@ -1,0 +1,11 @@
+package config
+
+// Rules are what other parts of the gateway know about the values of variables. This package imports none of them, so they
+// are given to [Load]. A rule that is missing lets everything pass.
+type Rules struct {
+	// DatabaseURL looks at a DATABASE_URL as whoever connects with it does. The warnings are whole sentences; the error
+	// is the clause of a fault that follows "DATABASE_URL holds …, ". Neither holds any part of a password.
+	DatabaseURL func(url string) (warnings []string, err error)
+	// ReservedEvents are the names of events that Socket.IO keeps for itself.
+	ReservedEvents []string
+}
