@@ -82,6 +82,9 @@ func isOtherUse(text string) bool {
 
 // texts returns a claim that is a text, or a list of them, as aud may be.
 func texts(claim json.RawMessage) []string {
+	if len(claim) == 0 {
+		return nil
+	}
 	var one string
 	if json.Unmarshal(claim, &one) == nil {
 		return []string{one}
