@@ -69,9 +69,9 @@ func open(t testing.TB, name string) Cipher {
 func encryptWith(c Cipher, text string) string {
 	switch c := c.(type) {
 	case *gcm:
-		return c.encrypt(testIV[:c.ivSize], text)
+		return c.encrypt(testIV[:c.ivSize], text, nil)
 	case packedGCM:
-		return c.encrypt(testIV[:c.ivSize], text)
+		return c.encrypt(testIV[:c.ivSize], text, nil)
 	case *cbc:
 		return c.encrypt(testIV, text)
 	case cryptoJS:

@@ -27,7 +27,7 @@ func TestGoldenVectorsFromNode(t *testing.T) {
 	t.Parallel()
 	c := testCipher(t)
 	for _, g := range golden {
-		if got := c.encrypt(testIV, g.text); got != g.stored {
+		if got := c.encrypt(testIV, g.text, nil); got != g.stored {
 			t.Errorf("encrypt %q:\n got %s\nwant %s", g.text, got, g.stored)
 		}
 		if got, err := c.Decrypt(g.stored); got != g.text || err != nil {
@@ -134,7 +134,7 @@ func FuzzDecryptGCM(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stored, text string) {
 		if got, err := c.Decrypt(stored); err == nil {
-			if iv, err := hexKey(stored[:32] + stored[:32]); err != nil || c.encrypt(iv[:16], got) != strings.ToLower(stored) {
+			if iv, err := hexKey(stored[:32] + stored[:32]); err != nil || c.encrypt(iv[:16], got, nil) != strings.ToLower(stored) {
 				t.Errorf("%q decrypts to %q and not back", stored, got)
 			}
 		} else if got != "" || !errors.Is(err, ErrFormat) && !errors.Is(err, ErrAuthentication) {

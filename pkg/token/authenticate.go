@@ -26,6 +26,11 @@ type Options struct {
 	Sessions func(ctx context.Context, session string) (Claims, error)
 	// SessionSecret, if there is one, must have signed the cookies of sessions, as Better Auth does.
 	SessionSecret []byte
+	// CookieSecret, if there is one, must have signed the cookies of sessions that express-session made ("s:…"). Without one
+	// such a cookie is refused: nobody could tell a made-up one.
+	CookieSecret []byte
+	// Expected is what signed tokens must say.
+	Expected Expected
 }
 
 // An Authenticator tells who is at the other end of a handshake. It may be used from many goroutines at once.
@@ -35,12 +40,14 @@ type Authenticator struct {
 	authJS        *AuthJS   // nil without AuthSecrets
 	sessions      func(ctx context.Context, session string) (Claims, error)
 	sessionSecret []byte
+	cookieSecret  []byte
 	now           func() time.Time
 }
 
 // NewAuthenticator makes the keys. An error means that the options can't work.
 func NewAuthenticator(o Options) (*Authenticator, error) {
-	a := &Authenticator{cookies: []string{o.Cookie}, sessions: o.Sessions, sessionSecret: bytes.Clone(o.SessionSecret), now: time.Now}
+	a := &Authenticator{cookies: []string{o.Cookie}, sessions: o.Sessions, sessionSecret: bytes.Clone(o.SessionSecret),
+		cookieSecret: bytes.Clone(o.CookieSecret), now: time.Now}
 	if len(o.Secrets) == 0 && len(o.AuthSecrets) == 0 && o.Sessions == nil {
 		return nil, errors.New("authenticator: no secret, and no sessions")
 	}
@@ -50,11 +57,13 @@ func NewAuthenticator(o Options) (*Authenticator, error) {
 	if o.Sessions != nil || len(o.AuthSecrets) > 0 {
 		a.cookies = append(a.cookies, AuthJSCookies...)
 	}
+	a.cookies = trustedFirst(a.cookies)
 	var err error
 	if len(o.Secrets) > 0 {
 		if a.verifier, err = NewVerifier(o.Secrets[0], o.Secrets[1:]...); err != nil {
 			return nil, err
 		}
+		a.verifier.Expect(o.Expected)
 	}
 	if len(o.AuthSecrets) > 0 {
 		if a.authJS, err = NewAuthJS(slices.Compact(slices.Sorted(slices.Values(a.cookies))), o.AuthSecrets...); err != nil {
@@ -67,9 +76,9 @@ func NewAuthenticator(o Options) (*Authenticator, error) {
 // Authenticate returns who sent a handshake with this header and this payload of the CONNECT packet (may be nil), and where
 // the token was: "cookie", "auth", "header", or "" where there was none.
 //
-// Of several cookies, as a browser on localhost has them of several apps, the first that is good counts, or else the first
-// one's error; of sessions only the first four are looked up. But where a session could not be looked up, and no other is
-// good, it is ErrUnavailable: that one may be.
+// Every credential that came is tried, in the order of Find, cookies whose prefix only the site itself could have set before
+// others; the first good one counts, or else the first one's error. Of sessions only the first four are looked up. But where
+// a session could not be looked up, and nothing else is good, it is ErrUnavailable: that one may be.
 func (a *Authenticator) Authenticate(ctx context.Context, header http.Header, auth json.RawMessage) (Claims, string, error) {
 	found, err := Find(header, auth, a.cookies...)
 	if err != nil {
@@ -102,6 +111,9 @@ const maxSessions = 4
 
 // isSession tells a token that is looked up from those that can be read.
 func (a *Authenticator) isSession(f Found) bool {
+	if strings.HasPrefix(f.Token, cookieSigned) {
+		return a.sessions != nil
+	}
 	dots := strings.Count(f.Token, ".")
 	return a.sessions != nil && !(dots == 4 && a.authJS != nil) && !(dots == 2 && a.verifier != nil)
 }
@@ -125,9 +137,15 @@ func (a *Authenticator) session(ctx context.Context, f Found) (Claims, error) {
 	if len(f.Token) > maxLen {
 		return Claims{}, ErrTooLong
 	}
-	session := f.Token
-	if len(a.sessionSecret) > 0 {
-		var ok bool
+	session, ok := f.Token, false
+	if strings.HasPrefix(session, cookieSigned) {
+		if len(a.cookieSecret) == 0 {
+			return Claims{}, ErrUnverified
+		}
+		if session, ok = unsignExpress(session, a.cookieSecret); !ok {
+			return Claims{}, ErrSignature
+		}
+	} else if len(a.sessionSecret) > 0 {
 		if session, ok = unsign(f.Token, a.sessionSecret); !ok {
 			return Claims{}, ErrSignature
 		}

@@ -18,6 +18,12 @@ const (
 	fromBetterAuth   = "hJ4Tb8eN2u9ZkQ0xWv7LpRs3YcMd6AfG.J6oExRHp0Ih%2B9tGDitczPevy6%2F9aKzax2N6NFvX%2FUiQ%3D"
 )
 
+// What cookie-signature 1.2.2 made of the session "an id".
+const (
+	expressSecret = "keyboard cat"
+	fromExpress   = "s%3Aan%20id.3bt4h2et9ocsOBmE0QRFLDIb4k8pJxLflf42UmkpE6k"
+)
+
 // book is a database of sessions by their tokens.
 type book map[string]Claims
 
@@ -47,6 +53,7 @@ func TestEveryKindOfAppIsUnderstood(t *testing.T) {
 	query := Options{Cookie: "token", Sessions: sessions.look}
 	better := Options{Cookie: "token", Sessions: sessions.look, SessionSecret: []byte(betterAuthSecret)}
 	all := Options{Cookie: "mine", Secrets: jwt.Secrets, AuthSecrets: auth.AuthSecrets, Sessions: sessions.look}
+	express := Options{Cookie: "token", Sessions: sessions.look, CookieSecret: []byte(expressSecret)}
 	third := len(fromAuthJS) / 3
 	for name, c := range map[string]struct {
 		options      Options
@@ -60,7 +67,13 @@ func TestEveryKindOfAppIsUnderstood(t *testing.T) {
 		"JWT, nothing there":                  {jwt, "theme=dark", "", "", "", ErrMissing},
 		"JWT, but the cookie is Auth.js'":     {jwt, authJSCookie + "=" + fromAuthJS, "", "", "", ErrMissing},
 		"JWT, but the token is encrypted":     {jwt, "token=" + fromNextAuth, "", "", "cookie", ErrEncrypted},
-		"JWT expired, with a good auth":       {jwt, "token=" + old, signed, "", "cookie", ErrExpired},
+		"JWT expired, with a good auth":       {jwt, "token=" + old, signed, "jay", "auth", nil},
+		"JWT expired, with a bad auth":        {jwt, "token=" + old, "a.b.c", "", "cookie", ErrExpired},
+		"a garbage duplicate before the JWT":  {jwt, "token=garbage; token=" + signed, "", "jay", "cookie", nil},
+		"a sibling's JWT before __Host-":      {jwt, "token=" + sign(hs256, `{"userId":"eve"}`) + "; __Host-token=" + signed, "", "jay", "cookie", nil},
+		"a sibling's JWT before __Secure-":    {jwt, "token=" + sign(hs256, `{"userId":"eve"}`) + "; __Secure-token=" + signed, "", "jay", "cookie", nil},
+		"__Secure- beside __Host-":            {jwt, "__Secure-token=" + sign(hs256, `{"userId":"eve"}`) + "; __Host-token=" + signed, "", "jay", "cookie", nil},
+		"a sibling's JWT beside Auth.js":      {all, "mine=" + sign(hs256, `{"userId":"eve"}`) + "; " + authJSCookie + "=" + fromAuthJS, "", "user-1", "cookie", nil},
 		"NextAuth":                            {auth, "next-auth.session-token=" + fromNextAuth, "", "user-1", "cookie", nil},
 		"NextAuth over HTTPS":                 {auth, "__Secure-next-auth.session-token=" + fromNextAuth, "", "user-1", "cookie", nil},
 		"NextAuth as auth.token":              {auth, "", fromNextAuth, "user-1", "auth", nil},
@@ -74,6 +87,11 @@ func TestEveryKindOfAppIsUnderstood(t *testing.T) {
 		"a session of NextAuth":               {query, "next-auth.session-token=an%20id", "", "bob", "cookie", nil},
 		"a session of Auth.js":                {query, "__Secure-authjs.session-token=an id", "", "bob", "cookie", nil},
 		"a session as auth.token":             {query, "", "an id", "bob", "auth", nil},
+		"express-session":                     {express, "token=" + fromExpress, "", "bob", "cookie", nil},
+		"express-session, forged":             {express, "token=s%3Aan%20id.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "", "", "cookie", ErrSignature},
+		"express-session, padded":             {express, "token=" + fromExpress + "%3D", "", "", "cookie", ErrSignature},
+		"express-session, bare":               {express, "token=s%3Aan%20id", "", "", "cookie", ErrSignature},
+		"express-session without its secret":  {query, "token=" + fromExpress, "", "", "cookie", ErrUnverified},
 		"a session with dots":                 {query, "token=a.b.c", "", "cyd", "cookie", nil},
 		"a session that has ended":            {query, "token=an old id", "", "", "cookie", ErrExpired},
 		"nobody's session":                    {query, "token=eve", "", "", "cookie", ErrNoSession},

@@ -93,7 +93,8 @@ func (a *AuthJS) Verify(tok, cookie string) (Claims, error) {
 	if err != nil {
 		return Claims{}, ErrDecryption // what jwx says may hold parts of the token
 	}
-	return readClaims(claims, a.now())
+	c, _, err := readClaims(claims, a.now())
+	return c, err
 }
 
 // sizes are bytes of the parts that each algorithm has.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -15,37 +16,65 @@ type Claims struct {
 	UserID string
 	// UserIDJSON is the same claim as JSON, a string or a number as the app wrote it, ready to be embedded.
 	UserIDJSON json.RawMessage
-	// Username is the first of username, name, email, by the same rule, or else UserID.
+	// Username is the first of username, name, preferred_username, nickname, by the same rule, that is no e-mail address: rooms
+	// are told it, and nobody asked to have the address told. Without one it is UserID, or of a UserID that is an address what
+	// stands before the @.
 	Username string
-	// Expires is when the token's exp passes. Zero means never.
+	// Named tells whether the token had a name. If not, whoever knows the user better should say it.
+	Named bool
+	// Expires is when the token ends: when its exp passes or, without exp, when it has reached Expected.MaxAge. Zero means
+	// never.
 	Expires time.Time
+	// Endless tells that the token had no exp.
+	Endless bool
+	// IssuedAt is the token's iat, ID its jti. Zero and empty where it has none.
+	IssuedAt time.Time
+	ID       string
 }
 
 var (
 	identityClaims = [...]string{"userId", "id", "sub", "_id"}
-	nameClaims     = [...]string{"username", "name", "email"}
+	nameClaims     = [...]string{"username", "name", "preferred_username", "nickname"}
 )
 
 // readClaims decodes the verified payload of a token. It goes by a map because a struct would match names in any case.
-func readClaims(payload []byte, now time.Time) (Claims, error) {
+func readClaims(payload []byte, now time.Time) (Claims, map[string]json.RawMessage, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &fields); err != nil {
-		return Claims{}, fmt.Errorf("%w: claims are not a JSON object", ErrMalformed)
+		return Claims{}, nil, fmt.Errorf("%w: claims are not a JSON object", ErrMalformed)
 	}
 	c := Claims{}
 	var err error
 	if c.Expires, err = validity(fields, now); err != nil {
-		return Claims{}, err
+		return Claims{}, nil, err
 	}
-	c.UserID, c.UserIDJSON = firstText(fields, identityClaims[:])
+	c.Endless = c.Expires.IsZero()
+	c.IssuedAt, _ = numericDate(fields, "iat") // one that can't be read is none
+	c.UserID, c.UserIDJSON = firstText(fields, identityClaims[:], nil)
 	if c.UserID == "" {
-		return Claims{}, ErrNoIdentity
+		return Claims{}, nil, ErrNoIdentity
 	}
-	c.Username, _ = firstText(fields, nameClaims[:])
-	if c.Username == "" {
-		c.Username = c.UserID
+	c.ID, _ = firstText(fields, []string{"jti"}, nil)
+	c.Username, _ = firstText(fields, nameClaims[:], isAddress)
+	c.name()
+	return c, fields, nil
+}
+
+// name fills in a name where none was said.
+func (c *Claims) name() {
+	if c.Named = c.Username != ""; c.Named {
+		return
 	}
-	return c, nil
+	c.Username = c.UserID
+	if isAddress(c.UserID) {
+		c.Username, _, _ = strings.Cut(c.UserID, "@")
+	}
+}
+
+// isAddress tells an e-mail address from a name: "ann@example.com", but not "@ann" or "ann @ work".
+func isAddress(text string) bool {
+	local, domain, found := strings.Cut(text, "@")
+	return found && local != "" && domain != "" && !strings.ContainsAny(text, " \t")
 }
 
 // validity checks nbf and exp against now and returns when the token expires, zero for never.
@@ -83,15 +112,16 @@ func numericDate(fields map[string]json.RawMessage, name string) (time.Time, err
 	return time.Unix(int64(whole), int64(fraction*1e9)), nil
 }
 
-// firstText returns the first of the named claims that is a non-empty string or an integer, as text and as JSON.
-func firstText(fields map[string]json.RawMessage, names []string) (string, json.RawMessage) {
+// firstText returns the first of the named claims that is an integer, or a non-empty string that is not left out, as text and
+// as JSON.
+func firstText(fields map[string]json.RawMessage, names []string, leaveOut func(string) bool) (string, json.RawMessage) {
 	for _, name := range names {
 		raw := fields[name]
 		if isInteger(raw) {
 			return string(raw), raw
 		}
 		var text string
-		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil || text == "" {
+		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil || text == "" || leaveOut != nil && leaveOut(text) {
 			continue
 		}
 		if !utf8.Valid(raw) { // clients would close the connection on such a frame

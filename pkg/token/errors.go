@@ -16,6 +16,11 @@ var (
 	ErrNoSession  = errors.New("no session has this token")
 	// ErrUnavailable: nobody knows now whose session it is. A client that comes back later may be let in.
 	ErrUnavailable = errors.New("sessions can't be looked up")
+	ErrAudience    = errors.New("token is for another audience than TOKEN_AUDIENCE")
+	ErrIssuer      = errors.New("token is of another issuer than TOKEN_ISSUER")
+	ErrType        = errors.New("token is not for logging in: its type is another than TOKEN_TYPE, or says that it is for something else")
+	ErrClaim       = errors.New("token lacks a claim of TOKEN_CLAIMS")
+	ErrUnverified  = errors.New("session cookie is signed (s:…), and SESSION_SECRET, which would tell whether rightly, is not set")
 	ErrNoIdentity  = errors.New("token names no user: none of the claims userId, id, sub, _id is a text or an integer")
 )
 
@@ -47,6 +52,16 @@ func Reason(err error) string {
 		return "no_session"
 	case errors.Is(err, ErrUnavailable):
 		return "unavailable"
+	case errors.Is(err, ErrAudience):
+		return "wrong_audience"
+	case errors.Is(err, ErrIssuer):
+		return "wrong_issuer"
+	case errors.Is(err, ErrType):
+		return "wrong_type"
+	case errors.Is(err, ErrClaim):
+		return "missing_claim"
+	case errors.Is(err, ErrUnverified):
+		return "unverified_signature"
 	case errors.Is(err, ErrNoIdentity):
 		return "no_identity"
 	}

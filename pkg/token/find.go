@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,47 +16,89 @@ type Found struct {
 	Cookie string // the cookie's name, without the number of a chunk
 }
 
-// Find returns the token of a handshake, or one for each of the named cookies that it has. The first place that has any
-// decides, even if it turns out to be bad; ErrMissing means that none has.
+// maxFound bounds what one handshake has verified. An honest one has two or three credentials.
+const maxFound = 16
+
+// Find returns the credentials of a handshake, at most 16, in the order in which they should be tried; ErrMissing means that
+// there is none.
 //
-// The order is the cookies (percent-encoding undone; of duplicates the first, as browsers send the most specific path
-// first; a large one may be cut into chunks, name.0, name.1 and so on, as Auth.js does), token in auth (the JSON payload of
-// the CONNECT packet, may be nil), and the Authorization header. "Bearer ", in any case, is taken off.
+// First come the cookies of these names, in the order of the names (percent-encoding undone; a large one may be cut into
+// chunks, name.0, name.1 and so on, as Auth.js does), every duplicate of one among them: a page of a sibling domain can set
+// one beside the site's own, and must not lock its user out by that. Then comes token in auth (the JSON payload of the
+// CONNECT packet, may be nil), and last the Authorization header. "Bearer ", in any case, is taken off.
 func Find(header http.Header, auth json.RawMessage, cookies ...string) ([]Found, error) {
-	if found := fromCookies(header, cookies); found != nil {
-		return found, nil
-	}
+	found := fromCookies(header, cookies)
 	if tok := fromAuth(auth); tok != "" {
-		return []Found{{Token: tok, Source: "auth"}}, nil
+		found = append(found, Found{Token: tok, Source: "auth"})
 	}
 	if tok := trimBearer(header.Get("Authorization")); tok != "" && !strings.Contains(tok, " ") { // "Basic x" is not for us
-		return []Found{{Token: tok, Source: "header"}}, nil
+		found = append(found, Found{Token: tok, Source: "header"})
 	}
-	return nil, ErrMissing
+	if len(found) == 0 {
+		return nil, ErrMissing
+	}
+	return found, nil
 }
+
+// maxCookies leaves room for auth and the header, whatever the cookies are.
+const maxCookies = maxFound - 2
 
 func fromCookies(header http.Header, names []string) []Found {
 	jar := (&http.Request{Header: header}).Cookies()
 	var found []Found
 	for _, name := range names {
-		value, ok := named(jar, name)
-		if !ok {
-			value = chunks(jar, name)
-		}
-		if tok := trimBearer(unescape(value)); tok != "" {
-			found = append(found, Found{Token: tok, Source: "cookie", Cookie: name})
+		for _, value := range values(jar, name) {
+			if tok := trimBearer(unescape(value)); tok != "" && len(found) < maxCookies {
+				found = append(found, Found{Token: tok, Source: "cookie", Cookie: name})
+			}
 		}
 	}
 	return found
 }
 
-func named(jar []*http.Cookie, name string) (value string, ok bool) {
+// values returns what every cookie of a name holds, or else what its chunks hold together.
+func values(jar []*http.Cookie, name string) []string {
+	var whole []string
+	chunked := false
 	for _, c := range jar {
-		if c.Name == name {
-			return c.Value, true
+		rest, begins := strings.CutPrefix(c.Name, name)
+		switch {
+		case begins && rest == "":
+			whole = append(whole, c.Value)
+		case begins && rest == ".0":
+			chunked = true
 		}
 	}
-	return "", false
+	if whole == nil && chunked {
+		return []string{chunks(jar, name)}
+	}
+	return whole
+}
+
+// Prefixes of cookies that a browser takes from the site itself over HTTPS only (RFC 6265bis, section 4.1.3): of __Host- the
+// sibling domains can't set one either.
+const (
+	hostPrefix   = "__Host-"
+	securePrefix = "__Secure-"
+)
+
+// trustedFirst returns the names with those that they have under a prefix, the more trustworthy prefix first, so that no
+// plain cookie that a sibling domain has set comes before the site's own.
+func trustedFirst(names []string) []string {
+	var host, secure, plain []string
+	for _, name := range names {
+		bare := strings.TrimPrefix(strings.TrimPrefix(name, hostPrefix), securePrefix)
+		host = append(host, hostPrefix+bare)
+		secure = append(secure, securePrefix+bare)
+		plain = append(plain, bare)
+	}
+	var all []string
+	for _, name := range slices.Concat(host, secure, plain) {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // maxChunks is more than the bytes of a token could need at 4 KiB each.
@@ -65,11 +108,12 @@ const maxChunks = 8
 func chunks(jar []*http.Cookie, name string) string {
 	var value string
 	for i := range maxChunks {
-		part, ok := named(jar, name+"."+strconv.Itoa(i))
-		if !ok {
+		chunk := name + "." + strconv.Itoa(i)
+		at := slices.IndexFunc(jar, func(c *http.Cookie) bool { return c.Name == chunk })
+		if at < 0 {
 			break
 		}
-		value += part
+		value += jar[at].Value
 	}
 	return value
 }

@@ -62,10 +62,10 @@ func TestTokenIsFoundInTheOrderOfTheSources(t *testing.T) {
 	}
 }
 
-// find gives the only token.
+// find gives the token that is tried first.
 func find(h http.Header, auth, cookie string) (tok, from string, err error) {
 	found, err := Find(h, json.RawMessage(auth), cookie)
-	if len(found) != 1 {
+	if len(found) == 0 {
 		return "", "", err
 	}
 	return found[0].Token, found[0].Source, err
@@ -75,7 +75,7 @@ func TestEachOfSeveralCookiesIsFoundInTheirOrder(t *testing.T) {
 	t.Parallel()
 	h := http.Header{"Cookie": {"b.1=two; c=C; b.0=one%2B; d=; a.0=; b.2=three; b.4=no; e.1=no; b.=no; b.x=no; f=F; f.0=no; g.00=no"}, "Authorization": {"H"}}
 	found, err := Find(h, json.RawMessage(`{"token":"A"}`), "a", "b", "c", "d", "e", "f", "g", "h")
-	want := []Found{{"one+twothree", "cookie", "b"}, {"C", "cookie", "c"}, {"F", "cookie", "f"}}
+	want := []Found{{"one+twothree", "cookie", "b"}, {"C", "cookie", "c"}, {"F", "cookie", "f"}, {"A", "auth", ""}, {"H", "header", ""}}
 	if !slices.Equal(found, want) || err != nil {
 		t.Errorf("found %q, %v, want %q", found, err, want)
 	}
@@ -85,6 +85,19 @@ func TestEachOfSeveralCookiesIsFoundInTheirOrder(t *testing.T) {
 	}
 	if tok, _, _ := find(http.Header{"Cookie": {strings.Join(many, "; ")}}, "", "token"); len(tok) != maxChunks {
 		t.Errorf("%d chunks", len(tok))
+	}
+}
+
+func TestEveryDuplicateIsFoundAndAFloodOfThemHidesNeitherAuthNorHeader(t *testing.T) {
+	t.Parallel()
+	h := http.Header{"Cookie": {strings.Repeat("token=x; ", 1000)}, "Authorization": {"H"}}
+	found, err := Find(h, json.RawMessage(`{"token":"A"}`), "token")
+	if err != nil || len(found) != maxFound || found[maxFound-2].Source != "auth" || found[maxFound-1].Source != "header" {
+		t.Errorf("%d found, %v", len(found), err)
+	}
+	found, _ = Find(http.Header{"Cookie": {"token=one; token=; x=y; token=two"}}, nil, "token")
+	if len(found) != 2 || found[0].Token != "one" || found[1].Token != "two" {
+		t.Errorf("found %v", found)
 	}
 }
 

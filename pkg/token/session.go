@@ -24,3 +24,20 @@ func unsign(value string, secret []byte) (token string, ok bool) {
 	mac.Write([]byte(value[:dot]))
 	return value[:dot], hmac.Equal(signature, mac.Sum(nil))
 }
+
+// cookieSigned is how values begin that express-session, or cookie-parser, has signed.
+const cookieSigned = "s:"
+
+// unsignExpress takes the signature off a value of express-session, "s:token.signature": base64 without padding of an
+// HMAC-SHA256 over the token, as the npm package cookie-signature makes it.
+func unsignExpress(value string, secret []byte) (token string, ok bool) {
+	value = strings.TrimPrefix(value, cookieSigned)
+	dot := strings.LastIndexByte(value, '.')
+	if dot <= 0 {
+		return "", false
+	}
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(value[:dot]))
+	want := base64.RawStdEncoding.EncodeToString(mac.Sum(nil))
+	return value[:dot], hmac.Equal([]byte(value[dot+1:]), []byte(want))
+}

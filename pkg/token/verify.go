@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
@@ -21,9 +22,10 @@ const nbfLeeway = 5 * time.Second
 
 // A Verifier checks signed tokens. It may be used from many goroutines at once.
 type Verifier struct {
-	secrets [][]byte
-	hs256   jws.Verifier
-	now     func() time.Time
+	secrets  [][]byte
+	expected Expected
+	hs256    jws.Verifier
+	now      func() time.Time
 }
 
 // NewVerifier returns a Verifier for tokens signed with secret, or with one that it has replaced, for as long as such
@@ -43,6 +45,9 @@ func NewVerifier(secret []byte, replaced ...[]byte) (*Verifier, error) {
 	return v, nil
 }
 
+// Expect has tokens refused that don't say what is expected. It is called before the first Verify.
+func (v *Verifier) Expect(e Expected) { v.expected = e }
+
 // Verify returns the claims of tok if it is signed with a secret by HS256, has not expired (no leeway) and is valid
 // already (nbf, 5 s of leeway). The algorithm is pinned: the header has to agree with it, and has no say.
 //
@@ -59,7 +64,8 @@ func (v *Verifier) Verify(tok string) (Claims, error) {
 	if err != nil {
 		return Claims{}, fmt.Errorf("%w: it does not have three parts", ErrMalformed)
 	}
-	if err := checkHeader(header); err != nil {
+	headerType, err := checkHeader(header)
+	if err != nil {
 		return Claims{}, err
 	}
 	mac, err := decodePart(signature)
@@ -74,7 +80,14 @@ func (v *Verifier) Verify(tok string) (Claims, error) {
 	if err != nil {
 		return Claims{}, fmt.Errorf("%w: claims are not base64url", ErrMalformed)
 	}
-	return readClaims(body, v.now())
+	claims, fields, err := readClaims(body, v.now())
+	if err == nil {
+		err = v.expected.check(&claims, fields, headerType, v.now())
+	}
+	if err != nil {
+		return Claims{}, err
+	}
+	return claims, nil
 }
 
 func (v *Verifier) signed(text, mac []byte) bool {
@@ -87,26 +100,27 @@ func (v *Verifier) signed(text, mac []byte) bool {
 }
 
 // checkHeader refuses what the verifier would not honour: another algorithm, or an extension (crit) that RFC 7515
-// says must be understood.
-func checkHeader(part []byte) error {
-	text, err := decodePart(part)
+// says must be understood. It returns the header's typ.
+func checkHeader(part []byte) (typ string, err error) {
+	decoded, err := decodePart(part)
 	if err != nil {
-		return fmt.Errorf("%w: header is not base64url", ErrMalformed)
+		return "", fmt.Errorf("%w: header is not base64url", ErrMalformed)
 	}
 	var header struct {
 		Alg  string          `json:"alg"`
+		Typ  json.RawMessage `json:"typ"`
 		Crit json.RawMessage `json:"crit"`
 	}
-	if err := json.Unmarshal(text, &header); err != nil {
-		return fmt.Errorf("%w: header is not a JSON object", ErrMalformed)
+	if err := json.Unmarshal(decoded, &header); err != nil {
+		return "", fmt.Errorf("%w: header is not a JSON object", ErrMalformed)
 	}
 	if header.Alg != jwa.HS256.String() {
-		return ErrAlgorithm
+		return "", ErrAlgorithm
 	}
 	if header.Crit != nil {
-		return fmt.Errorf("%w: header asks for an unknown extension", ErrMalformed)
+		return "", fmt.Errorf("%w: header asks for an unknown extension", ErrMalformed)
 	}
-	return nil
+	return strings.Join(texts(header.Typ), " "), nil
 }
 
 // strict refuses what encoding/base64 would let pass: bits beyond the last byte, by which one signature could be

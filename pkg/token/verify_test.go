@@ -84,9 +84,12 @@ func TestIdentityIsTheFirstClaimOfTheRightType(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ claims, id, idJSON, name string }{
 		{`{"userId":"u1","username":"Ada"}`, "u1", `"u1"`, "Ada"},
-		{`{"_id":"d","sub":"c","id":"b","userId":"a","email":"e","name":"n","username":"u"}`, "a", `"a"`, "u"},
+		{`{"_id":"d","sub":"c","id":"b","userId":"a","email":"e@x.com","name":"n","username":"u"}`, "a", `"a"`, "u"},
 		{`{"_id":"d","sub":"c","id":"b","email":"e","name":"n"}`, "b", `"b"`, "n"},
-		{`{"_id":"d","sub":"c","email":"e"}`, "c", `"c"`, "e"},
+		{`{"_id":"d","sub":"c","email":"e@x.com"}`, "c", `"c"`, "c"},
+		{`{"sub":"c","username":"e@x.com","name":"n"}`, "c", `"c"`, "n"},
+		{`{"sub":"c","username":"@c","name":"n"}`, "c", `"c"`, "@c"},
+		{`{"sub":"ann@x.com","email":"ann@x.com"}`, "ann@x.com", `"ann@x.com"`, "ann"},
 		{`{"_id":"d"}`, "d", `"d"`, "d"},
 		{`{"id":42}`, "42", `42`, "42"},
 		{`{"id":9007199254740993}`, "9007199254740993", `9007199254740993`, "9007199254740993"},
