@@ -39,6 +39,7 @@ func TestAMintedTokenIsAccepted(t *testing.T) {
 func TestAnIdentityThatCannotAskItsDatabaseDoesNotOpen(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
+	c.JWTSecret = "a secret that is long enough for tests"
 	c.SessionQuery, c.DatabaseURL = "SELECT $1", "none"
 	if _, err := OpenIdentity(t.Context(), c); err == nil {
 		t.Error("opened")
