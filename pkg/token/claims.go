@@ -56,13 +56,13 @@ func readClaims(payload []byte, now time.Time) (Claims, map[string]json.RawMessa
 	}
 	c.ID, _ = firstText(fields, []string{"jti"}, nil)
 	c.Username, _ = firstText(fields, nameClaims[:], isAddress)
-	c.name()
+	c.SetName()
 	return c, fields, nil
 }
 
-// name fills in a name where none was said.
-func (c *Claims) name() {
-	if c.Named = c.Username != ""; c.Named {
+// SetName fills in Named, and a Username where none was said, or an e-mail address: see there.
+func (c *Claims) SetName() {
+	if c.Named = c.Username != "" && !isAddress(c.Username); c.Named {
 		return
 	}
 	c.Username = c.UserID

@@ -44,7 +44,14 @@ func (i *Identity) Close() {
 }
 
 func tokenOptions(c config.Config) token.Options {
-	o := token.Options{Cookie: c.TokenCookie, SessionSecret: []byte(c.BetterAuthSecret)}
+	o := token.Options{
+		Cookie:        c.TokenCookie,
+		SessionSecret: []byte(c.BetterAuthSecret),
+		CookieSecret:  []byte(c.SessionSecret),
+		Expected: token.Expected{
+			Audience: c.TokenAudience, Issuer: c.TokenIssuer, Type: c.TokenType, Claims: c.TokenClaims, MaxAge: c.TokenMaxAge,
+		},
+	}
 	for _, secret := range []config.Secret{c.JWTSecret, c.JWTSecretPrevious} {
 		if secret != "" {
 			o.Secrets = append(o.Secrets, []byte(secret))

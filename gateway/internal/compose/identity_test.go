@@ -45,3 +45,29 @@ func TestAnIdentityThatCannotAskItsDatabaseDoesNotOpen(t *testing.T) {
 		t.Error("opened")
 	}
 }
+
+func TestTokensAreHeldAgainstWhatTheVariablesExpect(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]func(*config.Config){
+		"TOKEN_AUDIENCE": func(c *config.Config) { c.TokenAudience = []string{"chat"} },
+		"TOKEN_ISSUER":   func(c *config.Config) { c.TokenIssuer = "https://app.example" },
+		"TOKEN_TYPE":     func(c *config.Config) { c.TokenType = "access" },
+		"TOKEN_CLAIMS":   func(c *config.Config) { c.TokenClaims = config.Constants{"role": "member"} },
+	} {
+		c := config.Default()
+		c.JWTSecret = "a secret that is long enough for tests"
+		set(&c)
+		identity, err := OpenIdentity(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(identity.Close)
+		minted, err := Mint(c, "u7", "Ann", time.Hour) // which has none of it
+		if err != nil {
+			t.Fatal(err)
+		}
+		if claims, _, err := identity.Authenticate(t.Context(), http.Header{"Cookie": {"token=" + minted}}, nil); err == nil {
+			t.Errorf("%s: let in %+v", name, claims)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package compose
 
 import (
+	"fmt"
+
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 	"github.com/socketgate/socketgate/pkg/nodecrypt"
@@ -32,5 +34,13 @@ func Cipher(c config.Config) (nodecrypt.Cipher, error) {
 	if c.MessageCipher == "plaintext" || c.DatabaseURL.None() {
 		return nil, nil
 	}
-	return nodecrypt.New(c.MessageCipher, c.MessageKeyFormat, string(c.MessageEncryptionKey))
+	cipher, err := nodecrypt.New(c.MessageCipher, c.MessageKeyFormat, string(c.MessageEncryptionKey))
+	if err != nil || c.MessageEncryptionKeyPrevious == "" {
+		return cipher, err
+	}
+	previous, err := nodecrypt.New(c.MessageCipher, c.MessageKeyFormat, string(c.MessageEncryptionKeyPrevious))
+	if err != nil {
+		return nil, fmt.Errorf("MESSAGE_ENCRYPTION_KEY_PREVIOUS: %w", err)
+	}
+	return nodecrypt.Rotated(cipher, previous), nil
 }

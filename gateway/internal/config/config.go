@@ -13,28 +13,35 @@ import (
 // the bounds (min, max, oneof), what a fault says it should hold where bounds don't tell (want), and its meaning (desc).
 // A topic begins a section of the page of variables, which the fields behind it belong to as well.
 type Config struct {
-	JWTSecret         Secret `topic:"Login" envconfig:"JWT_SECRET" unset:"required" want:"the secret that the web app signs its tokens with" desc:"secret that the web app signs its tokens with (HS256); not needed with AUTH_SECRET, NEXTAUTH_SECRET or SESSION_QUERY"`
-	JWTSecretPrevious Secret `envconfig:"JWT_SECRET_PREVIOUS" unset:"none" want:"the secret that JWT_SECRET replaces" desc:"the secret that JWT_SECRET replaces: tokens signed with it are still good"`
-	TokenCookie       string `envconfig:"TOKEN_COOKIE" default:"token" want:"the name of a cookie" desc:"cookie that holds the token or session; those of Auth.js, NextAuth and Better Auth are found without it"`
-	AuthSecret        Secret `envconfig:"AUTH_SECRET" unset:"none" want:"the secret of Auth.js" desc:"secret of Auth.js: lets in by its encrypted session cookies"`
-	AuthSecret1       Secret `envconfig:"AUTH_SECRET_1" unset:"none" want:"another secret of Auth.js" desc:"another secret of Auth.js, as it is rotated; so are the next two"`
-	AuthSecret2       Secret `envconfig:"AUTH_SECRET_2" unset:"none" want:"another secret of Auth.js" desc:"see AUTH_SECRET_1"`
-	AuthSecret3       Secret `envconfig:"AUTH_SECRET_3" unset:"none" want:"another secret of Auth.js" desc:"see AUTH_SECRET_1"`
-	NextauthSecret    Secret `envconfig:"NEXTAUTH_SECRET" unset:"none" want:"the secret of NextAuth" desc:"secret of NextAuth 4: lets in by its encrypted session cookies"`
-	SessionQuery      string `envconfig:"SESSION_QUERY" unset:"none" want:"a query with $1 for the session's token that gives the user's id, name and, if it ends, when" desc:"SQL for sessions kept in the database: $1 is the cookie's token; a row is the user's id, name and when it ends"`
-	BetterAuthSecret  Secret `envconfig:"BETTER_AUTH_SECRET" unset:"none" want:"the secret of Better Auth" desc:"secret of Better Auth: with SESSION_QUERY, cookies must carry its signature"`
+	JWTSecret         Secret        `topic:"Login" envconfig:"JWT_SECRET" unset:"required" want:"the secret that the web app signs its tokens with" desc:"secret that the web app signs its tokens with (HS256); not needed with AUTH_SECRET, NEXTAUTH_SECRET or SESSION_QUERY"`
+	JWTSecretPrevious Secret        `envconfig:"JWT_SECRET_PREVIOUS" unset:"none" want:"the secret that JWT_SECRET replaces" desc:"the secret that JWT_SECRET replaces: tokens signed with it are still good"`
+	TokenCookie       string        `envconfig:"TOKEN_COOKIE" default:"token" want:"the name of a cookie" desc:"cookie that holds the token or session; those of Auth.js, NextAuth and Better Auth are found without it"`
+	AuthSecret        Secret        `envconfig:"AUTH_SECRET" unset:"none" want:"the secret of Auth.js" desc:"secret of Auth.js: lets in by its encrypted session cookies"`
+	AuthSecret1       Secret        `envconfig:"AUTH_SECRET_1" unset:"none" want:"another secret of Auth.js" desc:"another secret of Auth.js, as it is rotated; so are the next two"`
+	AuthSecret2       Secret        `envconfig:"AUTH_SECRET_2" unset:"none" want:"another secret of Auth.js" desc:"see AUTH_SECRET_1"`
+	AuthSecret3       Secret        `envconfig:"AUTH_SECRET_3" unset:"none" want:"another secret of Auth.js" desc:"see AUTH_SECRET_1"`
+	NextauthSecret    Secret        `envconfig:"NEXTAUTH_SECRET" unset:"none" want:"the secret of NextAuth" desc:"secret of NextAuth 4: lets in by its encrypted session cookies"`
+	SessionQuery      string        `envconfig:"SESSION_QUERY" unset:"none" want:"a query with $1 for the session's token that gives the user's id, name and, if it ends, when" desc:"SQL for sessions kept in the database: $1 is the cookie's token; a row is the user's id, name and when it ends"`
+	SessionSecret     Secret        `envconfig:"SESSION_SECRET" unset:"none" want:"the secret of express-session" desc:"secret of express-session: with SESSION_QUERY, its signed cookies (s:…) are checked; without it they are refused"`
+	BetterAuthSecret  Secret        `envconfig:"BETTER_AUTH_SECRET" unset:"none" want:"the secret of Better Auth" desc:"secret of Better Auth: with SESSION_QUERY, cookies must carry its signature"`
+	TokenAudience     []string      `topic:"Tokens" envconfig:"TOKEN_AUDIENCE" unset:"any" want:"audiences with commas between them" desc:"a signed token's aud must have one of these"`
+	TokenIssuer       string        `envconfig:"TOKEN_ISSUER" unset:"any" want:"what iss holds" desc:"a signed token's iss must be this"`
+	TokenType         string        `envconfig:"TOKEN_TYPE" unset:"any login" want:"what the token's type holds" desc:"a signed token's type (typ, token_use, purpose, …) must be this; unset, only refresh, reset and the like are refused"`
+	TokenClaims       Constants     `envconfig:"TOKEN_CLAIMS" unset:"none" want:"claim=value pairs with commas between them, such as role=member,sid=" desc:"further claims that a signed token must have: claim=value,…; claim= with any value"`
+	TokenMaxAge       time.Duration `envconfig:"TOKEN_MAX_AGE" default:"720h" min:"0s" max:"87600h" desc:"how long after its iat a signed token without exp is good; 0s is for ever"`
 
-	DatabaseURL          DatabaseURL   `topic:"Storage" envconfig:"DATABASE_URL" unset:"required" want:"postgres://user:password@host/database, file:./dev.db for SQLite, or none" desc:"where messages are stored: postgres://…, postgresql://…, file:./dev.db (SQLite), or none to relay without storing"`
-	DatabaseTimeout      time.Duration `envconfig:"DATABASE_TIMEOUT" default:"4s" min:"100ms" max:"30s" desc:"longest wait for the database before a sender is told unavailable"`
-	MessageTable         string        `envconfig:"MESSAGE_TABLE" unset:"found by looking" desc:"table of messages, may be schema.table"`
-	MessageTextColumn    string        `envconfig:"MESSAGE_TEXT_COLUMN" unset:"found by looking" desc:"its column for the text"`
-	MessageUserColumn    string        `envconfig:"MESSAGE_USER_COLUMN" unset:"found by looking" desc:"its column for the sender's id"`
-	MessageRoomColumn    string        `envconfig:"MESSAGE_ROOM_COLUMN" unset:"found by looking" desc:"its column for the room's id"`
-	MessageID            string        `envconfig:"MESSAGE_ID" default:"auto" oneof:"auto cuid uuid database" desc:"who makes the ids: the gateway (cuid or uuid), the database's default (database), or by the column's type (auto)"`
-	MessageConstants     Constants     `envconfig:"MESSAGE_CONSTANTS" unset:"none" want:"column=value pairs with commas between them, such as type=TEXT,status=SENT" desc:"values for columns that nobody else fills: column=value,…"`
-	MessageEncryptionKey Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY" unset:"required" want:"64 hex characters, the same as in the web app (a new key: openssl rand -hex 32), or a key as MESSAGE_KEY_FORMAT says" desc:"key for text at rest, the same as in the web app; not needed if MESSAGE_CIPHER is plaintext or DATABASE_URL is none"`
-	MessageKeyFormat     string        `envconfig:"MESSAGE_KEY_FORMAT" default:"hex" oneof:"hex base64 utf8 sha256 scrypt" desc:"how MESSAGE_ENCRYPTION_KEY is written: hex, base64, utf8 (32 characters as they are), or made of a secret by sha256 or scrypt (salt \"salt\")"`
-	MessageCipher        string        `envconfig:"MESSAGE_CIPHER" default:"aes-256-gcm" oneof:"aes-256-gcm aes-256-gcm-iv12 aes-256-gcm-base64 aes-256-gcm-iv12-base64 aes-256-cbc aes-256-cbc-base64 cryptojs plaintext" desc:"text at rest: aes-256-gcm, aes-256-gcm-iv12, aes-256-gcm-base64, aes-256-gcm-iv12-base64, aes-256-cbc, aes-256-cbc-base64, cryptojs or plaintext"`
+	DatabaseURL                  DatabaseURL   `topic:"Storage" envconfig:"DATABASE_URL" unset:"required" want:"postgres://user:password@host/database, file:./dev.db for SQLite, or none" desc:"where messages are stored: postgres://…, postgresql://…, file:./dev.db (SQLite), or none to relay without storing"`
+	DatabaseTimeout              time.Duration `envconfig:"DATABASE_TIMEOUT" default:"4s" min:"100ms" max:"30s" desc:"longest wait for the database before a sender is told unavailable"`
+	MessageTable                 string        `envconfig:"MESSAGE_TABLE" unset:"found by looking" desc:"table of messages, may be schema.table"`
+	MessageTextColumn            string        `envconfig:"MESSAGE_TEXT_COLUMN" unset:"found by looking" desc:"its column for the text"`
+	MessageUserColumn            string        `envconfig:"MESSAGE_USER_COLUMN" unset:"found by looking" desc:"its column for the sender's id"`
+	MessageRoomColumn            string        `envconfig:"MESSAGE_ROOM_COLUMN" unset:"found by looking" desc:"its column for the room's id"`
+	MessageID                    string        `envconfig:"MESSAGE_ID" default:"auto" oneof:"auto cuid uuid database" desc:"who makes the ids: the gateway (cuid or uuid), the database's default (database), or by the column's type (auto)"`
+	MessageConstants             Constants     `envconfig:"MESSAGE_CONSTANTS" unset:"none" want:"column=value pairs with commas between them, such as type=TEXT,status=SENT" desc:"values for columns that nobody else fills: column=value,…"`
+	MessageEncryptionKey         Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY" unset:"required" want:"64 hex characters, the same as in the web app (a new key: openssl rand -hex 32), or a key as MESSAGE_KEY_FORMAT says" desc:"key for text at rest, the same as in the web app; not needed if MESSAGE_CIPHER is plaintext or DATABASE_URL is none"`
+	MessageEncryptionKeyPrevious Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY_PREVIOUS" unset:"none" want:"the key that MESSAGE_ENCRYPTION_KEY replaces, written in the same form" desc:"the key that MESSAGE_ENCRYPTION_KEY replaces: what it has encrypted is still read"`
+	MessageKeyFormat             string        `envconfig:"MESSAGE_KEY_FORMAT" default:"hex" oneof:"hex base64 utf8 sha256 scrypt" desc:"how MESSAGE_ENCRYPTION_KEY is written: hex, base64, utf8 (32 characters as they are), or made of a secret by sha256 or scrypt (salt \"salt\")"`
+	MessageCipher                string        `envconfig:"MESSAGE_CIPHER" default:"aes-256-gcm" oneof:"aes-256-gcm aes-256-gcm-iv12 aes-256-gcm-base64 aes-256-gcm-iv12-base64 aes-256-cbc aes-256-cbc-base64 cryptojs plaintext" desc:"text at rest: aes-256-gcm, aes-256-gcm-iv12, aes-256-gcm-base64, aes-256-gcm-iv12-base64, aes-256-cbc, aes-256-cbc-base64, cryptojs or plaintext"`
 
 	Host           string   `topic:"Listening" envconfig:"HOST" default:"0.0.0.0" want:"an IP address or a host name, without a port" desc:"address to listen on"`
 	Port           int      `envconfig:"PORT" default:"4000" min:"0" max:"65535" desc:"port to listen on; 0 takes a free one"`

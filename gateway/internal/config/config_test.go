@@ -40,7 +40,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		t.Fatalf("faults %q, warnings %q", faults, c.Warnings)
 	}
 	want := Config{
-		JWTSecret: goodSecret, TokenCookie: "token",
+		JWTSecret: goodSecret, TokenCookie: "token", TokenMaxAge: 720 * time.Hour,
 		DatabaseURL: goodURL, MessageEncryptionKey: goodKey, MessageKeyFormat: "hex", MessageCipher: "aes-256-gcm", MessageID: "auto", DatabaseTimeout: 4 * time.Second,
 		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Polling: "upgrade", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
 		RateLimit: 100, RelayRate: 10, TrustedProxies: privateNetworks,

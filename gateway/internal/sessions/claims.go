@@ -20,12 +20,10 @@ func claimsOf(row []any) (token.Claims, error) {
 	if c.UserID == "" {
 		return c, fmt.Errorf("the first column is no user's id, but %T", row[0])
 	}
-	c.Username = c.UserID
 	if len(row) > 1 {
-		if name, _ := textOf(row[1]); name != "" {
-			c.Username = name
-		}
+		c.Username, _ = textOf(row[1])
 	}
+	c.SetName()
 	if len(row) > 2 && row[2] != nil {
 		var ok bool
 		if c.Expires, ok = timeOf(row[2]); !ok {
