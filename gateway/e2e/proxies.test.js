@@ -292,12 +292,15 @@ test('nginx is more patient than a heartbeat may be late, and takes in what the 
   const defaultOf = (name) => stdout.match(new RegExp(`\\| ${name} +\\| (\\S+)`))[1];
   const seconds = (text) => Number(text.match(/^(\d+)s$/)[1]);
   const dead = seconds(defaultOf('PING_INTERVAL')) + seconds(defaultOf('PING_TIMEOUT'));
-  const sockets = (await deployedNginx())['locations.conf'].split('location / {')[0];
+  const files = await deployedNginx();
+  const sockets = files['locations.conf'].split('location / {')[0];
   const directive = (name) => sockets.match(new RegExp(`^ +${name} (\\S+);`, 'm'))[1];
   for (const name of ['proxy_read_timeout', 'proxy_send_timeout']) assert.ok(seconds(directive(name)) > dead, name);
   const megabytes = Number(directive('client_max_body_size').match(/^(\d+)m$/)[1]);
   assert.ok(megabytes * 2 ** 20 >= Number(defaultOf('MAX_PAYLOAD')));
   assert.equal(directive('proxy_buffering'), 'off', 'the gateway sees who polls slowly');
-  assert.equal(directive('access_log'), 'off', 'no session is in a log');
+  const format = files['limits.conf'].match(/^log_format (\w+) (.*);$/m);
+  assert.ok(sockets.includes(`access_log /var/log/nginx/access.log ${format[1]} if=$notable;`), 'a poll that went well is in no log');
+  assert.doesNotMatch(format[2], /\$(request|request_uri|args|query_string|http_referer)\b/, 'no session is in a log');
   assert.ok(sockets.includes(`location ~ ^${defaultOf('SOCKET_PATH').replace(/\/$/, '').replace('.', '\\.')}(/|$)`), 'SOCKET_PATH');
 });
