@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type NextRequest, NextResponse } from 'next/server';
 import { contentPolicy } from './server/content-policy';
+import { hostOf } from './server/site';
 import { COOKIE, verify } from './server/token';
 
 export const config = { matcher: '/((?!_next/static/).*)' }; // files that are the same for everybody need none of this
@@ -26,7 +27,7 @@ export function proxy(request: NextRequest) {
 function isForeign({ method, headers }: NextRequest): boolean {
   if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return false;
   const origin = headers.get('origin') ?? '';
-  return !URL.canParse(origin) || new URL(origin).host !== (headers.get('x-forwarded-host') ?? headers.get('host'));
+  return !URL.canParse(origin) || new URL(origin).host !== hostOf(headers);
 }
 
 /** Sends who is not logged in to log in, and afterwards back to where they wanted to go. Every page checks again. */

@@ -1,6 +1,6 @@
 // The real nginx with the files of deploy/nginx, of which only addresses and folders are replaced.
 import { execFile, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,7 +13,7 @@ const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 /**
  * Starts nginx before gateways and a web app, each an address host:port, and waits until it listens. One gateway is put
- * into upstreams.conf, several into upstreams-several.conf. With `tls` it is nginx-tls.conf, for localhost, with a new
+ * into upstreams.conf, several into upstreams-several.conf. With `tls` it is nginx-tls.conf, for localhost and chat.test, with a new
  * certificate, which is `ca`; `balanced` lets the tests be its load balancer. `url` and `host` are where it is, so that it
  * can be used in a gateway's place.
  */
@@ -21,6 +21,7 @@ export async function startNginx(t, { gateways, web, tls = false, balanced = fal
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   later(t, () => rm(folder, { recursive: true, force: true }));
   await cp(DEPLOYED, folder, { recursive: true });
+  await chmod(folder, 0o755); // the workers are another user, and keep bodies here
   await mkdir(join(folder, 'log'));
   const nginx = new Nginx(folder, tls);
   if (tls) await nginx.makeCertificate();
@@ -46,7 +47,7 @@ class Nginx {
   async makeCertificate() {
     const [key, certificate] = [join(this.folder, 'privkey.pem'), join(this.folder, 'fullchain.pem')];
     await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30',
-      '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate]);
+      '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,DNS:chat.test', '-keyout', key, '-out', certificate]);
     this.ca = await readFile(certificate);
   }
 

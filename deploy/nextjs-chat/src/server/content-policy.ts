@@ -1,5 +1,5 @@
 import 'server-only';
-import { byHTTPS } from './https';
+import { byHTTPS, hostOf } from './site';
 
 const DEVELOPMENT = process.env.NODE_ENV !== 'production'; // next dev evaluates strings, and adds styles as it goes
 
@@ -9,7 +9,7 @@ const DEVELOPMENT = process.env.NODE_ENV !== 'production'; // next dev evaluates
  */
 export function contentPolicy(nonce: string, headers: Pick<Headers, 'get'>): string {
   const https = byHTTPS(headers);
-  const host = /^[\w.:[\]-]+$/.exec(headers.get('host') ?? '')?.[0];
+  const host = /^[\w.:[\]-]+$/.exec(hostOf(headers))?.[0];
   const sockets = host ? ` ${https ? 'wss' : 'ws'}://${host}` : ''; // Safari before 15.4 takes 'self' for https: only
   const rules = [
     "default-src 'none'",

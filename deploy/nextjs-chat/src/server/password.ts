@@ -1,8 +1,8 @@
 import 'server-only';
 import bcrypt from 'bcrypt';
 
-const COST = 12; // about a quarter of a second of one core
-const WAITING = 64; // for bcrypt at once, at most: some seconds on a small machine
+const COST = Math.max(10, Number(process.env.PASSWORD_COST) || 12); // 12: a quarter of a second of one core
+const WAITING = 32; // for bcrypt at once, at most: some seconds on a small machine
 
 const nobodys = bcrypt.hash('nobody has this password', COST);
 let waiting = 0;

@@ -4,7 +4,7 @@ import { cookies, headers } from 'next/headers';
 import { redirect } from 'next/navigation';
 import { cache } from 'react';
 import { database } from './database';
-import { byHTTPS } from './https';
+import { byHTTPS } from './site';
 import { COOKIE, type User, sign, verify } from './token';
 
 const WEEK = 7 * 24 * 60 * 60;

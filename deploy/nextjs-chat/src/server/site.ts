@@ -1,5 +1,12 @@
 import 'server-only';
 
+type Asked = Pick<Headers, 'get'>;
+
+/** The host that the browser called, with its port, as the proxy in front says. */
+export function hostOf(headers: Asked): string {
+  return headers.get('x-forwarded-host') ?? headers.get('host') ?? '';
+}
+
 const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 
 /**
@@ -7,8 +14,8 @@ const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
  * that takes the TLS off, the next proxy in line says http. Two exceptions: a browser on this very machine, and COOKIE_SECURE=false,
  * for a site that really is without TLS (its passwords and cookies can be read on the way).
  */
-export function byHTTPS(headers: Pick<Headers, 'get'>): boolean {
+export function byHTTPS(headers: Asked): boolean {
   if (headers.get('x-forwarded-proto') === 'https') return true;
   if (process.env.NODE_ENV !== 'production' || process.env.COOKIE_SECURE === 'false') return false;
-  return !LOCAL.test(headers.get('host') ?? '');
+  return !LOCAL.test(hostOf(headers));
 }
