@@ -11,7 +11,7 @@ import { tryLogin, tryRegistration } from '@/server/tries';
 export type Attempt = { username?: string; error?: string; errors?: { username?: string; password?: string } };
 
 const NAME = /^[a-z0-9][a-z0-9_.-]{1,23}$/;
-const TOO_MANY = 'Too many tries. Wait a minute.';
+const TOO_MANY = 'Too many tries. Wait some minutes.';
 const BUSY = 'Many people are logging in. Try again in a moment.';
 const WRONG = 'That name and password don’t match.';
 
