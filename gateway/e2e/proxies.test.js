@@ -278,8 +278,8 @@ for (const [name, start] of [['nginx', startNginx], ['Caddy', startCaddy]]) {
       const proxy = await start(t, { gateways: [web.host], web: web.host });
       web.asked.length = 0;
       const post = (path, megabytes) =>
-        send(proxy.url + path, { method: 'POST', body: Buffer.alloc(megabytes * 2 ** 20) }).then(({ status }) => status, ({ code }) => code);
-      assert.deepEqual([await post('/socket.io/', 1), await post('/upload', 19)], [200, 200]);
+        send(proxy.url + path, { method: 'POST', body: Buffer.alloc(megabytes * 2 ** 20, 'x') }).then(({ status }) => status, ({ code }) => code);
+      assert.deepEqual([await post('/socket.io/', 1), await post('/upload', 5)], [200, 200]);
       const refused = [await post('/socket.io/', 1.5), await post('/upload', 21)];
       for (const how of refused) assert.ok([413, 502, 'ECONNRESET', 'EPIPE'].includes(how), `${how}`); // Caddy 2.6 cuts off app and client
       const { status } = await send(proxy.url, { headers: { cookie: 'c'.repeat(200_000) } });
