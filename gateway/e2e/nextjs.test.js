@@ -120,9 +120,9 @@ for (const [proxy, start] of [['nginx', startNginx], ['Caddy', startCaddy]]) {
       const maya = await newcomer(t, app, 'maya');
       const room = await maya.opens('Kitchen table');
       await maya.says('before');
-      const [{ id }] = await app.database.query('SELECT id FROM "User"');
+      const [{ id, session }] = await app.database.query('SELECT "userId" AS id, id AS session FROM "Session"');
       const exp = Math.floor(Date.now() / 1000) + 6; // enough to load the page by
-      await maya.context.addCookies([{ name: 'token', value: token({ userId: id, username: 'maya', exp }), url: app.url, httpOnly: true, sameSite: 'Lax' }]);
+      await maya.context.addCookies([{ name: 'token', value: token({ userId: id, username: 'maya', jti: session, exp }), url: app.url, httpOnly: true, sameSite: 'Lax' }]);
       await maya.visits(room);
 
       await maya.page.waitForURL(`${app.url}/login?${new URLSearchParams({ ended: '1', next: `/rooms/${room}` })}`, { timeout: RECONNECTED });

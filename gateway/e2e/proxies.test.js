@@ -1,7 +1,6 @@
 // The real nginx and Caddy, with the files of deploy/nginx and deploy/caddy, between the official client and the gateway.
 import assert from 'node:assert/strict';
-import { createServer, request } from 'node:http';
-import { request as requestTLS } from 'node:https';
+import { connect as dial } from 'node:net';
 import { io } from 'socket.io-client';
 import { startCaddy } from './harness/caddy.js';
 import { freePort, runGateway, startGateway } from './harness/gateway.js';
@@ -9,6 +8,7 @@ import { deployedNginx, startNginx } from './harness/nginx.js';
 import { ask, client, connect, connected, hears, join, person, refusal, say, token, transport, upgraded, words } from './harness/people.js';
 import { later, sideBySide, test } from './harness/test.js';
 import { event, until, within } from './harness/waiting.js';
+import { send, startWeb } from './harness/web.js';
 
 const PATIENT = { timeout: 60_000 };
 
@@ -20,46 +20,6 @@ async function behind(t, start, env) {
   const [gateway, web] = await Promise.all([relay(t, env), startWeb(t)]);
   const proxy = await start(t, { gateways: [gateway.host], web: web.host });
   return { gateway, web, proxy };
-}
-
-/** In the place of Next.js: answers every request with what it was asked. */
-async function startWeb(t) {
-  const web = { asked: [] };
-  const server = createServer(async (req, res) => {
-    const body = (await req.toArray()).join('');
-    web.asked.push(req.url);
-    if (req.url === '/login') res.setHeader('set-cookie', [1, 2, 3, 4].map((n) => `chunk.${n}=${'c'.repeat(3900)}; Path=/`));
-    if (req.url === '/stream') {
-      res.write('first, ');
-      await new Promise((resolve) => (web.finish = resolve));
-      res.end('and the rest');
-      return;
-    }
-    res.end(JSON.stringify({ method: req.method, path: req.url, headers: req.headers, body }));
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  web.stop = () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  later(t, web.stop);
-  web.host = `127.0.0.1:${server.address().port}`;
-  return web;
-}
-
-/** A request, and its answer once that is complete. `from` is the client's own address. */
-function send(url, { method = 'GET', headers, body, from, ca, onData = () => {} } = {}) {
-  return within(10_000, `the answer to ${method} ${url}`, new Promise((resolve, reject) => {
-    const req = (url.startsWith('https:') ? requestTLS : request)(url, { method, headers, localAddress: from, ca, agent: false });
-    req.on('error', reject);
-    req.on('upgrade', (res, socket) => resolve({ status: res.statusCode, socket }));
-    req.on('response', async (res) => {
-      let text = '';
-      for await (const part of res.setEncoding('utf8')) onData(text += part);
-      resolve({ status: res.statusCode, headers: res.headers, text });
-    });
-    req.end(body);
-  }));
 }
 
 /** The status that answers a WebSocket handshake from that address. A granted one stays open. */
@@ -284,6 +244,56 @@ for (const [name, start] of [['nginx', startNginx], ['Caddy', startCaddy]]) {
       await say(people[0], 'lobby', 'all here');
       for (const socket of people) await hears(socket, 'all here');
     }, PATIENT);
+
+    test('no log holds the id of a session or what a query says', async (t) => {
+      const { gateway, proxy } = await behind(t, start, { POLLING: 'full' });
+      const ann = await connect(t, proxy, { as: 'ann', transports: ['polling'] });
+      await join(ann, 'lobby');
+      const { id } = ann.io.engine;
+      await send(`${proxy.url}/reset?token=of-a-reset-link`, { headers: { referer: `${proxy.url}/?token=of-a-reset-link` } });
+      await Promise.all([event(ann, 'disconnect', 10_000), gateway.kill()]);
+      const poll = `${proxy.url}/socket.io/?EIO=4&transport=polling&sid=${id}`;
+      assert.equal((await send(poll, { headers: { referer: poll } })).status, 502);
+      const logs = await until('a line about the poll that failed', async () => {
+        const text = await proxy.logs();
+        return /"\/socket\.io\/".*502|GET \/socket\.io\/" 502/.test(text) && text;
+      });
+      for (const secret of [id, 'of-a-reset-link']) assert.ok(!logs.includes(secret), logs);
+    });
+
+    test('who was here by https comes back by nothing else, but on localhost', async (t) => {
+      const { gateway, web } = await behind(t, start);
+      for (const gateways of [[gateway.host], [gateway.host, gateway.host]]) {
+        const proxy = await start(t, { gateways, web: web.host, tls: true });
+        const promise = async (url, host) => (await send(url, { ca: proxy.ca, headers: { host } })).headers['strict-transport-security'];
+        for (const path of ['/', '/socket.io/']) assert.equal(await promise(proxy.url + path, 'chat.test'), 'max-age=31536000', path);
+        assert.equal(await promise(proxy.url, proxy.host), undefined, 'it would hold for every port');
+        assert.equal(await promise(proxy.plainURL, 'chat.test'), undefined);
+        if (gateways.length > 1) assert.match(`${(await send(proxy.url, { ca: proxy.ca })).headers['set-cookie']}`, /^route=/);
+      }
+    });
+
+    test('what is too large is refused, and reaches neither gateway nor app', async (t) => {
+      const web = await startWeb(t);
+      const proxy = await start(t, { gateways: [web.host], web: web.host });
+      web.asked.length = 0;
+      const post = (path, megabytes) =>
+        send(proxy.url + path, { method: 'POST', body: Buffer.alloc(megabytes * 2 ** 20, 'x') }).then(({ status }) => status, ({ code }) => code);
+      assert.deepEqual([await post('/socket.io/', 1), await post('/upload', 5)], [200, 200]);
+      const refused = [await post('/socket.io/', 1.5), await post('/upload', 21)];
+      for (const how of refused) assert.ok([413, 502, 'ECONNRESET', 'EPIPE'].includes(how), `${how}`); // Caddy 2.6 cuts off app and client
+      const { status } = await send(proxy.url, { headers: { cookie: 'c'.repeat(200_000) } });
+      assert.ok([400, 431].includes(status), `${status}`);
+      assert.deepEqual(web.asked, ['/socket.io/', '/upload']);
+    });
+
+    test('who begins a request and never ends it is gone after 10 s', async (t) => {
+      const { proxy } = await behind(t, start);
+      const slow = dial(proxy.port, '127.0.0.1').on('error', () => {}).resume();
+      later(t, () => slow.destroy());
+      slow.write('GET / HTTP/1.1\r\nHost: chat.test\r\nX-Slow: ');
+      await within(15_000, 'the end of it', new Promise((resolve) => slow.once('close', resolve)));
+    });
   });
 }
 
@@ -292,12 +302,15 @@ test('nginx is more patient than a heartbeat may be late, and takes in what the 
   const defaultOf = (name) => stdout.match(new RegExp(`\\| ${name} +\\| (\\S+)`))[1];
   const seconds = (text) => Number(text.match(/^(\d+)s$/)[1]);
   const dead = seconds(defaultOf('PING_INTERVAL')) + seconds(defaultOf('PING_TIMEOUT'));
-  const sockets = (await deployedNginx())['locations.conf'].split('location / {')[0];
+  const files = await deployedNginx();
+  const sockets = files['locations.conf'].split('location / {')[0];
   const directive = (name) => sockets.match(new RegExp(`^ +${name} (\\S+);`, 'm'))[1];
   for (const name of ['proxy_read_timeout', 'proxy_send_timeout']) assert.ok(seconds(directive(name)) > dead, name);
   const megabytes = Number(directive('client_max_body_size').match(/^(\d+)m$/)[1]);
   assert.ok(megabytes * 2 ** 20 >= Number(defaultOf('MAX_PAYLOAD')));
   assert.equal(directive('proxy_buffering'), 'off', 'the gateway sees who polls slowly');
-  assert.equal(directive('access_log'), 'off', 'no session is in a log');
+  const format = files['limits.conf'].match(/^log_format (\w+) (.*);$/m);
+  assert.ok(sockets.includes(`access_log /var/log/nginx/access.log ${format[1]} if=$notable;`), 'a poll that went well is in no log');
+  assert.doesNotMatch(format[2], /\$(request|request_uri|args|query_string|http_referer)\b/, 'no session is in a log');
   assert.ok(sockets.includes(`location ~ ^${defaultOf('SOCKET_PATH').replace(/\/$/, '').replace('.', '\\.')}(/|$)`), 'SOCKET_PATH');
 });

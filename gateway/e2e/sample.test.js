@@ -1,5 +1,6 @@
 // What the sample app promises by itself, in a real Chromium behind nginx. nextjs.test.js has what every proxy must carry.
 import assert from 'node:assert/strict';
+import { openForm } from './harness/forms.js';
 import { startNginx } from './harness/nginx.js';
 import { RECONNECTED, newcomer, startApp } from './harness/nextjs.js';
 import { words } from './harness/people.js';
@@ -116,16 +117,8 @@ sideBySide('the sample app', () => {
 
   test('nobody can guess passwords fast', async (t) => {
     const app = await startApp(t, startNginx);
-    const form = await (await fetch(`${app.url}/login`)).text(); // it works without scripts too
-    const hidden = [...form.matchAll(/<input type="hidden" name="([^"]*)"(?: value="([^"]*)")?/g)];
-    const guess = async (password) => {
-      const body = new FormData();
-      for (const [, name, value = ''] of hidden) body.append(name, value.replaceAll('&quot;', '"'));
-      body.append('username', 'maya');
-      body.append('password', password);
-      const answer = await (await fetch(`${app.url}/login`, { method: 'POST', body, headers: { origin: app.url } })).text();
-      return ['don’t match', 'Too many tries'].find((text) => answer.includes(text));
-    };
+    const login = await openForm(app.url, '/login'); // it works without scripts too
+    const guess = async (password) => (await login('maya', password)).said;
     const answers = await Promise.all(Array.from({ length: 25 }, (_, i) => guess(`guess ${i}`)));
     assert.deepEqual(answers.sort(), [...Array(5).fill('Too many tries'), ...Array(20).fill('don’t match')]);
   }, PATIENT);

@@ -12,7 +12,7 @@ const ARGUMENTS = [
 export async function openBrowser(t) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS });
   later(t, () => browser.close());
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ignoreHTTPSErrors: true });
   context.setDefaultTimeout(20_000);
   const complaints = [];
   context.on('weberror', (failure) => complaints.push(failure.error().stack));

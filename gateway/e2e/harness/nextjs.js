@@ -18,22 +18,23 @@ export const LOGIN_PASSWORD = 'correct horse battery';
 
 /**
  * Starts database, gateway, `next start` and a proxy (startNginx or startCaddy) on addresses of their own. `url` is where
- * people go; `gateway` is replaced by restartGateway().
+ * people go, `web` the app itself; `gateway` is replaced by restartGateway(). `env` is for gateway and app, and with `tls`
+ * people go to https://localhost.
  */
-export async function startApp(t, startProxy) {
+export async function startApp(t, startProxy, { env = {}, tls = false } = {}) {
   await buildApp();
   const database = await createDatabase(t);
   await database.query('DROP TABLE "Message", "Room", "User"'); // the app brings its own
   await Promise.all([migrate(database), migrate(database)]); // two containers that start at once
   const PORT = await freePort();
   const gateways = inOnePlace(t); // a browser that outlived the last of them would complain
-  const gateway = await startGateway(gateways, { PORT }, { database });
-  const web = await startNext(t, database);
-  const proxy = await startProxy(t, { gateways: [gateway.host], web });
+  const gateway = await startGateway(gateways, { PORT, ...env }, { database });
+  const web = await startNext(t, database, env);
+  const proxy = await startProxy(t, { gateways: [gateway.host], web, tls });
   return {
-    database, gateway, url: proxy.url,
+    database, gateway, url: proxy.url, web: `http://${web}`,
     async restartGateway() {
-      this.gateway = await startGateway(gateways, { PORT }, { database });
+      this.gateway = await startGateway(gateways, { PORT, ...env }, { database });
     },
   };
 }
@@ -44,11 +45,11 @@ export async function migrate(database) {
 }
 
 /** Starts the built app and waits until it is healthy. Answers its address. */
-async function startNext(t, database) {
+async function startNext(t, database, more) {
   const port = await freePort();
   const env = {
     PATH: process.env.PATH, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1',
-    DATABASE_URL: database.url, JWT_SECRET, MESSAGE_ENCRYPTION_KEY: MESSAGE_KEY,
+    DATABASE_URL: database.url, JWT_SECRET, MESSAGE_ENCRYPTION_KEY: MESSAGE_KEY, PASSWORD_COST: '10', ...more,
   };
   const next = spawn(process.execPath, [join(APP, 'node_modules/next/dist/bin/next'), 'start', '-H', '127.0.0.1', '-p', String(port)], { cwd: APP, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';

@@ -1,6 +1,6 @@
 // The real nginx with the files of deploy/nginx, of which only addresses and folders are replaced.
 import { execFile, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,16 +13,19 @@ const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 /**
  * Starts nginx before gateways and a web app, each an address host:port, and waits until it listens. One gateway is put
- * into upstreams.conf, several into upstreams-several.conf. With `tls` it is nginx-tls.conf, for localhost, with a new
- * certificate, which is `ca`. `url` and `host` are where it is, so that it can be used in a gateway's place.
+ * into upstreams.conf, several into upstreams-several.conf. With `tls` it is nginx-tls.conf, for localhost and chat.test, with a new
+ * certificate, which is `ca`; `balanced` lets the tests be its load balancer. `url` and `host` are where it is, so that it
+ * can be used in a gateway's place.
  */
-export async function startNginx(t, { gateways, web, tls = false }) {
+export async function startNginx(t, { gateways, web, tls = false, balanced = false }) {
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   later(t, () => rm(folder, { recursive: true, force: true }));
   await cp(DEPLOYED, folder, { recursive: true });
+  await chmod(folder, 0o755); // the workers are another user, and keep bodies here
   await mkdir(join(folder, 'log'));
   const nginx = new Nginx(folder, tls);
   if (tls) await nginx.makeCertificate();
+  if (balanced) await nginx.trustLoopback();
   await nginx.listenOn(await freePort(), await freePort());
   await nginx.lead(gateways, web);
   later(t, () => nginx.stop());
@@ -44,7 +47,7 @@ class Nginx {
   async makeCertificate() {
     const [key, certificate] = [join(this.folder, 'privkey.pem'), join(this.folder, 'fullchain.pem')];
     await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30',
-      '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate]);
+      '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,DNS:chat.test', '-keyout', key, '-out', certificate]);
     this.ca = await readFile(certificate);
   }
 
@@ -59,6 +62,12 @@ class Nginx {
     // The folders of a packaged nginx are root's.
     const temporary = TEMPORARY.map((name) => `${name}_temp_path ${this.folder}/${name};`).join('\n');
     await replace(this.#main, { ...listens, ...folders, 'worker_processes auto;': 'worker_processes 2;', 'http {': `http {\n${temporary}` });
+    for (const file of ['limits.conf', 'locations.conf']) await replace(join(this.folder, file), { '/var/log/nginx/': `${this.folder}/log/` });
+  }
+
+  /** Makes it believe those on the loopback about the client, as behind a load balancer: what # hides in balancer.conf. */
+  async trustLoopback() {
+    await replace(join(this.folder, 'balancer.conf'), { '# set_real': 'set_real', '# real_ip': 'real_ip', '# 10.0.0.0/8 1;': '10.0.0.0/8 1;', '10.0.0.0/8': '127.0.0.0/8' });
   }
 
   /** Writes where the gateways and the web app are. It counts from the next start or reload on. */
@@ -98,8 +107,10 @@ class Nginx {
     await this.ended;
   }
 
-  log(name) {
-    return readFile(join(this.folder, 'log', name), 'utf8');
+  /** All that it has written down. */
+  async logs() {
+    const files = await Promise.all(['access.log', 'error.log'].map((name) => readFile(join(this.folder, 'log', name), 'utf8')));
+    return [...files, this.output].join('\n');
   }
 }
 

@@ -1,19 +1,19 @@
 'use server';
 
-import bcrypt from 'bcrypt';
 import { redirect } from 'next/navigation';
 import { Prisma } from '@/generated/prisma/client';
 import { database } from '@/server/database';
+import { Busy, fits, hash } from '@/server/password';
 import { closeSession, openSession } from '@/server/session';
-import { tooManyTries } from '@/server/tries';
+import { tryLogin, tryRegistration } from '@/server/tries';
 
 /** What a form shows after an attempt that failed. */
 export type Attempt = { username?: string; error?: string; errors?: { username?: string; password?: string } };
 
-const COST = 12;
 const NAME = /^[a-z0-9][a-z0-9_.-]{1,23}$/;
-const PATIENCE = 'Too many tries. Wait a minute.';
-const unknown = bcrypt.hash('nobody has this password', COST); // checked for unknown names, so that they take as long
+const TOO_MANY = 'Too many tries. Wait some minutes.';
+const BUSY = 'Many people are logging in. Try again in a moment.';
+const WRONG = 'That name and password don’t match.';
 
 function credentials(form: FormData) {
   return {
@@ -30,11 +30,18 @@ function destination(form: FormData): string {
 
 export async function login(_: Attempt, form: FormData): Promise<Attempt> {
   const { username, password } = credentials(form);
-  if (await tooManyTries()) return { username, error: PATIENCE };
-  const user = NAME.test(username) ? await database().user.findUnique({ where: { username } }) : null;
-  const fits = await bcrypt.compare(password, user?.password ?? (await unknown));
-  if (!user || !fits) return { username, error: 'That name and password don’t match.' };
-  await openSession({ userId: user.id, username });
+  const forgive = await tryLogin(NAME.test(username) ? username : '');
+  if (!forgive) return { username, error: TOO_MANY };
+  try {
+    const user = NAME.test(username) ? await database().user.findUnique({ where: { username } }) : null;
+    if (!(await fits(password, user?.password)) || !user) return { username, error: WRONG };
+    forgive();
+    await openSession({ userId: user.id, username });
+  } catch (failure) {
+    if (!(failure instanceof Busy)) throw failure;
+    forgive();
+    return { username, error: BUSY };
+  }
   redirect(destination(form));
 }
 
@@ -45,13 +52,13 @@ export async function register(_: Attempt, form: FormData): Promise<Attempt> {
   if (password.length < 8) errors.password = 'At least 8 characters.';
   else if (Buffer.byteLength(password) > 72) errors.password = 'At most 72 bytes; bcrypt reads no more.';
   if (errors.username || errors.password) return { username, errors };
-  if (await tooManyTries()) return { username, error: PATIENCE };
+  if (!(await tryRegistration())) return { username, error: 'Too many new accounts from here. Try again in an hour.' };
 
-  const hash = await bcrypt.hash(password, COST);
   try {
-    const user = await database().user.create({ data: { username, password: hash } });
+    const user = await database().user.create({ data: { username, password: await hash(password) } });
     await openSession({ userId: user.id, username });
   } catch (failure) {
+    if (failure instanceof Busy) return { username, error: BUSY };
     if (failure instanceof Prisma.PrismaClientKnownRequestError && failure.code === 'P2002') {
       return { username, errors: { username: 'That name is taken.' } };
     }
