@@ -13,10 +13,7 @@ import (
 
 // mesh makes servers one, in memory. It tells the others at once, on the goroutine that broadcasts:
 // a lock that were held during the call would be taken twice.
-type mesh struct {
-	mu      sync.Mutex
-	members []*meshMember
-}
+type mesh struct{ members []*meshMember }
 
 // meshMember is the Cluster of one server.
 type meshMember struct {

@@ -131,7 +131,7 @@ func TestHandshakesAreReleasedInTurnsOfOneTimer(t *testing.T) {
 		if n := held(); n != 50 {
 			t.Errorf("%d handshakes are held, want those of 50 open connections", n)
 		}
-		time.Sleep(start.Add(18500 * time.Millisecond).Sub(time.Now())) // the last was due after 17 s
+		time.Sleep(time.Until(start.Add(18500 * time.Millisecond))) // the last was due after 17 s
 		synctest.Wait()
 		if n := held(); n != 0 || m.server.releases.waiting != nil {
 			t.Errorf("%d handshakes are held, and %v wait", n, m.server.releases.waiting)
