@@ -22,7 +22,7 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	if refusal := c.guard(room, m); refusal != nil {
 		return refusal
 	}
-	if room == s.ID() { // it is in it, and nobody else will be
+	if room == s.ID() { // a socket is in its own room already, and nobody else may be
 		return privateRoom
 	}
 	earlier := s.Rooms()
