@@ -93,14 +93,21 @@ func Server(t testing.TB, schema string) (url string, control func(command strin
 // Exec runs SQL on a connection of its own.
 func Exec(t testing.TB, url, sql string) {
 	t.Helper()
+	if err := Try(t, url, sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// Try is Exec for what the server may refuse.
+func Try(t testing.TB, url, sql string) error {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	must(t, err)
 	defer conn.Close(ctx)
-	if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
+	_, err = conn.PgConn().Exec(ctx, sql).ReadAll()
+	return err
 }
 
 // Column reads one text column of all rows, on a connection of its own.
