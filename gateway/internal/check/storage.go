@@ -61,6 +61,9 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.ok("database", "%s", s.config.DatabaseURL)
 	s.mapping(found)
 	s.trial(found.Trial)
+	if cipher != nil {
+		cipher = compose.CipherFor(s.config, cipher, found.Trial.Room, found.Trial.User)
+	}
 	s.newest(found.LastText, cipher)
 }
 

@@ -23,17 +23,46 @@ func Store(c config.Config) (store.Config, error) {
 	}
 	cipher, err := Cipher(c)
 	if err == nil && cipher != nil {
-		s.Encrypt = cipher.Encrypt
+		s.Encrypt = func(text, room, user string) (string, error) { return CipherFor(c, cipher, room, user).Encrypt(text) }
 	}
 	return s, err
 }
 
+// CipherFor returns the cipher that Cipher made, for the text of a row with these ids: bound to them as MESSAGE_AAD says.
+func CipherFor(c config.Config, cipher nodecrypt.Cipher, room, user string) nodecrypt.Cipher {
+	bound, err := nodecrypt.Bind(cipher)
+	if err != nil {
+		return cipher
+	}
+	switch c.MessageAAD {
+	case "room":
+		return nodecrypt.At(bound, nodecrypt.Place(room))
+	case "room-user":
+		return nodecrypt.At(bound, nodecrypt.Place(room, user))
+	}
+	return cipher
+}
+
 // Cipher returns what makes text unreadable at rest. It is nil where plaintext was asked for by name, or nothing is stored. An
-// error means that the key does not suit the cipher.
+// error means that the key does not suit the cipher, or the cipher not MESSAGE_AAD.
 func Cipher(c config.Config) (nodecrypt.Cipher, error) {
 	if c.MessageCipher == "plaintext" || c.DatabaseURL.None() {
 		return nil, nil
 	}
+	cipher, err := rotatedCipher(c)
+	if err == nil && c.MessageAAD != "off" {
+		if _, err = nodecrypt.Bind(cipher); err != nil {
+			err = fmt.Errorf("MESSAGE_AAD=%s with MESSAGE_CIPHER=%s: %w", c.MessageAAD, c.MessageCipher, err)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return cipher, nil
+}
+
+// rotatedCipher reads what the previous key has written, too.
+func rotatedCipher(c config.Config) (nodecrypt.Cipher, error) {
 	cipher, err := nodecrypt.New(c.MessageCipher, c.MessageKeyFormat, string(c.MessageEncryptionKey))
 	if err != nil || c.MessageEncryptionKeyPrevious == "" {
 		return cipher, err

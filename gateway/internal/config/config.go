@@ -42,6 +42,7 @@ type Config struct {
 	MessageEncryptionKeyPrevious Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY_PREVIOUS" unset:"none" want:"the key that MESSAGE_ENCRYPTION_KEY replaces, written in the same form" desc:"the key that MESSAGE_ENCRYPTION_KEY replaces: what it has encrypted is still read"`
 	MessageKeyFormat             string        `envconfig:"MESSAGE_KEY_FORMAT" default:"hex" oneof:"hex base64 utf8 sha256 scrypt" desc:"how MESSAGE_ENCRYPTION_KEY is written: hex, base64, utf8 (32 characters as they are), or made of a secret by sha256 or scrypt (salt \"salt\")"`
 	MessageCipher                string        `envconfig:"MESSAGE_CIPHER" default:"aes-256-gcm" oneof:"aes-256-gcm aes-256-gcm-iv12 aes-256-gcm-base64 aes-256-gcm-iv12-base64 aes-256-cbc aes-256-cbc-base64 cryptojs plaintext" desc:"text at rest: aes-256-gcm, aes-256-gcm-iv12, aes-256-gcm-base64, aes-256-gcm-iv12-base64, aes-256-cbc, aes-256-cbc-base64, cryptojs or plaintext"`
+	MessageAAD                   string        `envconfig:"MESSAGE_AAD" default:"off" oneof:"off room room-user" desc:"what the text is bound to by GCM, so that a row that was moved is noticed: off, room (its room's id) or room-user (the sender's too)"`
 
 	Host           string   `topic:"Listening" envconfig:"HOST" default:"0.0.0.0" want:"an IP address or a host name, without a port" desc:"address to listen on"`
 	Port           int      `envconfig:"PORT" default:"4000" min:"0" max:"65535" desc:"port to listen on; 0 takes a free one"`

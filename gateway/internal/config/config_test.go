@@ -41,7 +41,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	}
 	want := Config{
 		JWTSecret: goodSecret, TokenCookie: "token", TokenMaxAge: 720 * time.Hour,
-		DatabaseURL: goodURL, MessageEncryptionKey: goodKey, MessageKeyFormat: "hex", MessageCipher: "aes-256-gcm", MessageID: "auto", DatabaseTimeout: 4 * time.Second,
+		DatabaseURL: goodURL, MessageEncryptionKey: goodKey, MessageKeyFormat: "hex", MessageAAD: "off", MessageCipher: "aes-256-gcm", MessageID: "auto", DatabaseTimeout: 4 * time.Second,
 		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Polling: "upgrade", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
 		RateLimit: 100, RelayRate: 10, TrustedProxies: privateNetworks,
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, ConnectTimeout: 45 * time.Second,

@@ -112,7 +112,7 @@ func TestInspectSaysWhoFillsEachColumn(t *testing.T) {
 			CREATE TABLE messages (id UUID PRIMARY KEY, content VARCHAR(500) NOT NULL, sender_id INTEGER NOT NULL, room_id INTEGER NOT NULL,
 			type "MessageType" NOT NULL, created_at TIMESTAMP(3) NOT NULL, updated_at TIMESTAMP(3) NOT NULL, read BOOLEAN NOT NULL DEFAULT false, image TEXT)`),
 		Constants: map[string]string{"type": "TEXT"},
-		Encrypt:   func(text string) (string, error) { return text, nil },
+		Encrypt:   func(text, _, _ string) (string, error) { return text, nil },
 	})
 	must(t, err)
 	want := []ColumnUse{

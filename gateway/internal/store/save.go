@@ -61,7 +61,7 @@ func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*en
 		return nil, err
 	}
 	if s.encrypt != nil {
-		if e.text, err = s.encrypt(d.Text); err != nil {
+		if e.text, err = s.encrypt(d.Text, e.room, e.user); err != nil {
 			return nil, &refusal{"encrypt", fmt.Errorf("encrypt: %w", err), message.ErrUnavailable}
 		}
 	}

@@ -30,9 +30,9 @@ type Config struct {
 	// row whose first column is not NULL, false or 0. Empty means everybody may.
 	AccessQuery string
 
-	// Encrypt turns a text into what is stored. It runs on the goroutine that calls Save, so it must be
+	// Encrypt turns a text into what is stored, for the ids that the row will have. It runs on the goroutine that calls Save, so it must be
 	// safe for concurrent use. Nil stores plaintext. It is not called when the URL is none.
-	Encrypt func(text string) (string, error)
+	Encrypt func(text, room, user string) (string, error)
 
 	// Timeout is how long a message may wait for its commit. Zero value means 4 s.
 	Timeout time.Duration
@@ -67,7 +67,7 @@ func (unobserved) Failed(string, int)           {}
 type Store struct {
 	table   table
 	mapping Mapping
-	encrypt func(string) (string, error)
+	encrypt func(text, room, user string) (string, error)
 	guarded bool // an access query is set
 	timeout time.Duration
 	watch   Observer

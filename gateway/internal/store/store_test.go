@@ -38,7 +38,7 @@ func TestAnAckMeansCommitted(t *testing.T) {
 
 func TestARowHoldsCiphertextAndTheAnswerTheRow(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
-		encrypt := func(text string) (string, error) { return "sealed:" + strings.ToUpper(text), nil }
+		encrypt := func(text, _, _ string) (string, error) { return "sealed:" + strings.ToUpper(text), nil }
 		s := open(t, Config{URL: url, Encrypt: encrypt})
 		before := time.Now().Truncate(time.Millisecond)
 		stored := mustSave(t, s, draft(`room "1"`, "hello"))
@@ -259,7 +259,7 @@ func TestCloseWithoutPatienceAnswersTheRest(t *testing.T) {
 
 func TestAFailedEncryptionStoresNothing(t *testing.T) {
 	t.Parallel()
-	s := open(t, Config{URL: newSQLite(t), Encrypt: func(string) (string, error) { return "", errors.New("no entropy") }})
+	s := open(t, Config{URL: newSQLite(t), Encrypt: func(_, _, _ string) (string, error) { return "", errors.New("no entropy") }})
 	if _, err := save(t, s, draft("r1", "secret words")); !errors.Is(err, message.ErrUnavailable) || strings.Contains(err.Error(), "secret words") {
 		t.Errorf("answered %v", err)
 	}
@@ -270,7 +270,7 @@ func TestAFailedEncryptionStoresNothing(t *testing.T) {
 
 func TestWithoutADatabaseMessagesAreAnsweredAndNotStored(t *testing.T) {
 	t.Parallel()
-	encrypt := func(string) (string, error) { return "", errors.New("asked to encrypt") }
+	encrypt := func(_, _, _ string) (string, error) { return "", errors.New("asked to encrypt") }
 	s := open(t, Config{URL: "none", Encrypt: encrypt})
 	first, second := mustSave(t, s, draft("r1", "a")), mustSave(t, s, draft("r1", "b"))
 	if string(first.ID) == string(second.ID) || len(first.ID) != 27 || string(first.Room) != `"r1"` || !second.CreatedAt.After(first.CreatedAt) {
