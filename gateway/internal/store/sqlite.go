@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -47,30 +45,6 @@ func openSQLite(ctx context.Context, t target, c Config) (table, Mapping, error)
 		return nil, Mapping{}, err
 	}
 	return s, s.mapping, nil
-}
-
-// locate finds the file of a relative path: Prisma reads it from the folder of its schema, others from the
-// working directory. An empty file is one that somebody opened by mistake.
-func locate(path string) (string, error) {
-	tried := []string{path}
-	if !filepath.IsAbs(path) {
-		tried = append(tried, filepath.Join("prisma", path))
-	}
-	empty := ""
-	for _, path := range tried {
-		info, err := os.Stat(path)
-		switch {
-		case err != nil || info.IsDir():
-		case info.Size() > 0:
-			return filepath.Abs(path)
-		case empty == "":
-			empty = path
-		}
-	}
-	if empty != "" {
-		return filepath.Abs(empty)
-	}
-	return "", fmt.Errorf("DATABASE_URL: no SQLite file at %s; make it first (npx prisma migrate dev)", strings.Join(tried, " or "))
 }
 
 func (s *sqliteTable) open(ctx context.Context, c Config) error {
