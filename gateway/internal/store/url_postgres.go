@@ -2,10 +2,12 @@ package store
 
 import (
 	"cmp"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 const errPostgresURL = urlFault("which is not a URL: percent-encode special characters in user and password")
@@ -36,6 +38,9 @@ func parsePostgres(scheme, rest string) (target, error) {
 	if u.Host, err = readHosts(hosts, q); err != nil {
 		return target{}, err
 	}
+	if u.Host == "" && u.Path == "" {
+		u.Path = "/" // or the URL would have no //
+	}
 	t := target{database: databasePostgres, password: percentDecoded(password), schema: q["schema"]}
 	t.password = cmp.Or(q["password"], t.password) // the parameter wins, as in libpq and node-postgres
 	if strings.Contains(u.Path+t.password+u.User.String(), "\x00") {
@@ -60,26 +65,34 @@ func cutLast(text, separator string) (before, after string, found bool) {
 // readHosts checks host:port pairs with commas between them. Folders of Unix sockets, such as %2Fvar%2Frun%2Fpostgresql, have
 // no place in a Go URL: they become the parameters host and port.
 func readHosts(text string, q map[string]string) (string, error) {
-	var names, ports []string
-	for _, one := range strings.Split(text, ",") {
-		name, port := one, ""
-		if i := strings.LastIndexByte(one, ':'); i >= 0 && !strings.Contains(one[i:], "]") {
-			name, port = one[:i], one[i+1:]
+	var names, ports, pairs []string
+	for _, pair := range strings.Split(text, ",") {
+		name, port := pair, ""
+		if i := strings.LastIndexByte(pair, ':'); i >= 0 && !strings.Contains(pair[i:], "]") {
+			name, port = pair[:i], pair[i+1:]
 		}
 		name = percentDecoded(name)
-		inBrackets := strings.HasPrefix(name, "[")
-		if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) ||
-			inBrackets != strings.HasSuffix(name, "]") || !inBrackets && strings.Contains(name, ":") || strings.ContainsAny(name, " \t\r\n\x00\"<>\\^`{|}@?#%") {
+		if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) || !isHost(name) {
 			return "", errPostgresURL
 		}
 		names, ports = append(names, name), append(ports, port)
+		pairs = append(pairs, strings.TrimSuffix(name+":"+port, ":"))
 	}
 	if !strings.Contains(strings.Join(names, ""), "/") {
-		return text, nil
+		return strings.Join(pairs, ","), nil
 	}
 	setDefault(q, "host", strings.Join(names, ","))
 	setDefault(q, "port", strings.Trim(strings.Join(ports, ","), ","))
 	return "", nil
+}
+
+// isHost tells a name, a path or an address in brackets from the rest of a password.
+func isHost(name string) bool {
+	if address, ok := strings.CutPrefix(name, "["); ok {
+		_, err := netip.ParseAddr(strings.TrimSuffix(address, "]"))
+		return err == nil && strings.HasSuffix(address, "]")
+	}
+	return !strings.ContainsAny(name, ":[]<>{}|\"\\^`@?#% \x7f") && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
 // readParameters reads a query. Of two with one name the last counts, and one without a value is as good as none.
