@@ -29,6 +29,8 @@ var house = []room{
 	{path: "scripts/bench", imports: []string{"pkg/token"}},
 	{path: "scripts/conformance", imports: []string{"pkg/engineio", "pkg/socketio"}},
 
+	{path: "gateway/e2e/harness/dotenv", imports: []string{"config"}},
+
 	// Parts put together.
 	{path: "app", imports: []string{everythingBelow}},
 	{path: "check", imports: []string{"compose", "config", "ops", "store", "pkg/nodecrypt", "pkg/token"}},

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
-	"github.com/joho/godotenv"
+	"golang.org/x/text/encoding/unicode"
 )
 
 const prefix = "GATEWAY"
@@ -33,8 +34,8 @@ func (e environment) lookup(name string) (key string, s setting, ok bool) {
 	return name, setting{}, false
 }
 
-// alias tells which of the app's own variables may be the missing one, and the line that passes it on. Only the same file
-// can refer to it. It is nil where there is none.
+// alias tells which of the app's own variables may be the missing one, and the line that passes it on. It is nil where no
+// file has one.
 func (e environment) alias(missing string, others []string) error {
 	for _, other := range others {
 		if s := e[other]; s.file != "" && strings.TrimSpace(s.value) != "" {
@@ -44,36 +45,121 @@ func (e environment) alias(missing string, others []string) error {
 	return nil
 }
 
-// readEnvironment merges what the process has (as os.Environ gives it) with the .env files in dir.
+// ReadEnvironment returns the variables that a start in dir would have, by their full names: those of the process, as
+// os.Environ gives them, and of the .env files, as @next/env reads them. It exists to be held against @next/env.
+func ReadEnvironment(dir string, process []string) map[string]string {
+	env, _, _ := readEnvironment(dir, process)
+	values := make(map[string]string, len(env))
+	for key, s := range env {
+		values[key] = s.value
+	}
+	return values
+}
+
+// readEnvironment merges what the process has (as os.Environ gives it) with the .env files in dir. Only a file that can't be
+// opened is a fault; the warnings are about lines of files.
 func readEnvironment(dir string, process []string) (environment, Faults, []string) {
-	env := environment{}
+	m := merge{env: environment{}, process: map[string]string{}}
 	for _, line := range process {
 		if key, value, ok := strings.Cut(line, "="); ok && !fromKubernetes(key, value) {
-			env[key] = setting{value: value}
+			m.process[key] = value
 		}
 	}
+	own := maps.Clone(m.process)
 	var faults Faults
-	var warnings []string
-	for _, file := range dotenvFiles(env["NODE_ENV"].value) {
-		text, err := os.ReadFile(filepath.Join(dir, file))
-		if errors.Is(err, fs.ErrNotExist) || isDirectory(filepath.Join(dir, file)) { // Docker makes a directory for a missing mount
-			continue
+	for _, file := range dotenvFiles(m.process["NODE_ENV"]) {
+		path := filepath.Join(dir, file)
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
+			continue // Docker makes a directory for a missing mount
 		}
-		values, parseErr := godotenv.UnmarshalBytes(text)
+		text, err := os.ReadFile(path)
 		switch {
-		case err != nil:
+		case err == nil:
+			m.add(file, text)
+		case !errors.Is(err, fs.ErrNotExist):
 			faults = append(faults, fmt.Sprintf("%s cannot be read: %v", file, errors.Unwrap(err)))
-		case parseErr != nil: // its text may quote a secret
-			faults = append(faults, file+" cannot be understood; it should hold lines like NAME=value, and every quote that is opened should be closed")
 		}
-		for key, value := range values {
-			if _, ok := env[key]; !ok {
-				env[key] = setting{value: value, file: file}
-			}
-		}
-		warnings = append(warnings, undefinedReferences(file, string(text), values)...)
 	}
-	return env, faults, warnings
+	for key := range own { // its references are replaced if a file has the variable too
+		m.env[key] = setting{value: m.process[key]}
+	}
+	return m.env, faults, m.warnings
+}
+
+// A merge adds files to an environment, the winning one first.
+type merge struct {
+	env      environment       // what the files so far have set
+	process  map[string]string // what process.env of Next.js holds by now
+	warnings []string
+}
+
+// add does what @next/env does with a file. That one drops a file whole if a value refers to itself without an end.
+func (m *merge) add(file string, text []byte) {
+	assignments, foreign := parseDotenv(decodeUTF8(text))
+	for _, line := range foreign {
+		m.warn("%s, line %d, is not like NAME=value: it is passed over", file, line)
+	}
+	values := map[string]string{}
+	lines := map[string]int{}
+	var keys []string
+	for _, a := range assignments {
+		if _, again := values[a.key]; !again {
+			keys = append(keys, a.key)
+		}
+		values[a.key], lines[a.key] = a.value, a.line
+	}
+	for _, key := range keys {
+		m.warnOfQuote(file, key, values[key], lines[key])
+		value, ok := m.process[key]
+		if !ok {
+			value = values[key]
+		}
+		e := expansion{process: m.process, file: values, missing: func(reference string) { m.warnOfReference(file, key, reference, lines[key]) }}
+		value, err := e.expand(value)
+		if err != nil {
+			m.warn("%s, line %d: %s %v; Next.js reads nothing of such a file, and neither does the gateway", file, lines[key], key, err)
+			return
+		}
+		values[key] = value
+	}
+	for _, key := range keys {
+		value, _, _ := strings.Cut(values[key], "\x00") // more an environment can't hold
+		m.process[key] = value
+		if _, set := m.env[key]; !set {
+			m.env[key] = setting{value: value, file: file}
+		}
+	}
+}
+
+func (m *merge) warn(format string, args ...any) {
+	m.warnings = append(m.warnings, fmt.Sprintf(format, args...))
+}
+
+// warnOfQuote warns where a value of ours begins with a quote that stayed in it.
+func (m *merge) warnOfQuote(file, key, value string, line int) {
+	if known(strings.TrimPrefix(key, prefix+"_")) && value != "" && isQuote(value[0]) && !isQuoted(value) {
+		m.warn("%s, line %d: the quote before the value of %s is part of it, since none closes it at the end, as Next.js reads it too", file, line, key)
+	}
+}
+
+// warnOfReference warns where a value of ours lacks something: a database URL without its password is hard to find. What looks
+// like a reference by accident may be a part of a secret, so only the form that is meant is repeated.
+func (m *merge) warnOfReference(file, key, reference string, line int) {
+	switch {
+	case !known(strings.TrimPrefix(key, prefix+"_")):
+	case intended.MatchString(reference):
+		m.warn("%s in %s uses %s, which this file does not define: it reads as empty", key, file, reference)
+	default:
+		m.warn(`%s, line %d: in %s a $ begins the name of a variable that there is not, which reads as empty, as in Next.js; a $ itself is written \$`, file, line, key)
+	}
+}
+
+var intended = regexp.MustCompile(`^\$\{[A-Z][A-Z0-9_]*\}$`)
+
+// decodeUTF8 reads bytes as Node does: what is not UTF-8 becomes U+FFFD.
+func decodeUTF8(text []byte) string {
+	decoded, _ := unicode.UTF8.NewDecoder().Bytes(text) // has no errors
+	return string(decoded)
 }
 
 // dotenvFiles lists the files that Next.js reads, the winning one first.
@@ -88,11 +174,6 @@ func dotenvFiles(nodeEnv string) []string {
 	return append(files, ".env."+nodeEnv, ".env")
 }
 
-func isDirectory(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
 // fromKubernetes tells the variables that Kubernetes puts into every container for a Service named "gateway", such as
 // GATEWAY_PORT=tcp://10.0.0.7:4000, which nobody meant for us.
 func fromKubernetes(key, value string) bool {
@@ -100,25 +181,3 @@ func fromKubernetes(key, value string) bool {
 }
 
 var serviceLink = regexp.MustCompile(`^GATEWAY_(SERVICE_(HOST|PORT.*)|PORT_[0-9]+_(TCP|UDP|SCTP).*)$`)
-
-// undefinedReferences warns of ${NAME} in a variable of ours where the file does not define NAME. godotenv makes an
-// empty text of it, and a database URL without its password is hard to find.
-func undefinedReferences(file, text string, values map[string]string) []string {
-	var warnings []string
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(line, "=")
-		key = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(key), "export "))
-		if !known(strings.TrimPrefix(key, prefix+"_")) || strings.HasPrefix(strings.TrimSpace(value), "'") { // taken literally
-			continue
-		}
-		for _, reference := range references.FindAllStringSubmatch(value, -1) {
-			if _, ok := values[reference[1]]; !ok {
-				warnings = append(warnings, fmt.Sprintf("%s in %s uses ${%s}, which this file does not define: it reads as empty",
-					key, file, reference[1]))
-			}
-		}
-	}
-	return warnings
-}
-
-var references = regexp.MustCompile(`\$\{(\w+)\}`)

@@ -62,7 +62,7 @@ func TestDotenvFormsThatAppsUse(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, ".env", "# a comment\r\nexport JWT_SECRET=\"quoted secret\" # why\r\nDB_USER=ada\r\nDATABASE_URL=\"postgres://${DB_USER}:${DB_PASSWORD}@h/db\"\r\n"+
-		"MESSAGE_TABLE='${LITERAL}'\r\nAPP_NAME=${NOT_OURS}\r\nLOG_FORMAT=\r\n")
+		"MESSAGE_TABLE='\\$LITERAL'\r\nAPP_NAME=${NOT_OURS}\r\nLOG_FORMAT=\r\n")
 	if err := os.Mkdir(filepath.Join(dir, ".env.local"), 0o700); err != nil { // what Docker makes of a missing mount
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestDotenvFormsThatAppsUse(t *testing.T) {
 		t.Fatal(faults)
 	}
 	for name, want := range map[string]string{
-		"JWT_SECRET": "quoted secret", "DATABASE_URL": "postgres://ada:@h/db", "MESSAGE_TABLE": "${LITERAL}", "LOG_FORMAT": "json",
+		"JWT_SECRET": "quoted secret", "DATABASE_URL": "postgres://ada:@h/db", "MESSAGE_TABLE": "$LITERAL", "LOG_FORMAT": "json",
 	} {
 		if got := env[name].value; got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -82,12 +82,53 @@ func TestDotenvFormsThatAppsUse(t *testing.T) {
 	}
 }
 
-func TestBrokenDotenvFileIsAFaultThatQuotesNothing(t *testing.T) {
+func TestALineThatIsNotUnderstoodCostsThatLineOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, dir, ".env", "JWT_SECRET=\"hunter2 without an end\nPORT=1\nhunter2 ??\n")
-	_, faults, _ := readEnvironment(dir, nil)
-	if len(faults) != 1 || !strings.HasPrefix(faults[0], ".env cannot be understood; it should hold") || strings.Contains(faults[0], "hunter2") {
+	write(t, dir, ".env", "\ufeffJWT_SECRET=\"hunter2 without an end\r\n\r\nhunter2 ??\n# a comment\nPORT=1\nexport hunter2\nSESSION_QUERY=hun$ter2\nTOKEN_COOKIE=x${hunter2}\n")
+	env, faults, warnings := readEnvironment(dir, nil)
+	if faults != nil || env["JWT_SECRET"].value != `"hunter2 without an end` || env["PORT"].value != "1" || env["SESSION_QUERY"].value != "hun" {
+		t.Errorf("faults %q, %+v", faults, env)
+	}
+	const dollar = `a $ begins the name of a variable that there is not, which reads as empty, as in Next.js; a $ itself is written \$`
+	want := []string{
+		".env, line 3, is not like NAME=value: it is passed over",
+		".env, line 6, is not like NAME=value: it is passed over",
+		".env, line 1: the quote before the value of JWT_SECRET is part of it, since none closes it at the end, as Next.js reads it too",
+		".env, line 7: in SESSION_QUERY " + dollar,
+		".env, line 8: in TOKEN_COOKIE " + dollar,
+	}
+	if !slices.Equal(warnings, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(warnings, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestAValueThatRefersToItselfCostsTheFileAsInNext(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"PORT=1\nHOST=a$HOST\n", "PORT=1\nA=$B\nB=$A\n"} {
+		dir := t.TempDir()
+		write(t, dir, ".env.local", text)
+		write(t, dir, ".env", "PORT=2\n")
+		env, faults, warnings := readEnvironment(dir, nil)
+		if faults != nil || len(env) != 1 || env["PORT"] != (setting{"2", ".env"}) {
+			t.Errorf("%q: %v, %+v", text, faults, env)
+		}
+		if len(warnings) != 1 || !strings.HasPrefix(warnings[0], ".env.local, line 2: ") {
+			t.Errorf("%q: warnings %q", text, warnings)
+		}
+	}
+}
+
+func TestOnlyFilesAreRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Symlink(os.DevNull, filepath.Join(dir, ".env.local")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(".env", filepath.Join(dir, ".env")); err != nil { // a circle can't be opened
+		t.Fatal(err)
+	}
+	if _, faults, _ := readEnvironment(dir, nil); len(faults) != 1 || !strings.HasPrefix(faults[0], ".env cannot be read: ") {
 		t.Errorf("faults %q", faults)
 	}
 }
