@@ -20,6 +20,10 @@ The gateway is configured by its environment. Each variable may carry the prefix
 name. Values come from the environment, then from the ` + "`.env`" + ` files that Next.js reads, in its order (` + "`NODE_ENV`" + ` is
 ` + "`development`" + ` unless it is set). One that is blank counts as not set. The command ` + "`env`" + ` prints this page.
 
+` + "`.env`" + ` files are read as Next.js 16 reads them, byte for byte: quotes, ` + "`#`, `export`" + `, several lines, ` + "`$NAME`, `${NAME:-default}`" + ` also
+from the process and other files; a ` + "`$` itself is `\\$`" + `, in single quotes too. A line that is not understood is passed over, with a
+warning that names file and line; a value that refers to itself costs its file, as in Next.js.
+
 What stands in parentheses is no value, but says what happens without one.
 `
 

@@ -140,6 +140,7 @@ func TestAConnectionThatNobodyVerifiesIsWarnedOf(t *testing.T) {
 		"postgres://u:p@ep-1.eu.neon.tech/c?sslmode=no-verify":           trusts + "require)",
 		"postgres://u:p@ep-1.eu.neon.tech/c":                             trusts + "prefer)",
 		"postgres://u:p@203.0.113.7:5432/c?sslmode=disable":              trusts + "disable)",
+		"postgres://u:p@203.0.113.7/c?sslmode=allow":                     trusts + "allow)",
 		"postgres://u:p@[2001:db8::1]:5432/c":                            trusts + "prefer)",
 		"postgres://u:p@10.0.0.7,db.example.com/c":                       trusts + "prefer)",
 		"postgres://u:p@x/c?host=db.example.com":                         trusts + "prefer)",
