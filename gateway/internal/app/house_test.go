@@ -33,7 +33,7 @@ var house = []room{
 
 	// Parts put together.
 	{path: "app", imports: []string{everythingBelow}},
-	{path: "check", imports: []string{"compose", "config", "ops", "store", "pkg/nodecrypt", "pkg/token"}},
+	{path: "check", imports: []string{"compose", "config", "contract", "ops", "store", "pkg/nodecrypt", "pkg/token"}},
 	{path: "compose", imports: []string{"chat", "config", "contract", "database", "sessions", "store", "pkg/engineio", "pkg/nodecrypt", "pkg/socketio", "pkg/token"}},
 	{path: "config"},
 

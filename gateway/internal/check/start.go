@@ -36,6 +36,7 @@ var (
 	keyVariables      = []string{"MESSAGE_ENCRYPTION_KEY", "MESSAGE_KEY_FORMAT", "MESSAGE_CIPHER", "DATABASE_URL"}
 	tableVariables    = []string{"MESSAGE_TABLE", "MESSAGE_TEXT_COLUMN", "MESSAGE_USER_COLUMN", "MESSAGE_ROOM_COLUMN", "MESSAGE_ID",
 		"MESSAGE_CONSTANTS", "ROOM_ACCESS_QUERY"}
+	eventVariables = []string{"JOIN_EVENTS", "LEAVE_EVENTS", "SEND_EVENTS", "RELAY_EVENTS", "MESSAGE_EVENT", "MEMBERS_EVENT"}
 )
 
 // run leaves out the steps whose variables have faults. It returns the cookie that lets the token in, if there is one.
@@ -51,6 +52,9 @@ func (s start) run(ctx context.Context, tok string) (cookie string) {
 		cookie = s.token(ctx, tok)
 	}
 	s.storage(ctx)
+	if s.can("events", eventVariables...) {
+		s.events(readAppCode("."))
+	}
 	if s.can("origins", "ALLOWED_ORIGINS") {
 		s.origins()
 	}

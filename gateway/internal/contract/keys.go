@@ -54,7 +54,7 @@ func (k *Keys) relate(column string) {
 // unusual returns a column's name, and what Prisma's models call it usually (sender_id is senderId there), as far as
 // the row is not told under it anyway.
 func unusual(column string) []string {
-	names := slices.Compact([]string{column, camel(words(column))})
+	names := slices.Compact([]string{column, camel(Words(column))})
 	return slices.DeleteFunc(names, usual)
 }
 

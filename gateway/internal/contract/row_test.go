@@ -41,7 +41,7 @@ func FuzzRow(f *testing.F) {
 				t.Fatalf("%q is told as %s: %v at %s", data, o.Encode(), told[key], key)
 			}
 		}
-		if user != room && camel(words(user)) != camel(words(room)) {
+		if user != room && camel(Words(user)) != camel(Words(room)) {
 			for column, want := range map[string]any{user: json.Number("1"), room: json.Number("2")} {
 				if !usual(column) && told[column] != want {
 					t.Fatalf("%q is told as %s: %v at %q", data, o.Encode(), told[column], column)

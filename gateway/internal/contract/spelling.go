@@ -9,14 +9,14 @@ import (
 
 // Spellings returns an event's name in snake, camel and kebab case, and as it is given, each once.
 func Spellings(event string) []string {
-	words := words(event)
+	words := Words(event)
 	all := []string{event, strings.Join(words, "_"), camel(words), strings.Join(words, "-")}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
 // Fold returns what all spellings of a name have in common: its words in lower case, without what parts them.
-func Fold(name string) string { return strings.Join(words(name), "") }
+func Fold(name string) string { return strings.Join(Words(name), "") }
 
 func camel(words []string) string {
 	var b strings.Builder
@@ -31,8 +31,8 @@ func camel(words []string) string {
 	return b.String()
 }
 
-// words splits a name in any of the spellings into its lower-case words.
-func words(name string) []string {
+// Words splits a name in any of the spellings into its lower-case words.
+func Words(name string) []string {
 	var b strings.Builder
 	for _, c := range name {
 		if unicode.IsUpper(c) {

@@ -1,0 +1,137 @@
+package check
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// appEvents are the events that an app's code names, each with the file that names it first.
+type appEvents struct {
+	in  map[string]string // clients send them, or a server takes them
+	out map[string]string // clients listen for them, or a server sends them
+	// heard are those of out that clients listen for.
+	heard map[string]bool
+}
+
+// Bounds of what is read: an app's own code is far smaller.
+const (
+	mostCodeFiles = 5000
+	mostCodeBytes = 1 << 20 // of one file
+)
+
+// readAppCode reads the app's code below a folder for what it sends and takes by Socket.IO. What is not there, or can't be
+// read, says nothing.
+func readAppCode(dir string) appEvents {
+	events := appEvents{in: map[string]string{}, out: map[string]string{}, heard: map[string]bool{}}
+	files := 0
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil
+		case d.IsDir() && path != dir && (foreignFolders[d.Name()] || strings.HasPrefix(d.Name(), ".")):
+			return filepath.SkipDir
+		case d.IsDir() || !codeFile.MatchString(d.Name()) || testFile.MatchString(path):
+			return nil
+		}
+		if files++; files > mostCodeFiles {
+			return filepath.SkipAll
+		}
+		if info, err := d.Info(); err == nil && info.Size() <= mostCodeBytes {
+			if text, err := os.ReadFile(path); err == nil {
+				name, _ := filepath.Rel(dir, path)
+				events.read(name, string(text))
+			}
+		}
+		return nil
+	})
+	return events
+}
+
+// foreignFolders hold what the app's people have not written.
+var foreignFolders = map[string]bool{
+	"node_modules": true, "dist": true, "build": true, "out": true, "coverage": true, "public": true, "generated": true, "vendor": true,
+}
+
+var (
+	codeFile = regexp.MustCompile(`\.([cm]?[jt]sx?|vue|svelte)$`)
+	testFile = regexp.MustCompile(`(\.(test|spec|stories|d)\.[a-z]+$)|(^|/)(__tests__|tests?|e2e|cypress)/`)
+
+	comments = regexp.MustCompile(`(?s)/\*.*?\*/|(^|[\s;{}(])//[^\n]*`)
+
+	// call is an event that is sent or listened for, by a name that stands there.
+	call = regexp.MustCompile("\\.\\s*(emit|emitWithAck|on|once)\\s*(?:<[^>()]*>)?\\(\\s*[\"'`]([^\"'`$\\n]{1,60})[\"'`]")
+	// receiver is who has such events: process.on and emitter.emit are others.
+	receiver = regexp.MustCompile(`(?i)\b(\w*socket\w*|io|\w+\.io|getio\(\)|\w*nsp|\w*namespace)\b`)
+
+	usesSocketIO  = regexp.MustCompile(`(?i)socket`)
+	isServersFile = regexp.MustCompile(`["']socket\.io["']|\bio\s*\.\s*on\(\s*["']connection["']`)
+	// isServersCall is a call that only a server can make, in whatever file.
+	isServersCall = regexp.MustCompile(`(?i)\bio\b|\.\s*(to|in|broadcast|except)\b`)
+)
+
+// read takes the events of one file.
+func (e *appEvents) read(name, text string) {
+	if !usesSocketIO.MatchString(text) {
+		return
+	}
+	text = comments.ReplaceAllString(text, "$1 ")
+	servers := isServersFile.MatchString(text)
+	for _, at := range call.FindAllStringSubmatchIndex(text, -1) {
+		verb, event := text[at[2]:at[3]], text[at[4]:at[5]]
+		statement := statementBefore(text[:at[0]])
+		if libraryEvents[event] || !receiver.MatchString(statement) {
+			continue
+		}
+		listens := verb == "on" || verb == "once"
+		byServer := servers || isServersCall.MatchString(statement)
+		if listens == byServer {
+			note(e.in, event, name)
+			continue
+		}
+		note(e.out, event, name)
+		e.heard[event] = e.heard[event] || listens
+	}
+}
+
+// libraryEvents are what the libraries themselves say to an app.
+var libraryEvents = map[string]bool{
+	"connect": true, "connect_error": true, "disconnect": true, "disconnecting": true, "connection": true, "error": true,
+	"reconnect": true, "reconnect_attempt": true, "reconnect_error": true, "reconnect_failed": true, "reconnecting": true,
+	"connect_timeout": true, "ping": true, "pong": true, "upgrade": true, "close": true, "open": true, "message_error": true,
+}
+
+// statementBefore is what a call is made on: the text back to where its statement begins.
+func statementBefore(text string) string {
+	const longest = 200
+	if len(text) > longest {
+		text = text[len(text)-longest:]
+	}
+	if i := strings.LastIndexAny(text, ";{}"); i >= 0 {
+		text = text[i+1:]
+	}
+	for i := strings.LastIndexByte(text, '\n'); i >= 0; i = strings.LastIndexByte(text[:i], '\n') {
+		if rest := strings.TrimSpace(text[i:]); rest != "" && !strings.HasPrefix(rest, ".") && !strings.HasPrefix(rest, "?.") {
+			return text[i:]
+		}
+	}
+	return text
+}
+
+func note(events map[string]string, event, file string) {
+	if events[event] == "" {
+		events[event] = file
+	}
+}
+
+func namesOf(events map[string]string) []string {
+	names := make([]string, 0, len(events))
+	for name := range events {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,245 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/socketgate/socketgate/gateway/internal/config"
+	"github.com/socketgate/socketgate/gateway/internal/contract"
+)
+
+// role is what an event is for.
+type role string
+
+const (
+	joins   role = "JOIN_EVENTS"
+	leaves  role = "LEAVE_EVENTS"
+	sends   role = "SEND_EVENTS"
+	relays  role = "RELAY_EVENTS"
+	message role = "MESSAGE_EVENT"
+	members role = "MEMBERS_EVENT"
+)
+
+// Words by which apps name their events. A name is split into them, whatever its spelling.
+var (
+	joinWords    = []string{"join", "enter", "subscribe"}
+	leaveWords   = []string{"leave", "exit", "unsubscribe"}
+	messageWords = []string{"message", "messages", "msg", "chat"}
+	sendWords    = []string{"send", "new", "create", "post", "add", "private", "direct", "group", "room", "chat", "message", "msg", "public"}
+	otherWords   = []string{"read", "seen", "delivered", "typing", "delete", "deleted", "remove", "edit", "edited", "update", "updated",
+		"react", "reaction", "history", "get", "fetch", "load", "pin", "unread", "received", "sent", "error", "list", "start", "stop", "join", "leave"}
+	relayWords   = []string{"typing", "type", "read", "seen", "delivered", "recording"}
+	memberWords  = []string{"members", "users", "participants", "online"}
+	receiveWords = []string{"receive", "received", "new", "incoming", "message", "msg", "chat", "get", "send", "private", "room", "group", "sent", "created", "broadcast"}
+)
+
+// wordsOf also parts chat:join and chat.join, which are names of one spelling only.
+func wordsOf(event string) []string {
+	return strings.FieldsFunc(strings.Join(contract.Words(event), " "), func(c rune) bool { return c < 'a' || c > 'z' })
+}
+
+func has(words []string, any ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(any, w) })
+}
+
+// roleIn guesses what an event of the clients is for; empty means that no variable of the gateway is for it.
+func roleIn(event string) role {
+	words := wordsOf(event)
+	switch {
+	case has(words, joinWords...):
+		return joins
+	case has(words, leaveWords...):
+		return leaves
+	case has(words, messageWords...) && has(words, sendWords...) && !has(words, otherWords...):
+		return sends
+	case has(words, relayWords...):
+		return relays
+	}
+	return ""
+}
+
+// roleOut guesses what an event to the clients is for.
+func roleOut(event string) role {
+	words := wordsOf(event)
+	switch {
+	case has(words, relayWords...):
+		return relays
+	case has(words, memberWords...):
+		return members
+	case has(words, messageWords...) && has(words, receiveWords...) && !has(words, "history", "delete", "deleted", "update", "updated", "edited", "error", "reaction"):
+		return message
+	}
+	return ""
+}
+
+// served tells how the gateway, as it is configured, takes and sends an app's events.
+type served struct {
+	in  map[string]role // by contract.Fold
+	out map[string]bool
+}
+
+func servedBy(c config.Config) served {
+	s := served{in: map[string]role{}, out: map[string]bool{contract.Fold(c.MessageEvent): true, contract.Fold(c.MembersEvent): true}}
+	for r, events := range map[role][]string{joins: c.JoinEvents, leaves: c.LeaveEvents, sends: c.SendEvents} {
+		for _, event := range events {
+			s.in[contract.Fold(event)] = r
+		}
+	}
+	for _, relay := range c.RelayEvents {
+		s.in[contract.Fold(relay.Event)] = relays
+		if relay.As == "" {
+			relay.As = relay.Event
+		}
+		s.out[contract.Fold(relay.As)] = true
+	}
+	return s
+}
+
+// events holds the variables against the app's own code.
+func (s start) events(app appEvents) {
+	const step = "events"
+	if len(app.in)+len(app.out) == 0 {
+		s.skip(step, "there is no code below this folder that uses Socket.IO: check in the app's folder, to have its events looked for")
+		return
+	}
+	by := servedBy(s.config)
+	proposed := propose(app, by)
+	unserved := unservedOf(app, by, proposed)
+	switch {
+	case len(proposed) > 0 && proposed.breaks():
+		s.fault(step, "the app's code has other events than the variables name", proposed.lines()...)
+	case len(proposed) > 0:
+		s.warn(step, "the app's code has events that no variable names", proposed.lines()...)
+	case len(unserved) == 0:
+		s.ok(step, "every event in the app's code is served: %s", strings.Join(namesOf(app.in), ", "))
+	}
+	if len(unserved) > 0 {
+		s.warn(step, "nobody would serve "+strings.Join(unserved, ", "),
+			"what only your server.ts did with them has to stay in code of your own: a route, or a server of its own")
+	}
+}
+
+// proposal is a variable with what it should hold, and whether nothing of its kind would work without it.
+type proposal struct {
+	variable role
+	value    string
+	breaks   bool
+}
+
+type proposals []proposal
+
+func (p proposals) breaks() bool {
+	return slices.ContainsFunc(p, func(one proposal) bool { return one.breaks })
+}
+
+func (p proposals) lines() []string {
+	var lines []string
+	for _, one := range p {
+		lines = append(lines, string(one.variable)+"="+one.value)
+	}
+	return lines
+}
+
+// propose says which variables should name which events of the app.
+func propose(app appEvents, by served) proposals {
+	var all proposals
+	for _, r := range []role{joins, leaves, sends} {
+		var names []string
+		missing, works := false, false
+		for _, event := range namesOf(app.in) {
+			known, ok := by.in[contract.Fold(event)]
+			if ok && known != r || !ok && roleIn(event) != r {
+				continue
+			}
+			names = append(names, event)
+			missing, works = missing || !ok, works || ok
+		}
+		if missing {
+			all = append(all, proposal{r, strings.Join(names, ","), !works && r != leaves})
+		}
+	}
+	if name, ok := proposeOut(app, by, message); ok {
+		all = append(all, proposal{message, name, true})
+	}
+	if name, ok := proposeOut(app, by, members); ok {
+		all = append(all, proposal{members, name, false})
+	}
+	if value := proposeRelays(app, by); value != "" {
+		all = append(all, proposal{relays, value, false})
+	}
+	return all
+}
+
+// proposeOut names the event that clients listen for in a role, unless one of that role is served already.
+func proposeOut(app appEvents, by served, r role) (name string, ok bool) {
+	for _, event := range namesOf(app.out) {
+		if roleOut(event) != r || !app.heard[event] {
+			continue
+		}
+		if by.out[contract.Fold(event)] {
+			return "", false
+		}
+		if name == "" || strings.Contains(contract.Fold(event), "receive") {
+			name = event
+		}
+	}
+	return name, name != ""
+}
+
+// proposeRelays pairs what clients send with what they listen for: typing=user_typing.
+func proposeRelays(app appEvents, by served) string {
+	var pairs []string
+	missing := false
+	for _, event := range namesOf(app.in) {
+		known, ok := by.in[contract.Fold(event)]
+		if ok && known != relays || !ok && roleIn(event) != relays {
+			continue
+		}
+		missing = missing || !ok
+		if as := heardFor(app, event); as != "" && as != event {
+			event += "=" + as
+		}
+		pairs = append(pairs, event)
+	}
+	if !missing {
+		return ""
+	}
+	return strings.Join(pairs, ",")
+}
+
+// heardFor finds what clients listen for in answer to a relay: the event itself, or one with its words and some more.
+func heardFor(app appEvents, event string) string {
+	if app.heard[event] {
+		return event
+	}
+	words := wordsOf(event)
+	for _, other := range namesOf(app.out) {
+		more := wordsOf(other)
+		if app.heard[other] && !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(more, w) }) && len(more) <= len(words)+1 {
+			return other
+		}
+	}
+	return ""
+}
+
+// unservedOf lists the app's events that stay without anybody who serves them, with the files that name them.
+func unservedOf(app appEvents, by served, proposed proposals) []string {
+	var handled []string
+	for _, p := range proposed {
+		for _, pair := range strings.Split(p.value, ",") {
+			handled = append(handled, strings.Split(pair, "=")...)
+		}
+	}
+	var unserved []string
+	for _, event := range namesOf(app.in) {
+		if _, ok := by.in[contract.Fold(event)]; !ok && !slices.Contains(handled, event) {
+			unserved = append(unserved, event+" ("+app.in[event]+")")
+		}
+	}
+	for _, event := range namesOf(app.out) {
+		if app.heard[event] && !by.out[contract.Fold(event)] && !slices.Contains(handled, event) {
+			unserved = append(unserved, "on "+event+" ("+app.out[event]+")")
+		}
+	}
+	return unserved
+}
