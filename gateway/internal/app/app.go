@@ -8,22 +8,24 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
+	"github.com/socketgate/socketgate/gateway/internal/neighbours"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 )
 
 // App is a gateway that listens. Start it with Open, and let it Run.
 type App struct {
-	config   config.Config
-	log      *slog.Logger
-	metrics  *ops.Metrics
-	health   *ops.Health
-	identity *compose.Identity
-	store    *store.Store
-	sockets  generations
-	chat     *chat.Chat
-	servers  []*server // the public one first
-	serving  sync.WaitGroup
+	config     config.Config
+	log        *slog.Logger
+	metrics    *ops.Metrics
+	health     *ops.Health
+	identity   *compose.Identity
+	neighbours *neighbours.Watch
+	store      *store.Store
+	sockets    generations
+	chat       *chat.Chat
+	servers    []*server // the public one first
+	serving    sync.WaitGroup
 }
 
 // Addr returns the address of the public port.

@@ -33,12 +33,13 @@ var house = []room{
 
 	// Parts put together.
 	{path: "app", imports: []string{everythingBelow}},
-	{path: "check", imports: []string{"compose", "config", "contract", "ops", "store", "pkg/nodecrypt", "pkg/token"}},
+	{path: "check", imports: []string{"compose", "config", "contract", "database", "neighbours", "ops", "store", "pkg/nodecrypt", "pkg/token"}},
 	{path: "compose", imports: []string{"chat", "config", "contract", "database", "sessions", "store", "pkg/engineio", "pkg/nodecrypt", "pkg/socketio", "pkg/token"}},
 	{path: "config"},
 
 	// Parts.
 	{path: "demo", imports: []string{"database"}},
+	{path: "neighbours", imports: []string{"database"}},
 	{path: "attach", imports: []string{"pkg/engineio", "pkg/socketio", "pkg/token"}},
 	{path: "publish", imports: []string{"contract", "message", "pkg/socketio"}},
 	{path: "cluster", imports: []string{"presence", "contract", "message", "pkg/redisadapter", "pkg/socketio"}},
@@ -71,7 +72,7 @@ var technologies = map[string][]string{
 	"github.com/gobwas/ws":                 {"check", "pkg/engineio", "pkg/engineio/internal/netpoll"},
 	"github.com/google/uuid":               {"sessions", "store"},
 	"github.com/googollee/go-socket.io":    {"legacy"},
-	"github.com/jackc/pgx/v5":              {"database", "gateway/internal/database/dbtest", "scripts/bench", "sessions", "store"},
+	"github.com/jackc/pgx/v5":              {"database", "gateway/internal/database/dbtest", "neighbours", "scripts/bench", "sessions", "store"},
 	"github.com/joho/godotenv":             {"config"},
 	"github.com/kelseyhightower/envconfig": {"config"},
 	"github.com/lestrrat-go/jwx/v2":        {"pkg/token"},

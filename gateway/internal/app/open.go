@@ -10,6 +10,8 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
+	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/neighbours"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 )
@@ -46,11 +48,12 @@ func (a *App) openParts(ctx context.Context) (err error) {
 		a.identity.Close()
 		return err
 	}
-	a.health = &ops.Health{Store: a.store.Ready}
+	a.neighbours = a.openNeighbours(ctx)
+	a.health = &ops.Health{Store: a.store.Ready, Neighbours: a.neighbours.Count}
 	a.sockets = a.openSockets()
 	a.chat = a.openChat()
 	a.metrics.Explain(reasons)
-	a.metrics.Watch(ops.Gauges{Connections: a.sockets.Connections, Rooms: a.chat.Rooms})
+	a.metrics.Watch(ops.Gauges{Connections: a.sockets.Connections, Rooms: a.chat.Rooms, Neighbours: a.neighbours.Count})
 	return nil
 }
 
@@ -61,6 +64,12 @@ func (a *App) openStore(ctx context.Context) (*store.Store, error) {
 	}
 	c.Observer, c.Logger = a.metrics, a.log
 	return store.Open(ctx, c)
+}
+
+func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
+	url, _ := database.Parse(string(a.config.DatabaseURL)) // the store has opened it
+	m := a.store.Mapping()
+	return neighbours.Open(ctx, url, m.Schema+"."+m.Table, a.log)
 }
 
 func (a *App) openSockets() generations {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/compose"
+	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/neighbours"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 	"github.com/socketgate/socketgate/pkg/nodecrypt"
 )
@@ -60,6 +63,7 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	}
 	s.ok("database", "%s", s.config.DatabaseURL)
 	s.mapping(found)
+	s.neighbours(ctx, found.Mapping)
 	s.trial(found.Trial)
 	if cipher != nil {
 		cipher = compose.CipherFor(s.config, cipher, found.Trial.Room, found.Trial.User)
@@ -74,6 +78,24 @@ func (s start) inspect(ctx context.Context) (store.Report, error) {
 		return store.Report{}, err
 	}
 	return store.Inspect(ctx, c)
+}
+
+// neighbours looks for gateways that are on the database already. With --url one is expected.
+func (s start) neighbours(ctx context.Context, m store.Mapping) {
+	url, err := database.Parse(string(s.config.DatabaseURL))
+	if err != nil {
+		return
+	}
+	w := neighbours.Open(ctx, url, m.Schema+"."+m.Table, slog.New(slog.DiscardHandler))
+	defer w.Close()
+	expected := 0
+	if s.beside {
+		expected = 1
+	}
+	if n := w.Count(); n > expected {
+		s.warn("neighbours", count(n, "gateway")+" on this database already: each keeps its rooms to itself, so that people on one don't hear those on another",
+			"run one gateway, unless this one is to replace it")
+	}
 }
 
 func (s start) mapping(found store.Report) {

@@ -22,8 +22,10 @@ const readyTimeout = 2 * time.Second
 // Health answers probes. Healthy means that the process runs; ready, that clients may be sent to it.
 type Health struct {
 	// Store reports whether messages can be stored.
-	Store    func(context.Context) error
-	draining atomic.Bool
+	Store func(context.Context) error
+	// Neighbours returns how many other gateways are on the same database.
+	Neighbours func() int
+	draining   atomic.Bool
 }
 
 // Drain makes the gateway not ready, for good.
@@ -44,6 +46,10 @@ func (h *Health) ServeReadyz(w http.ResponseWriter, r *http.Request) {
 	if err := h.Store(ctx); err != nil {
 		// The error may name hosts, which are not the public's business.
 		say(w, http.StatusServiceUnavailable, "message store unavailable")
+		return
+	}
+	if h.Neighbours != nil && h.Neighbours() > 0 { // it serves, and taking it away would not mend it
+		say(w, http.StatusOK, "ready, but another gateway is on this database: rooms are split between them")
 		return
 	}
 	say(w, http.StatusOK, "ready")

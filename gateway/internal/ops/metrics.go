@@ -30,6 +30,7 @@ type Metrics struct {
 type Gauges struct {
 	Connections func() int
 	Rooms       func() int
+	Neighbours  func() int
 }
 
 // NewMetrics makes metrics with a registry of their own.
@@ -96,7 +97,8 @@ func (m *Metrics) Explain(reasons []DisconnectReason) {
 func (m *Metrics) Watch(g Gauges) {
 	m.registry.MustRegister(
 		gauge("socketgate_connections", "Connections that are open.", g.Connections),
-		gauge("socketgate_rooms", "Rooms that have members.", g.Rooms))
+		gauge("socketgate_rooms", "Rooms that have members.", g.Rooms),
+		gauge("socketgate_neighbours", "Other gateways on the same database, whose rooms are apart from ours.", g.Neighbours))
 }
 
 func gauge(name, help string, read func() int) prometheus.GaugeFunc {

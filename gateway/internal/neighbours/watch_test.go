@@ -1,0 +1,106 @@
+package neighbours
+
+import (
+	"bytes"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// lines is a log that may be read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(b)
+}
+
+func (l *lines) warnings() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.all.String(), "level=WARN")
+}
+
+// watchOn opens a Watch as a gateway on that table would.
+func watchOn(t *testing.T, url, table string) (*Watch, *lines) {
+	t.Helper()
+	u, err := database.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &lines{}
+	w := Open(t.Context(), u, table, slog.New(slog.NewTextHandler(log, nil)))
+	t.Cleanup(w.Close)
+	return w, log
+}
+
+func TestTwoGatewaysOnOneDatabaseFindEachOther(t *testing.T) {
+	t.Parallel()
+	sqlite := "file:" + filepath.Join(t.TempDir(), "chat.db")
+	dbtest.SQLite(t, sqlite, `CREATE TABLE t (id)`)
+	for kind, url := range map[string]string{"postgres": dbtest.Postgres(t, ""), "sqlite": sqlite} {
+		first, firstLog := watchOn(t, url, "public.Message")
+		if first.Count() != 0 || firstLog.warnings() != 0 {
+			t.Errorf("%s: alone, but %d others", kind, first.Count())
+		}
+		second, secondLog := watchOn(t, url, "public.Message")
+		if second.Count() != 1 || secondLog.warnings() != 1 {
+			t.Errorf("%s: the second sees %d others and says so %d times", kind, second.Count(), secondLog.warnings())
+		}
+		first.look(t.Context())
+		first.look(t.Context())
+		if first.Count() != 1 || firstLog.warnings() != 1 {
+			t.Errorf("%s: the first sees %d others and says so %d times", kind, first.Count(), firstLog.warnings())
+		}
+		second.Close()
+		first.look(t.Context())
+		if kind == "postgres" { // the server takes a moment to forget a connection
+			for first.Count() != 0 && t.Context().Err() == nil {
+				first.look(t.Context())
+			}
+		}
+		if first.Count() != 0 {
+			t.Errorf("%s: the second has gone, but %d others", kind, first.Count())
+		}
+	}
+}
+
+func TestGatewaysOnOtherTablesAreNoNeighbours(t *testing.T) {
+	t.Parallel()
+	url := dbtest.Postgres(t, "")
+	watchOn(t, url, "public.Message")
+	if other, _ := watchOn(t, url, "shop.Message"); other.Count() != 0 {
+		t.Errorf("%d others", other.Count())
+	}
+	if none, _ := watchOn(t, "none", ""); none.Count() != 0 {
+		t.Errorf("without a database %d others", none.Count())
+	}
+}
+
+func TestALostConnectionIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	url := dbtest.Postgres(t, "")
+	first, _ := watchOn(t, url, "t")
+	second, _ := watchOn(t, url, "t")
+	dbtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'socketgate %'`)
+	for _, w := range []*Watch{first, second, first} { // the first look finds the connection dead, the next one makes another
+		w.look(t.Context())
+		w.look(t.Context())
+	}
+	if first.Count() != 1 || second.Count() != 1 {
+		t.Errorf("%d and %d others", first.Count(), second.Count())
+	}
+}
