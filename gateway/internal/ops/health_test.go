@@ -16,8 +16,8 @@ func TestReadinessTellsWhatIsWrongAndWhatIsOdd(t *testing.T) {
 	}{
 		"200 ready\n": {},
 		"200 ready, but another gateway is on this database: rooms are split between them\n": {neighbours: 1},
-		"503 message store unavailable\n":                                                    {store: errors.New("at db.internal"), neighbours: 1},
-		"503 shutting down\n":                                                                {drained: true},
+		"503 message store unavailable\n": {store: errors.New("at db.internal"), neighbours: 1},
+		"503 shutting down\n":             {drained: true},
 	} {
 		h := &Health{Store: func(context.Context) error { return c.store }, Neighbours: func() int { return c.neighbours }}
 		if c.drained {
