@@ -29,10 +29,13 @@ type answer struct {
 	body   string
 }
 
-func newPoller(t testing.TB, base string, connect func() (net.Conn, error)) *poller {
+func newPoller(t testing.TB, base string, connect func(ctx context.Context, network, address string) (net.Conn, error)) *poller {
 	dials := new(atomic.Int32)
 	transport := &http.Transport{
-		DialContext:        func(context.Context, string, string) (net.Conn, error) { dials.Add(1); return connect() },
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			dials.Add(1)
+			return connect(ctx, network, address)
+		},
 		DisableCompression: true,
 	}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -40,11 +43,11 @@ func newPoller(t testing.TB, base string, connect func() (net.Conn, error)) *pol
 }
 
 func pollerOf(t testing.TB, address string) *poller {
-	return newPoller(t, "http://"+address+"/engine.io/", func() (net.Conn, error) { return net.Dial("tcp", address) })
+	return newPoller(t, "http://"+address+"/engine.io/", new(net.Dialer).DialContext)
 }
 
 func (m *memory) poller() *poller {
-	return newPoller(m.t, "http://memory/engine.io/", func() (net.Conn, error) { return m.connect(), nil })
+	return newPoller(m.t, "http://memory/engine.io/", m.Dial)
 }
 
 // open does the handshake and keeps to the session from then on.

@@ -1,11 +1,8 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,50 +10,30 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
-
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
 // wirePeer speaks to the gateway by hand, well or badly.
-type wirePeer struct {
-	conn   net.Conn
-	reader *bufio.Reader
-}
+type wirePeer struct{ conn *engineclient.Conn }
 
 func dialGateway(addr string) (*wirePeer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, early, _, err := ws.Dial(ctx, "ws://"+addr+"/socket.io/?EIO=4&transport=websocket")
+	conn, err := engineclient.Dialer{}.Dial(ctx, "ws://"+addr+"/socket.io/?"+engineclient.Query)
 	if err != nil {
 		return nil, err
 	}
 	conn.SetDeadline(time.Now().Add(time.Minute))
-	p := &wirePeer{conn, early}
-	if early == nil {
-		p.reader = bufio.NewReader(conn)
-	}
-	return p, nil
+	return &wirePeer{conn}, nil
 }
 
-func (p *wirePeer) say(packet string) error { return wsutil.WriteClientText(p.conn, []byte(packet)) }
+func (p *wirePeer) say(packet string) error { return p.conn.Say(packet) }
 
 // await reads until a packet starts with prefix.
 func (p *wirePeer) await(prefix string) error {
-	for {
-		header, err := ws.ReadHeader(p.reader)
-		if err != nil {
-			return err
-		}
-		payload := make([]byte, header.Length)
-		if _, err := io.ReadFull(p.reader, payload); err != nil {
-			return err
-		}
-		if strings.HasPrefix(string(payload), prefix) {
-			return nil
-		}
-	}
+	_, err := p.conn.Await(prefix)
+	return err
 }
 
 // enter connects with a valid token and joins a room.

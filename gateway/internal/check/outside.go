@@ -10,6 +10,7 @@ import (
 
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // outside is a client of the app, on the other side of its proxy.
@@ -114,7 +115,7 @@ func (o outside) path(ctx context.Context) (polling, reached bool) {
 
 // fromGateway tells the gateway's answers to a handshake from those of others.
 func (o outside) fromGateway(answer reply) (polling, found bool) {
-	if _, err := readOpening(answer.body); err == nil {
+	if _, err := engineclient.ParseOpening(answer.body); err == nil {
 		return true, true
 	}
 	code, message, refused := answer.refusal()

@@ -8,6 +8,8 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // Sessions on long-polling, with requests enough that chance does not keep them together.
@@ -55,7 +57,7 @@ func (o outside) poll(ctx context.Context, browser, upgrades bool) (int, error) 
 	if err != nil {
 		return 1, err
 	}
-	session, err := readOpening(answer.body)
+	session, err := engineclient.ParseOpening(answer.body)
 	if err != nil {
 		return 1, err
 	}
@@ -106,11 +108,11 @@ func (o outside) upgradeSession(ctx context.Context, sid string, header http.Hea
 	if err != nil {
 		return err
 	}
-	defer socket.close()
-	if err := socket.say("2probe"); err != nil {
+	defer socket.Leave()
+	if err := socket.Say("2probe"); err != nil {
 		return err
 	}
-	if packet, err := socket.hear(patience); err != nil || packet != "3probe" {
+	if packet, err := socket.Packet(); err != nil || packet != "3probe" {
 		return fmt.Errorf("the upgrade's probe is answered by %.10q (%v)", packet, err)
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 func (o outside) upgrade(ctx context.Context) bool {
 	socket, err := o.dial(ctx, o.headers())
 	if err == nil {
-		defer socket.close()
+		defer socket.Leave()
 		o.ok("upgrade", "the proxy passes WebSockets")
 		return true
 	}
@@ -38,7 +38,7 @@ func (o outside) foreignOrigin(ctx context.Context) {
 	var refused notUpgraded
 	switch {
 	case err == nil:
-		socket.close()
+		socket.Leave()
 		if slices.Contains(o.config.AllowedOrigins, "*") {
 			o.warn("origin", "pages of every site may connect", "ALLOWED_ORIGINS should list origins, where cookies are used")
 			return
@@ -89,7 +89,7 @@ func (o outside) connect(ctx context.Context, header http.Header, auth string) e
 	if err != nil {
 		return err
 	}
-	defer socket.close()
+	defer socket.Leave()
 	return socket.connect(auth)
 }
 
@@ -107,7 +107,7 @@ func (o outside) dial(ctx context.Context, header http.Header) (*webSocket, erro
 		return nil, err
 	}
 	if err := socket.open(); err != nil {
-		socket.close()
+		socket.Leave()
 		return nil, err
 	}
 	return socket, nil
