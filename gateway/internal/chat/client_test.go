@@ -141,8 +141,8 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 
 // visitor is a Socket.IO client.
 type visitor struct {
-	t    *testing.T
-	conn *engineclient.Conn
+	*engineclient.Conn
+	t *testing.T
 }
 
 // visit connects with a token and reads up to the CONNECT reply.
@@ -168,14 +168,14 @@ func (h *host) dial(auth string) *visitor {
 	}
 	h.t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(patience))
-	v := &visitor{h.t, conn}
+	v := &visitor{conn, h.t}
 	v.say("40" + auth)
 	return v
 }
 
 func (v *visitor) say(packet string) {
 	v.t.Helper()
-	if err := v.conn.Say(packet); err != nil {
+	if err := v.Say(packet); err != nil {
 		v.t.Fatal(err)
 	}
 }
@@ -183,7 +183,7 @@ func (v *visitor) say(packet string) {
 // await skips packets until one starts with prefix.
 func (v *visitor) await(prefix string) string {
 	v.t.Helper()
-	packet, err := v.conn.Await(prefix)
+	packet, err := v.Await(prefix)
 	if err != nil {
 		v.t.Fatalf("waiting for %q: %v", prefix, err)
 	}
@@ -209,5 +209,3 @@ func (v *visitor) askEach(events ...string) {
 		v.ask(event, "1")
 	}
 }
-
-func (v *visitor) next() (string, error) { return v.conn.Next() }

@@ -138,7 +138,7 @@ func TestRelayOfABareAttachmentIsRefused(t *testing.T) {
 	ann := serve(t, &memory{}, relaying).visit("ann", time.Hour)
 	ann.ask("join_room", `"r"`)
 	ann.say(`451-9["typing",{"_placeholder":true,"num":0}]`)
-	if err := ann.conn.SayBinary([]byte("abc")); err != nil {
+	if err := ann.SayBinary([]byte("abc")); err != nil {
 		t.Fatal(err)
 	}
 	if got := ann.await("439"); !strings.Contains(got, `"bad_request"`) {

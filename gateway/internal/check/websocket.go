@@ -16,31 +16,21 @@ type webSocket struct {
 	engineclient.Opening
 }
 
-// notUpgraded is an answer to a WebSocket handshake other than 101.
-type notUpgraded struct{ reply }
-
-func (n notUpgraded) Error() string { return "the WebSocket handshake is answered " + n.String() }
-
-// dial opens a WebSocket. With a session's id in the URL, it is the upgrade of that, without an opening.
-func dial(ctx context.Context, url string, header http.Header) (*webSocket, error) {
-	conn, err := engineclient.Dialer{Header: header, Step: patience}.Dial(ctx, url)
-	var refused *engineclient.Refused
-	if errors.As(err, &refused) {
-		return nil, notUpgraded{reply{refused.Status, refused.Header, refused.Body}}
-	}
+// dial opens a session over a WebSocket.
+func (o outside) dial(ctx context.Context, header http.Header) (*webSocket, error) {
+	conn, err := engineclient.Dialer{Header: header, Step: patience}.Dial(ctx, o.socketURL())
 	if err != nil {
 		return nil, err
 	}
-	return &webSocket{Conn: conn}, nil
-}
-
-// open reads the opening.
-func (s *webSocket) open() error {
-	packet, err := s.Packet()
+	packet, err := conn.Packet()
 	if err == nil {
-		s.Opening, err = engineclient.ParseOpening(packet)
+		var opening engineclient.Opening
+		if opening, err = engineclient.ParseOpening(packet); err == nil {
+			return &webSocket{conn, opening}, nil
+		}
 	}
-	return err
+	conn.Leave()
+	return nil, err
 }
 
 // errUnauthorized means that the gateway wants another token.

@@ -78,16 +78,15 @@ func (s *service) do(method, query, body string) (int, string) {
 		s.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
-	answer, err := s.http.Do(r)
+	res, err := s.http.Do(r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	answer, err := engineclient.ReadAnswer(res, 1<<20)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return answer.StatusCode, string(text)
+	return answer.Status, answer.Body
 }
 
 const polls = "EIO=3&transport=polling&b64=1"

@@ -86,7 +86,7 @@ func TestRefusalKeepsItsBodyUpToALimit(t *testing.T) {
 	}))
 	defer web.Close()
 	_, err := Dialer{Header: http.Header{"Cookie": {"a=b"}}}.Dial(t.Context(), "ws"+strings.TrimPrefix(web.URL, "http")+"/?"+Query)
-	var refused *Refused
+	var refused Refused
 	if !errors.As(err, &refused) || refused.Status != http.StatusTeapot || refused.Header.Get("X-Cookie") != "a=b" {
 		t.Fatalf("got %v", err)
 	}

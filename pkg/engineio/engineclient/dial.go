@@ -36,37 +36,25 @@ type Dialer struct {
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Refused is an answer to a handshake other than 101, with up to 64 KiB of its body.
-type Refused struct {
-	Status int
-	Header http.Header // may be nil, as Body may be empty, when the answer can't be read
-	Body   string
-}
-
-func (r *Refused) Error() string {
-	return fmt.Sprintf("the WebSocket handshake is answered %d", r.Status)
-}
-
+// mostBody is as much of a refusal as is read, in bytes.
 const mostBody = 64 << 10
 
-// Dial opens a WebSocket at a ws or wss URL, until ctx ends and within Step, if that is set. The error is a *Refused for an
-// answer that refuses. The caller closes the Conn.
+// Dial opens a WebSocket at a ws or wss URL, until ctx ends and within Step, if that is set. The error is a Refused for an
+// answer that refuses, of which up to 64 KiB are read. The caller closes the Conn.
 func (d Dialer) Dial(ctx context.Context, url string) (*Conn, error) {
 	var refused *Refused
 	dialer := ws.Dialer{
 		Timeout: d.Step, Header: ws.HandshakeHeaderHTTP(d.Header), TLSConfig: d.TLS, NetDial: d.NetDial,
 		OnStatusError: func(status int, _ []byte, raw io.Reader) {
-			refused = &Refused{Status: status}
+			refused = &Refused{Answer{Status: status}}
 			if res, err := http.ReadResponse(bufio.NewReader(io.LimitReader(raw, mostBody)), nil); err == nil {
-				text, _ := io.ReadAll(res.Body)
-				refused.Header, refused.Body = res.Header, string(text)
-				res.Body.Close()
+				refused.Answer, _ = ReadAnswer(res, mostBody)
 			}
 		},
 	}
 	conn, early, _, err := dialer.Dial(ctx, url)
 	if refused != nil {
-		return nil, refused
+		return nil, *refused
 	}
 	if err != nil {
 		return nil, err
