@@ -138,8 +138,8 @@ func (c *client) send(text string) {
 
 // next returns the next frame of the server.
 func (c *client) next() (ws.OpCode, string, error) {
-	header, payload, err := c.conn.Frame()
-	return header.OpCode, payload, err
+	frame, err := ws.ReadFrame(c.conn)
+	return frame.Header.OpCode, string(frame.Payload), err
 }
 
 func (c *client) read() string {
@@ -156,15 +156,17 @@ func (c *client) read() string {
 func (c *client) closed() int {
 	c.t.Helper()
 	for {
-		_, err := c.conn.Packet()
-		var closed *engineclient.Closed
+		opcode, payload, err := c.next()
 		switch {
-		case errors.As(err, &closed):
-			return int(closed.Code)
 		case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
 			return 0
 		case err != nil:
 			c.t.Fatalf("waiting for the close: %v", err)
+		case opcode == ws.OpClose && payload == "":
+			return int(ws.StatusNoStatusRcvd)
+		case opcode == ws.OpClose:
+			code, _ := ws.ParseCloseFrameData([]byte(payload))
+			return int(code)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobwas/ws/wsutil"
 	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
@@ -136,7 +137,7 @@ func (c *client) expect(want string) {
 func (c *client) expectClosed() {
 	c.t.Helper()
 	got, err := c.frame()
-	if closed := new(engineclient.Closed); !errors.As(err, &closed) && !errors.Is(err, io.EOF) {
+	if closed := new(wsutil.ClosedError); !errors.As(err, closed) && !errors.Is(err, io.EOF) {
 		c.t.Fatalf("got %q, %v, want the end", got, err)
 	}
 	c.conn.Close()

@@ -32,7 +32,8 @@ func (s stage) String() string {
 	return [...]string{"away", "dialing", "upgrading", "opening", "connecting", "connected", "joined"}[s]
 }
 
-// client is one browser tab: Engine.IO 4 over a WebSocket.
+// client is one browser tab: Engine.IO 4 over a WebSocket. It shares no more than the handshake's request with engineclient,
+// whose clients need a goroutine and a buffer each.
 type client struct {
 	crowd *crowd
 	index int

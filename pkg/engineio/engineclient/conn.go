@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"strings"
 	"time"
@@ -14,14 +12,15 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// Conn is a client's end of a WebSocket. One goroutine may read while others write, one Write, Say or SayBinary at a time.
+// Conn is a client's end of a WebSocket. One goroutine may read while others write: each packet is one Write, and so is each
+// answer to a ping.
 //
 // What the connection itself can do, it does without a word of the protocol: Write takes raw bytes, Read brings them, Close
 // cuts off. Only the owner closes it.
 type Conn struct {
 	net.Conn
-	// Step bounds each call of a method that is not net.Conn's: it sets a deadline so far ahead. Zero leaves the caller's
-	// deadlines alone. It may be changed between two calls.
+	// Step bounds the wait for each packet, and the time that one takes to send, by a deadline so far ahead. Zero leaves
+	// the caller's deadlines alone. It may be changed while no method is at work.
 	Step time.Duration
 
 	reader *bufio.Reader
@@ -41,96 +40,43 @@ func (c *Conn) SayBinary(data []byte) error { return c.write(ws.OpBinary, data) 
 
 func (c *Conn) write(op ws.OpCode, payload []byte) error {
 	if c.Step > 0 {
-		if err := c.SetWriteDeadline(time.Now().Add(c.Step)); err != nil {
-			return err
-		}
+		c.SetWriteDeadline(time.Now().Add(c.Step))
 	}
-	return wsutil.WriteClientMessage(c.Conn, op, payload)
-}
-
-// mostPayload is how large frames and packets may be, in bytes.
-const mostPayload = 16 << 20
-
-var errTooLarge = errors.New("the server sends more than 16 MiB at once")
-
-// Frame returns the next frame as it comes, those of the WebSocket itself among them, and answers none.
-func (c *Conn) Frame() (ws.Header, string, error) {
-	if c.Step > 0 {
-		if err := c.SetReadDeadline(time.Now().Add(c.Step)); err != nil {
-			return ws.Header{}, "", err
-		}
-	}
-	header, err := ws.ReadHeader(c.reader)
+	frame, err := ws.CompileFrame(ws.MaskFrame(ws.NewFrame(op, true, payload)))
 	if err != nil {
-		return header, "", err
+		return err
 	}
-	if header.Length > mostPayload {
-		return header, "", errTooLarge
-	}
-	payload := make([]byte, header.Length)
-	_, err = io.ReadFull(c.reader, payload)
-	return header, string(payload), err
+	_, err = c.Conn.Write(frame)
+	return err
 }
 
-// Closed is the error of Packet for a close frame of the server.
-type Closed struct {
-	Code ws.StatusCode // 1005 for a frame without one
-}
-
-func (c *Closed) Error() string {
-	return fmt.Sprintf("the server closed the WebSocket with %d", c.Code)
-}
-
-// Packet returns the next packet, text or bytes, whole. It answers the pings of the WebSocket, not those of Engine.IO. The
-// error is a *Closed for a close frame, which stays unanswered, and io.EOF for a connection that ended without.
+// Packet returns the next packet, text or bytes, whole. It answers the pings of the WebSocket and its close frame, not the
+// pings of Engine.IO. Nothing bounds the packet but Step. The error is a wsutil.ClosedError for a close frame, and io.EOF for a
+// connection that ended without.
 func (c *Conn) Packet() (string, error) {
-	packet := ""
-	for {
-		header, payload, err := c.Frame()
-		switch {
-		case err != nil:
-			return "", err
-		case header.OpCode == ws.OpClose && payload == "":
-			return "", &Closed{ws.StatusNoStatusRcvd}
-		case header.OpCode == ws.OpClose:
-			code, _ := ws.ParseCloseFrameData([]byte(payload))
-			return "", &Closed{code}
-		case header.OpCode == ws.OpPing:
-			if err := c.write(ws.OpPong, []byte(payload)); err != nil {
-				return "", err
-			}
-			continue
-		case header.OpCode == ws.OpPong:
-			continue
-		}
-		if packet += payload; len(packet) > mostPayload {
-			return "", errTooLarge
-		}
-		if header.Fin {
-			return packet, nil
-		}
+	if c.Step > 0 {
+		c.SetDeadline(time.Now().Add(c.Step))
 	}
+	packet, _, err := wsutil.ReadServerData(c)
+	return string(packet), err
 }
 
 // Next is Packet, past the pings of Engine.IO, which it answers.
-func (c *Conn) Next() (string, error) {
-	for {
-		packet, err := c.Packet()
-		if err != nil || packet != "2" {
-			return packet, err
-		}
-		if err := c.Say("3"); err != nil {
-			return "", err
-		}
-	}
-}
+func (c *Conn) Next() (string, error) { return c.Await("") }
 
 // Await is Next, past all packets that do not start with prefix.
 func (c *Conn) Await(prefix string) (string, error) {
 	for {
-		packet, err := c.Next()
-		if err != nil || strings.HasPrefix(packet, prefix) {
-			return packet, err
+		packet, err := c.Packet()
+		switch {
+		case err != nil:
+			return "", err
+		case packet == "2":
+			if err := c.Say("3"); err != nil {
+				return "", err
+			}
+		case strings.HasPrefix(packet, prefix):
+			return packet, nil
 		}
 	}
 }
