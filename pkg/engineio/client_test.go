@@ -1,11 +1,9 @@
 package engineio
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,7 +12,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
+
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // patience is how long a test waits for what must happen.
@@ -74,34 +73,38 @@ func serve(t testing.TB, h Handler, o Options) (server *Server, address string) 
 	return server, strings.TrimPrefix(web.URL, "http://")
 }
 
-// client is a WebSocket client that is as rude as the test wants.
+// client is a client that is as rude as the test wants.
 type client struct {
-	t      testing.TB
-	conn   net.Conn
-	reader *bufio.Reader
+	t    testing.TB
+	conn *engineclient.Conn
 }
 
-const handshakeQuery = "/engine.io/?EIO=4&transport=websocket"
+const handshakeQuery = "/engine.io/?" + engineclient.Query
 
 func dial(t testing.TB, address string) *client {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	conn, early, _, err := ws.Dial(ctx, "ws://"+address+handshakeQuery)
+	c, err := try(t, engineclient.Dialer{}, "ws://"+address+handshakeQuery)
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
-	conn.SetDeadline(time.Now().Add(patience))
-	return newClient(t, conn, early)
+	return c
 }
 
-func newClient(t testing.TB, conn net.Conn, early *bufio.Reader) *client {
-	t.Cleanup(func() { conn.Close() })
-	var reader io.Reader = conn
-	if early != nil {
-		reader = io.MultiReader(early, conn)
+// try is dial for other dialers, and for handshakes that may be refused.
+func try(t testing.TB, d engineclient.Dialer, url string) (*client, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := d.Dial(ctx, url)
+	if err != nil {
+		return nil, err
 	}
-	return &client{t, conn, bufio.NewReader(reader)}
+	conn.SetDeadline(time.Now().Add(patience))
+	return newClient(t, conn), nil
+}
+
+func newClient(t testing.TB, conn *engineclient.Conn) *client {
+	t.Cleanup(func() { conn.Close() })
+	return &client{t, conn}
 }
 
 // dialOpen dials and reads the open packet.
@@ -128,20 +131,15 @@ func (c *client) raw(b []byte) {
 
 func (c *client) send(text string) {
 	c.t.Helper()
-	if err := wsutil.WriteClientText(c.conn, []byte(text)); err != nil {
+	if err := c.conn.Say(text); err != nil {
 		c.t.Fatalf("write: %v", err)
 	}
 }
 
 // next returns the next frame of the server.
 func (c *client) next() (ws.OpCode, string, error) {
-	header, err := ws.ReadHeader(c.reader)
-	if err != nil {
-		return 0, "", err
-	}
-	payload := make([]byte, header.Length)
-	_, err = io.ReadFull(c.reader, payload)
-	return header.OpCode, string(payload), err
+	frame, err := ws.ReadFrame(c.conn)
+	return frame.Header.OpCode, string(frame.Payload), err
 }
 
 func (c *client) read() string {

@@ -222,7 +222,7 @@ func TestClosedIsToldOnceAfterTheLastMessage(t *testing.T) {
 		for _, end := range []func(){
 			func() { s.Close(ForcedClose) },
 			func() { s.Close(ParseError) },
-			func() { c.conn.(*net.TCPConn).SetLinger(i % 2); c.conn.Close() },
+			func() { c.conn.Conn.(*net.TCPConn).SetLinger(i % 2); c.conn.Close() },
 			func() { s.end(QueueFull) },
 		} {
 			go func() { end(); done <- struct{}{} }()

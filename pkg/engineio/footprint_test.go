@@ -5,7 +5,6 @@
 package engineio
 
 import (
-	"context"
 	"crypto/tls"
 	"net/http/httptest"
 	"runtime"
@@ -13,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // A connection that has talked and is idle keeps no goroutine: on Linux epoll waits for all of them.
@@ -55,15 +54,14 @@ func TestIdleConnectionsKeepNothingOfALargeMessage(t *testing.T) {
 		server := New(h, Options{})
 		web := httptest.NewUnstartedServer(server)
 		start(web)
-		dialer := ws.Dialer{TLSConfig: &tls.Config{InsecureSkipVerify: true}}
+		dialer := engineclient.Dialer{TLS: &tls.Config{InsecureSkipVerify: true}}
 		clients := make([]*client, connections)
 		for i := range clients {
-			conn, early, _, err := dialer.Dial(t.Context(), "ws"+strings.TrimPrefix(web.URL, "http")+handshakeQuery)
+			c, err := try(t, dialer, "ws"+strings.TrimPrefix(web.URL, "http")+handshakeQuery)
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn.SetDeadline(time.Now().Add(patience))
-			clients[i] = newClient(t, conn, early).skipOpen()
+			clients[i] = c.skipOpen()
 		}
 		before := heapInUse()
 		for _, c := range clients {
@@ -106,7 +104,7 @@ func BenchmarkConnect(b *testing.B) {
 	_, address := serve(b, h, Options{})
 	b.ReportAllocs()
 	for b.Loop() {
-		conn, _, _, err := ws.Dial(context.Background(), "ws://"+address+handshakeQuery)
+		conn, err := engineclient.Dialer{}.Dial(b.Context(), "ws://"+address+handshakeQuery)
 		if err != nil {
 			b.Fatal(err)
 		}

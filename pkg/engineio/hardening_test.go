@@ -1,8 +1,8 @@
 package engineio
 
 import (
+	"bufio"
 	"encoding/binary"
-	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // header returns a masked frame header that claims a length.
@@ -153,10 +155,10 @@ func upgradeWith(t *testing.T, address string, frames ...[]byte) *client {
 		t.Fatal(err)
 	}
 	conn.SetDeadline(time.Now().Add(patience))
-	request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", handshakeQuery, strings.Join(upgradeLines, "\r\n"))
-	c := newClient(t, conn, nil)
-	c.raw(append([]byte(request), slices.Concat(frames...)...))
-	answer, err := http.ReadResponse(c.reader, nil)
+	reader := bufio.NewReader(conn)
+	c := newClient(t, engineclient.New(conn, reader))
+	c.raw(append(engineclient.AppendRequest(nil, "x", handshakeQuery), slices.Concat(frames...)...))
+	answer, err := http.ReadResponse(reader, nil)
 	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("upgrade: %v, %v", answer, err)
 	}
@@ -200,7 +202,7 @@ func TestPingFloodOfAClientThatNeverReadsEndsItsSession(t *testing.T) {
 	_, address := serve(t, h, Options{SendQueueBytes: 64 << 10})
 	bystander := dialOpen(t, address)
 	c := dialOpen(t, address)
-	c.conn.(*net.TCPConn).SetReadBuffer(4096)
+	c.conn.Conn.(*net.TCPConn).SetReadBuffer(4096)
 	flood := slices.Repeat(frame(finPing, strings.Repeat("x", 125)), 1000)
 	c.conn.SetDeadline(time.Now().Add(patience))
 	for err := error(nil); err == nil; {

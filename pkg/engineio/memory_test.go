@@ -4,21 +4,17 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/gobwas/ws"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
-// memory is a network of net.Pipes, for tests on fake time. A pipe holds nothing: what the server
-// writes waits until the client reads it.
+// memory is a network for tests on fake time.
 type memory struct {
-	t      *testing.T
-	conns  chan net.Conn
-	closed chan struct{}
-	close  sync.Once
+	*engineclient.Pipes
+	t *testing.T
 }
 
 // serveMemory is serve on fake time. Synctest's clock only moves on when everybody waits.
@@ -29,7 +25,7 @@ func serveMemory(t *testing.T, h Handler, o Options) (*Server, *memory) {
 
 func serveMemoryBy(t *testing.T, h Handler, o Options, web *http.Server) (*Server, *memory) {
 	t.Helper()
-	network := &memory{t: t, conns: make(chan net.Conn), closed: make(chan struct{})}
+	network := &memory{engineclient.NewPipes(), t}
 	server := New(h, o)
 	web.Handler = server
 	go web.Serve(network)
@@ -44,36 +40,22 @@ func serveMemoryBy(t *testing.T, h Handler, o Options, web *http.Server) (*Serve
 	return server, network
 }
 
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case conn := <-m.conns:
-		return conn, nil
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (m *memory) Close() error {
-	m.close.Do(func() { close(m.closed) })
-	return nil
-}
-
-func (m *memory) Addr() net.Addr { return &net.UnixAddr{Name: "memory", Net: "memory"} }
-
 func (m *memory) connect() net.Conn {
-	here, there := net.Pipe()
-	m.conns <- there
-	return here
+	m.t.Helper()
+	conn, err := m.Dial(context.Background(), "", "")
+	if err != nil {
+		m.t.Errorf("connect: %v", err)
+	}
+	return conn
 }
 
 // try is dial for handshakes that may be refused.
 func (m *memory) try(query string) (*client, error) {
-	dialer := ws.Dialer{NetDial: func(context.Context, string, string) (net.Conn, error) { return m.connect(), nil }}
-	conn, early, _, err := dialer.Dial(context.Background(), "ws://memory"+query)
+	conn, err := engineclient.Dialer{NetDial: m.Dial}.Dial(context.Background(), "ws://memory"+query)
 	if err != nil {
 		return nil, err
 	}
-	return newClient(m.t, conn, early), nil
+	return newClient(m.t, conn), nil
 }
 
 // dialOpen dials and reads the open packet.

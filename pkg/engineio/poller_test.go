@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // poller is a client that polls.
@@ -29,10 +30,13 @@ type answer struct {
 	body   string
 }
 
-func newPoller(t testing.TB, base string, connect func() (net.Conn, error)) *poller {
+func newPoller(t testing.TB, base string, connect func(ctx context.Context, network, address string) (net.Conn, error)) *poller {
 	dials := new(atomic.Int32)
 	transport := &http.Transport{
-		DialContext:        func(context.Context, string, string) (net.Conn, error) { dials.Add(1); return connect() },
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			dials.Add(1)
+			return connect(ctx, network, address)
+		},
 		DisableCompression: true,
 	}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -40,19 +44,19 @@ func newPoller(t testing.TB, base string, connect func() (net.Conn, error)) *pol
 }
 
 func pollerOf(t testing.TB, address string) *poller {
-	return newPoller(t, "http://"+address+"/engine.io/", func() (net.Conn, error) { return net.Dial("tcp", address) })
+	return newPoller(t, "http://"+address+"/engine.io/", new(net.Dialer).DialContext)
 }
 
 func (m *memory) poller() *poller {
-	return newPoller(m.t, "http://memory/engine.io/", func() (net.Conn, error) { return m.connect(), nil })
+	return newPoller(m.t, "http://memory/engine.io/", m.Dial)
 }
 
 // open does the handshake and keeps to the session from then on.
 func (p *poller) open() *poller {
 	p.t.Helper()
-	var handshake struct{ SID string }
 	first, _, _ := strings.Cut(p.get().body, "\x1e")
-	if err := json.Unmarshal([]byte(strings.TrimPrefix(first, "0")), &handshake); err != nil || handshake.SID == "" {
+	handshake, err := engineclient.ParseOpening(first)
+	if err != nil {
 		p.t.Fatalf("handshake %q: %v", first, err)
 	}
 	p.query += "&sid=" + handshake.SID
@@ -69,16 +73,15 @@ func (p *poller) do(ctx context.Context, method string, body io.Reader, headers 
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Add(headers[i], headers[i+1])
 	}
-	got, err := p.web.Do(r)
+	res, err := p.web.Do(r)
 	if err != nil {
 		return answer{body: err.Error()}
 	}
-	defer got.Body.Close()
-	content, err := io.ReadAll(got.Body)
+	got, err := engineclient.ReadAnswer(res, 64<<20)
 	if err != nil {
 		p.t.Errorf("read the answer: %v", err)
 	}
-	return answer{got.StatusCode, got.Header, string(content)}
+	return answer{got.Status, got.Header, got.Body}
 }
 
 func (p *poller) get(headers ...string) answer {

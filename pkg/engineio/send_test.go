@@ -48,7 +48,7 @@ func TestMemberThatNeverReadsEndsAloneAndDelaysNobody(t *testing.T) {
 	h := newRecorder()
 	_, address := serve(t, h, Options{SendQueueBytes: 256 << 10})
 	slow := dialOpen(t, address)
-	slow.conn.(*net.TCPConn).SetReadBuffer(4096)
+	slow.conn.Conn.(*net.TCPConn).SetReadBuffer(4096)
 	room := []*Session{within(t, h.opened, "the slow one")}
 	var fast []*client
 	for range 8 {

@@ -7,9 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/gobwas/ws"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 func TestMessagesComeBackInOrder(t *testing.T) {
@@ -46,13 +45,12 @@ func TestSessionsWorkOverTLS(t *testing.T) {
 	server := New(h, Options{CloseGrace: patience})
 	web := httptest.NewTLSServer(server)
 	defer web.Close()
-	dialer := ws.Dialer{TLSConfig: &tls.Config{InsecureSkipVerify: true}}
-	conn, early, _, err := dialer.Dial(t.Context(), "wss"+strings.TrimPrefix(web.URL, "https")+handshakeQuery)
+	dialer := engineclient.Dialer{TLS: &tls.Config{InsecureSkipVerify: true}}
+	c, err := try(t, dialer, "wss"+strings.TrimPrefix(web.URL, "https")+handshakeQuery)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.SetDeadline(time.Now().Add(patience))
-	c := newClient(t, conn, early).skipOpen()
+	c.skipOpen()
 	for i := range 100 {
 		c.send(fmt.Sprintf("4%d", i))
 	}

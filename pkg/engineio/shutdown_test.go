@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gobwas/ws"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 func TestShutdownDeliversWhatIsQueued(t *testing.T) {
@@ -91,14 +91,12 @@ func TestShutdownDuringHandshakes(t *testing.T) {
 				defer func() { finished <- struct{}{} }()
 				for {
 					started <- struct{}{}
-					conn, early, _, err := ws.Dial(context.Background(), "ws://"+address+handshakeQuery)
+					c, err := try(t, engineclient.Dialer{}, "ws://"+address+handshakeQuery)
 					if err != nil {
 						return
 					}
-					conn.SetDeadline(time.Now().Add(patience))
-					c := newClient(t, conn, early)
 					c.closed()
-					conn.Close()
+					c.conn.Close()
 				}
 			}()
 		}

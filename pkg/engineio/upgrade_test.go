@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gobwas/ws"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // probes opens a WebSocket for the session of p.
@@ -277,12 +277,10 @@ func TestReceiverIsNeverCalledTwiceAtOnceAroundAnUpgrade(t *testing.T) {
 		count.Store(0)
 		p := pollerOf(t, address).open()
 		<-h.opened
-		conn, early, _, err := ws.Dial(t.Context(), "ws://"+address+"/engine.io/"+strings.Replace(p.query, "polling", "websocket", 1))
+		c, err := try(t, engineclient.Dialer{}, "ws://"+address+"/engine.io/"+strings.Replace(p.query, "polling", "websocket", 1))
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(patience))
-		c := newClient(t, conn, early)
 		posted := make(chan answer, 1)
 		go func() { posted <- p.post(strings.Repeat("4x\x1e", messages-1) + "4x") }()
 		c.raw(slices.Concat(frame(finText, "2probe"), frame(finText, "5"), slices.Repeat(frame(finText, "4y"), messages)))
@@ -300,7 +298,7 @@ func TestReceiverIsNeverCalledTwiceAtOnceAroundAnUpgrade(t *testing.T) {
 		default:
 			t.Errorf("POST: %d %q", got.status, got.body)
 		}
-		c.conn.(*net.TCPConn).Close()
+		c.conn.Close()
 		within(t, h.closed, "the end")
 	}
 	if n := both.Load(); n != 0 {

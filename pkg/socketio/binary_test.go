@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobwas/ws/wsutil"
-
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
@@ -71,7 +69,7 @@ func TestMoreThanTenAttachmentsAreNotSent(t *testing.T) {
 
 func (c *client) sayBinary(data []byte) {
 	c.t.Helper()
-	if err := wsutil.WriteClientBinary(c.conn, data); err != nil {
+	if err := c.conn.SayBinary(data); err != nil {
 		c.t.Fatal(err)
 	}
 }

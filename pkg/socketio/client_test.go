@@ -1,43 +1,37 @@
 package socketio
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
-
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // patience is how long a test waits for what must happen: longer than any timeout of the protocol,
 // since some tests wait on fake time.
 const patience = time.Minute
 
-// memory is a network of net.Pipes, and the server on it. It works on fake time too.
+// memory is a network in memory, and the server on it. It works on fake time too.
 type memory struct {
+	*engineclient.Pipes
 	t      testing.TB
 	server *Server
 	ended  chan engineio.Reason
-	conns  chan net.Conn
-	closed chan struct{}
-	close  sync.Once
 }
 
 // serve starts a server that the test's end shuts down. Setup makes its namespaces.
 func serve(t testing.TB, o Options, setup func(*Server)) *memory {
 	t.Helper()
-	m := &memory{t: t, ended: make(chan engineio.Reason, 1000), conns: make(chan net.Conn), closed: make(chan struct{})}
+	m := &memory{Pipes: engineclient.NewPipes(), t: t, ended: make(chan engineio.Reason, 1000)}
 	o.Engine.Observer = m
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -63,45 +57,22 @@ func (m *memory) SessionOpened()                       {}
 func (m *memory) HandshakeRefused(string)              {}
 func (m *memory) SessionClosed(reason engineio.Reason) { m.ended <- reason }
 
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case conn := <-m.conns:
-		return conn, nil
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (m *memory) Close() error {
-	m.close.Do(func() { close(m.closed) })
-	return nil
-}
-
-func (m *memory) Addr() net.Addr { return &net.UnixAddr{Name: "memory", Net: "memory"} }
-
 // client speaks the protocol by hand.
 type client struct {
-	t      testing.TB
-	conn   net.Conn
-	reader *bufio.Reader
+	t    testing.TB
+	conn *engineclient.Conn
 }
 
 // dial returns a client that has had the open packet.
 func (m *memory) dial() *client {
 	m.t.Helper()
-	here, there := net.Pipe()
-	m.conns <- there
-	dialer := ws.Dialer{NetDial: func(context.Context, string, string) (net.Conn, error) { return here, nil }}
-	conn, early, _, err := dialer.Dial(context.Background(), "ws://memory/socket.io/?EIO=4&transport=websocket")
+	dialer := engineclient.Dialer{NetDial: m.Dial, Step: patience}
+	conn, err := dialer.Dial(context.Background(), "ws://memory/socket.io/?"+engineclient.Query)
 	if err != nil {
 		m.t.Fatalf("dial: %v", err)
 	}
 	m.t.Cleanup(func() { conn.Close() })
-	var reader io.Reader = conn
-	if early != nil {
-		reader = io.MultiReader(early, conn)
-	}
-	c := &client{m.t, conn, bufio.NewReader(reader)}
+	c := &client{m.t, conn}
 	if open, err := c.frame(); err != nil || !strings.HasPrefix(open, "0{") {
 		m.t.Fatalf("got %q, %v, want an open packet", open, err)
 	}
@@ -137,36 +108,13 @@ func (c *client) join(namespace string) string {
 // say sends a Socket.IO packet.
 func (c *client) say(packet string) {
 	c.t.Helper()
-	c.conn.SetWriteDeadline(time.Now().Add(patience))
-	if err := wsutil.WriteClientText(c.conn, []byte("4"+packet)); err != nil {
+	if err := c.conn.Say("4" + packet); err != nil {
 		c.t.Fatalf("write: %v", err)
 	}
 }
 
-var errCloseFrame = errors.New("close frame")
-
-// frame returns the next frame, answering the engine's pings.
-func (c *client) frame() (string, error) {
-	for {
-		c.conn.SetDeadline(time.Now().Add(patience))
-		header, err := ws.ReadHeader(c.reader)
-		if err != nil {
-			return "", err
-		}
-		payload := make([]byte, header.Length)
-		if _, err := io.ReadFull(c.reader, payload); err != nil {
-			return "", err
-		}
-		switch {
-		case header.OpCode == ws.OpClose:
-			return "", errCloseFrame
-		case string(payload) == "2":
-			wsutil.WriteClientText(c.conn, []byte("3"))
-		default:
-			return string(payload), nil
-		}
-	}
-}
+// frame returns the next packet of the engine, past its pings.
+func (c *client) frame() (string, error) { return c.conn.Next() }
 
 // hear returns the next Socket.IO packet.
 func (c *client) hear() string {
@@ -189,7 +137,7 @@ func (c *client) expect(want string) {
 func (c *client) expectClosed() {
 	c.t.Helper()
 	got, err := c.frame()
-	if !errors.Is(err, errCloseFrame) && !errors.Is(err, io.EOF) {
+	if closed := new(wsutil.ClosedError); !errors.As(err, closed) && !errors.Is(err, io.EOF) {
 		c.t.Fatalf("got %q, %v, want the end", got, err)
 	}
 	c.conn.Close()

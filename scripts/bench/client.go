@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strconv"
 	"syscall"
+
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // user is whom a client logs in as.
@@ -30,7 +32,8 @@ func (s stage) String() string {
 	return [...]string{"away", "dialing", "upgrading", "opening", "connecting", "connected", "joined"}[s]
 }
 
-// client is one browser tab: Engine.IO 4 over a WebSocket.
+// client is one browser tab: Engine.IO 4 over a WebSocket. It shares no more than the handshake's request with engineclient,
+// whose clients need a goroutine and a buffer each.
 type client struct {
 	crowd *crowd
 	index int
@@ -148,10 +151,8 @@ func (cl *client) greet() error {
 		return cl.write(fmt.Appendf(cl.crowd.out[:0], "%04x", cl.room))
 	}
 	cl.stage = upgrading
-	return cl.write(fmt.Appendf(cl.crowd.out[:0], "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"+
-		"Host: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://%s\r\nCookie: token=%s\r\n\r\n",
-		cl.crowd.address, cl.crowd.address, cl.user.token))
+	return cl.write(engineclient.AppendRequest(cl.crowd.out[:0], cl.crowd.address, "/socket.io/?"+engineclient.Query,
+		"Origin: http://"+cl.crowd.address, "Cookie: token="+cl.user.token))
 }
 
 // received takes the next bytes of the connection.

@@ -1,11 +1,8 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,54 +10,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
-
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
-// wirePeer speaks to the gateway by hand, well or badly.
-type wirePeer struct {
-	conn   net.Conn
-	reader *bufio.Reader
-}
-
-func dialGateway(addr string) (*wirePeer, error) {
+func dialGateway(addr string) (*engineclient.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, early, _, err := ws.Dial(ctx, "ws://"+addr+"/socket.io/?EIO=4&transport=websocket")
+	p, err := engineclient.Dialer{}.Dial(ctx, "ws://"+addr+"/socket.io/?"+engineclient.Query)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetDeadline(time.Now().Add(time.Minute))
-	p := &wirePeer{conn, early}
-	if early == nil {
-		p.reader = bufio.NewReader(conn)
-	}
+	p.SetDeadline(time.Now().Add(time.Minute))
 	return p, nil
 }
 
-func (p *wirePeer) say(packet string) error { return wsutil.WriteClientText(p.conn, []byte(packet)) }
-
-// await reads until a packet starts with prefix.
-func (p *wirePeer) await(prefix string) error {
-	for {
-		header, err := ws.ReadHeader(p.reader)
-		if err != nil {
-			return err
-		}
-		payload := make([]byte, header.Length)
-		if _, err := io.ReadFull(p.reader, payload); err != nil {
-			return err
-		}
-		if strings.HasPrefix(string(payload), prefix) {
-			return nil
-		}
-	}
-}
-
 // enter connects with a valid token and joins a room.
-func enter(t *testing.T, addr, user, room string) *wirePeer {
+func enter(t *testing.T, addr, user, room string) *engineclient.Conn {
 	t.Helper()
 	tok, err := token.Mint([]byte(testSecret), user, user, time.Hour)
 	if err != nil {
@@ -70,14 +36,14 @@ func enter(t *testing.T, addr, user, room string) *wirePeer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.conn.Close() })
+	t.Cleanup(func() { p.Close() })
 	for _, step := range [][2]string{
 		{`40{"token":"` + tok + `"}`, "40"}, {`420["join_room","` + room + `"]`, "430"},
 	} {
-		if err := p.say(step[0]); err != nil {
+		if err := p.Say(step[0]); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.await(step[1]); err != nil {
+		if _, err := p.Await(step[1]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,7 +52,7 @@ func enter(t *testing.T, addr, user, room string) *wirePeer {
 
 // roundTrip is the median time that an honest client waits for an answer, when it asks a hundred
 // times a second.
-func roundTrip(t *testing.T, p *wirePeer, rounds int) time.Duration {
+func roundTrip(t *testing.T, p *engineclient.Conn, rounds int) time.Duration {
 	t.Helper()
 	times := make([]time.Duration, rounds)
 	pace := time.NewTicker(10 * time.Millisecond)
@@ -94,10 +60,10 @@ func roundTrip(t *testing.T, p *wirePeer, rounds int) time.Duration {
 	for i := range times {
 		<-pace.C
 		began := time.Now()
-		if err := p.say(fmt.Sprintf(`42%d["leave_room","nowhere"]`, i)); err != nil {
+		if err := p.Say(fmt.Sprintf(`42%d["leave_room","nowhere"]`, i)); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.await(fmt.Sprintf("43%d[", i)); err != nil {
+		if _, err := p.Await(fmt.Sprintf("43%d[", i)); err != nil {
 			t.Fatalf("the honest client was cut off: %v", err)
 		}
 		times[i] = time.Since(began)
@@ -107,35 +73,35 @@ func roundTrip(t *testing.T, p *wirePeer, rounds int) time.Duration {
 }
 
 // attacks are what hostile clients do over and over, each on a connection of its own.
-var attacks = map[string]func(p *wirePeer, tok string){
-	"no token": func(p *wirePeer, _ string) { p.say("40"); p.await("nothing") },
-	"token of dots": func(p *wirePeer, _ string) {
-		p.say(`40{"token":"` + strings.Repeat(".", 100_000) + `"}`)
-		p.await("nothing")
+var attacks = map[string]func(p *engineclient.Conn, tok string){
+	"no token": func(p *engineclient.Conn, _ string) { p.Say("40"); p.Await("nothing") },
+	"token of dots": func(p *engineclient.Conn, _ string) {
+		p.Say(`40{"token":"` + strings.Repeat(".", 100_000) + `"}`)
+		p.Await("nothing")
 	},
-	"garbage":   func(p *wirePeer, _ string) { p.say("garbage"); p.await("nothing") },
-	"raw bytes": func(p *wirePeer, _ string) { p.conn.Write([]byte{0xff, 0xff, 0xff}); p.await("nothing") },
-	"deep JSON": func(p *wirePeer, _ string) {
-		p.say(`42["a",` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `]`)
-		p.await("nothing")
+	"garbage":   func(p *engineclient.Conn, _ string) { p.Say("garbage"); p.Await("nothing") },
+	"raw bytes": func(p *engineclient.Conn, _ string) { p.Write([]byte{0xff, 0xff, 0xff}); p.Await("nothing") },
+	"deep JSON": func(p *engineclient.Conn, _ string) {
+		p.Say(`42["a",` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `]`)
+		p.Await("nothing")
 	},
-	"length overflow": func(p *wirePeer, _ string) {
-		p.conn.Write([]byte{0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0})
-		p.await("nothing")
+	"length overflow": func(p *engineclient.Conn, _ string) {
+		p.Write([]byte{0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0})
+		p.Await("nothing")
 	},
-	"event flood": func(p *wirePeer, tok string) {
-		p.say(`40{"token":"` + tok + `"}`)
+	"event flood": func(p *engineclient.Conn, tok string) {
+		p.Say(`40{"token":"` + tok + `"}`)
 		for range 3000 {
-			if p.say(`42["join_room","x"]`) != nil {
+			if p.Say(`42["join_room","x"]`) != nil {
 				return
 			}
 		}
-		p.await("nothing")
+		p.Await("nothing")
 	},
-	"never reads": func(p *wirePeer, tok string) {
-		p.say(`40{"token":"` + tok + `"}`)
+	"never reads": func(p *engineclient.Conn, tok string) {
+		p.Say(`40{"token":"` + tok + `"}`)
 		for i := range 500 {
-			if p.say(fmt.Sprintf(`42%d["nothing"]`, i)) != nil {
+			if p.Say(fmt.Sprintf(`42%d["nothing"]`, i)) != nil {
 				return
 			}
 		}
@@ -168,9 +134,9 @@ func TestAttacksHarmNobodyElseAndLeaveNothingBehind(t *testing.T) {
 				default:
 				}
 				if p, err := dialGateway(addr); err == nil {
-					p.conn.SetDeadline(time.Now().Add(time.Second))
+					p.SetDeadline(time.Now().Add(time.Second))
 					attack(p, tok)
-					p.conn.Close()
+					p.Close()
 				}
 			}
 		})

@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +22,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -55,9 +55,8 @@ func (w *crowd) arrive(i int) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	request := "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: chat.example\r\nUpgrade: websocket\r\n" +
-		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: token=" + tok + "\r\n\r\n"
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(request)))
+	request := engineclient.AppendRequest(nil, "chat.example", "/socket.io/?"+engineclient.Query, "Cookie: token="+tok)
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -103,11 +102,9 @@ var _ engineio.Polled = (*memoryClient)(nil)
 
 // say has the gateway read one text frame.
 func (c *memoryClient) say(text string) {
-	frame := ws.MaskFrameInPlace(ws.NewTextFrame([]byte(text)))
-	var b bytes.Buffer
-	ws.WriteFrame(&b, frame)
+	frame := ws.MustCompileFrame(ws.MaskFrameInPlace(ws.NewTextFrame([]byte(text))))
 	c.mu.Lock()
-	c.said = append(c.said, b.Bytes()...)
+	c.said = append(c.said, frame...)
 	ready := c.ready
 	c.mu.Unlock()
 	ready()

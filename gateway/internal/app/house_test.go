@@ -26,14 +26,14 @@ const everythingBelow = "*"
 var house = []room{
 	// Programs.
 	{path: "gateway", imports: []string{"app", "check", "compose", "config", "demo", "ops", "store", "pkg/token"}},
-	{path: "scripts/bench", imports: []string{"pkg/token"}},
+	{path: "scripts/bench", imports: []string{"pkg/engineio/engineclient", "pkg/token"}},
 	{path: "scripts/conformance", imports: []string{"pkg/engineio", "pkg/socketio"}},
 
 	{path: "gateway/e2e/harness/dotenv", imports: []string{"config"}},
 
 	// Parts put together.
 	{path: "app", imports: []string{everythingBelow}},
-	{path: "check", imports: []string{"compose", "config", "contract", "database", "neighbours", "ops", "store", "pkg/nodecrypt", "pkg/token"}},
+	{path: "check", imports: []string{"compose", "config", "contract", "database", "neighbours", "ops", "store", "pkg/engineio/engineclient", "pkg/nodecrypt", "pkg/token"}},
 	{path: "compose", imports: []string{"chat", "config", "contract", "database", "sessions", "store", "pkg/engineio", "pkg/nodecrypt", "pkg/socketio", "pkg/token"}},
 	{path: "config"},
 
@@ -58,6 +58,7 @@ var house = []room{
 	{path: "pkg/redisadapter", imports: []string{"pkg/socketio", "pkg/rawjson"}},
 	{path: "pkg/socketio", imports: []string{"pkg/engineio", "pkg/rawjson"}, without: []string{"database"}},
 	{path: "pkg/engineio", imports: []string{"pkg/engineio/internal/netpoll"}, without: []string{"database"}},
+	{path: "pkg/engineio/engineclient", without: []string{"database"}},
 	{path: "pkg/engineio/internal/netpoll", without: []string{"net/http", "database"}},
 	{path: "pkg/rawjson", without: []string{"net", "os", "database"}},
 	{path: "pkg/token", without: []string{"database"}},
@@ -69,11 +70,10 @@ var planned = []string{"attach", "cluster", "pkg/redisadapter", "publish"}
 
 // technologies are the modules of others, and the rooms that may know them.
 var technologies = map[string][]string{
-	"github.com/gobwas/ws":                 {"check", "pkg/engineio", "pkg/engineio/internal/netpoll"},
+	"github.com/gobwas/ws":                 {"pkg/engineio", "pkg/engineio/engineclient", "pkg/engineio/internal/netpoll"},
 	"github.com/google/uuid":               {"sessions", "store"},
 	"github.com/googollee/go-socket.io":    {"legacy"},
 	"github.com/jackc/pgx/v5":              {"database", "gateway/internal/database/dbtest", "neighbours", "scripts/bench", "sessions", "store"},
-	"github.com/joho/godotenv":             {"config"},
 	"github.com/kelseyhightower/envconfig": {"config"},
 	"github.com/lestrrat-go/jwx/v2":        {"pkg/token"},
 	"github.com/prometheus/client_golang":  {"ops"},

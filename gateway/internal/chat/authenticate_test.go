@@ -11,7 +11,7 @@ func TestExpiredTokenEndsTheConnectionWithoutDisconnect(t *testing.T) {
 	h := serve(t, &memory{}, nil)
 	v := h.visit("u1", time.Second)
 	for {
-		packet, err := v.next()
+		packet, err := v.Next()
 		if err != nil {
 			break
 		}
@@ -31,7 +31,7 @@ func TestBadTokenGetsAuthenticationErrorAndTheEnd(t *testing.T) {
 	if got := v.await("44"); got != `44{"message":"Authentication error"}` {
 		t.Errorf("got %s", got)
 	}
-	if packet, err := v.next(); err == nil {
+	if packet, err := v.Next(); err == nil {
 		t.Errorf("the connection goes on with %q", packet)
 	}
 }

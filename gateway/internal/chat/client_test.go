@@ -1,25 +1,19 @@
 package chat
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
-	"net"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
-
 	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 	"github.com/socketgate/socketgate/pkg/rawjson"
 	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
@@ -147,9 +141,8 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 
 // visitor is a Socket.IO client.
 type visitor struct {
-	t      *testing.T
-	conn   net.Conn
-	reader *bufio.Reader
+	*engineclient.Conn
+	t *testing.T
 }
 
 // visit connects with a token and reads up to the CONNECT reply.
@@ -169,23 +162,20 @@ func (h *host) dial(auth string) *visitor {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, early, _, err := ws.Dial(ctx, "ws://"+h.address+"/socket.io/?EIO=4&transport=websocket")
+	conn, err := engineclient.Dialer{}.Dial(ctx, "ws://"+h.address+"/socket.io/?"+engineclient.Query)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(patience))
-	v := &visitor{h.t, conn, early}
-	if early == nil {
-		v.reader = bufio.NewReader(conn)
-	}
+	v := &visitor{conn, h.t}
 	v.say("40" + auth)
 	return v
 }
 
 func (v *visitor) say(packet string) {
 	v.t.Helper()
-	if err := wsutil.WriteClientText(v.conn, []byte(packet)); err != nil {
+	if err := v.Say(packet); err != nil {
 		v.t.Fatal(err)
 	}
 }
@@ -193,15 +183,11 @@ func (v *visitor) say(packet string) {
 // await skips packets until one starts with prefix.
 func (v *visitor) await(prefix string) string {
 	v.t.Helper()
-	for {
-		packet, err := v.next()
-		if err != nil {
-			v.t.Fatalf("waiting for %q: %v", prefix, err)
-		}
-		if strings.HasPrefix(packet, prefix) {
-			return packet
-		}
+	packet, err := v.Await(prefix)
+	if err != nil {
+		v.t.Fatalf("waiting for %q: %v", prefix, err)
 	}
+	return packet
 }
 
 // ask emits an event with an ack and returns the answer.
@@ -222,18 +208,4 @@ func (v *visitor) askEach(events ...string) {
 	for _, event := range events {
 		v.ask(event, "1")
 	}
-}
-
-var errGone = errors.New("closed by the server")
-
-func (v *visitor) next() (string, error) {
-	header, err := ws.ReadHeader(v.reader)
-	if err != nil {
-		return "", errGone
-	}
-	payload := make([]byte, header.Length)
-	if _, err := io.ReadFull(v.reader, payload); err != nil || header.OpCode == ws.OpClose {
-		return "", errGone
-	}
-	return string(payload), nil
 }

@@ -6,9 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
-
 	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/gateway/internal/presence"
 )
@@ -141,7 +138,7 @@ func TestRelayOfABareAttachmentIsRefused(t *testing.T) {
 	ann := serve(t, &memory{}, relaying).visit("ann", time.Hour)
 	ann.ask("join_room", `"r"`)
 	ann.say(`451-9["typing",{"_placeholder":true,"num":0}]`)
-	if err := wsutil.WriteClientMessage(ann.conn, ws.OpBinary, []byte("abc")); err != nil {
+	if err := ann.SayBinary([]byte("abc")); err != nil {
 		t.Fatal(err)
 	}
 	if got := ann.await("439"); !strings.Contains(got, `"bad_request"`) {

@@ -90,7 +90,7 @@ func (s *storm) blow(joins int) {
 		if s.random.IntN(2) == 0 {
 			v.say("41")
 		}
-		v.conn.Close()
+		v.Close()
 		s.tabs = slices.Delete(s.tabs, i, i+1)
 		s.gone++
 	}
@@ -104,7 +104,7 @@ func (s *storm) settle() {
 	}
 	want := make(map[string][]string)
 	for _, v := range s.tabs {
-		v.conn.SetDeadline(time.Now().Add(patience))
+		v.SetDeadline(time.Now().Add(patience))
 		v.acked("leave_room", "nowhere")
 		for room := range v.rooms {
 			want[room] = append(want[room], v.user)
@@ -148,7 +148,7 @@ func (v *tab) hear(enough func(packet string) bool) {
 	v.t.Helper()
 	for packet := ""; !enough(packet); {
 		var err error
-		if packet, err = v.next(); err != nil {
+		if packet, err = v.Next(); err != nil {
 			v.t.Fatalf("%s hears no more, and holds %q", v.user, v.lists)
 		}
 		if list, is := strings.CutPrefix(packet, `42["room_members",`); is {

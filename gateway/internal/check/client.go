@@ -3,11 +3,11 @@ package check
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 const (
@@ -17,25 +17,13 @@ const (
 	mostBody = 64 << 10
 )
 
-// reply is what came back over HTTP.
-type reply struct {
-	status int
-	header http.Header
-	body   string
-}
-
-func (a reply) String() string {
-	kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
-	return strings.TrimSpace(fmt.Sprintf("%d %s", a.status, kind))
-}
-
 // refusal is the gateway's own way of refusing: a code and a message of Engine.IO.
-func (a reply) refusal() (code int, message string, ok bool) {
+func refusal(a engineclient.Answer) (code int, message string, ok bool) {
 	var refused struct {
 		Code    *int
 		Message string
 	}
-	if json.Unmarshal([]byte(a.body), &refused) != nil || refused.Code == nil {
+	if json.Unmarshal([]byte(a.Body), &refused) != nil || refused.Code == nil {
 		return 0, "", false
 	}
 	return *refused.Code, refused.Message, true
@@ -49,21 +37,19 @@ const (
 )
 
 // request sends one request on a connection of its own: what follows may reach another gateway.
-func request(ctx context.Context, client *http.Client, method, url string, header http.Header, body string) (reply, error) {
+func request(ctx context.Context, client *http.Client, method, url string, header http.Header, body string) (engineclient.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
-		return reply{}, err
+		return engineclient.Answer{}, err
 	}
 	r.Header = header.Clone()
 	res, err := client.Do(r)
 	if err != nil {
-		return reply{}, err
+		return engineclient.Answer{}, err
 	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, mostBody))
-	return reply{res.StatusCode, res.Header, string(text)}, err
+	return engineclient.ReadAnswer(res, mostBody)
 }
 
 func newClient(jar http.CookieJar) *http.Client {

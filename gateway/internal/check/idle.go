@@ -24,7 +24,7 @@ func (o outside) idle(ctx context.Context) {
 		o.fault("idle", unquoted(err))
 		return
 	}
-	defer socket.close()
+	defer socket.Leave()
 	interval := time.Duration(socket.PingInterval) * time.Millisecond
 	if interval > longestIdle {
 		o.skip("idle", fmt.Sprintf("pings come every %s only, which is long to wait", interval))
@@ -37,10 +37,11 @@ func (o outside) idle(ctx context.Context) {
 		o.skip("idle", "because no token gets in")
 		return
 	}
-	defer context.AfterFunc(ctx, func() { socket.conn.Close() })()
+	defer context.AfterFunc(ctx, func() { socket.Close() })()
 	o.wait("idle", "waiting %s for the next ping (--quick leaves this out)", interval)
 	began := time.Now()
-	packet, err := socket.hear(interval + idleGrace)
+	socket.Step = interval + idleGrace
+	packet, err := socket.Packet()
 	after := time.Since(began).Round(100 * time.Millisecond)
 	switch {
 	case isTimeout(err):
@@ -49,7 +50,7 @@ func (o outside) idle(ctx context.Context) {
 		o.fault("idle", fmt.Sprintf("an idle socket is cut after %s, before the ping that comes every %s", after, interval),
 			fmt.Sprintf("nginx: proxy_read_timeout %s; proxy_send_timeout %s; (Caddy: no stream_timeout below that)", longer(interval), longer(interval)),
 			fmt.Sprintf("or PING_INTERVAL=%s", shorter(after)))
-	case packet != "2" || socket.say("3") != nil:
+	case packet != "2" || socket.Say("3") != nil:
 		o.fault("idle", fmt.Sprintf("instead of a ping came a packet %.2q", packet))
 	default:
 		o.ok("idle", "a socket that says nothing for %s is kept", after)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // outside is a client of the app, on the other side of its proxy.
@@ -67,7 +68,7 @@ func (o outside) reach(ctx context.Context) bool {
 		o.fault("page", unquoted(err), networkFix(err))
 		return false
 	}
-	if elsewhere, err := url.Parse(answer.header.Get("Location")); err == nil && answer.status/100 == 3 &&
+	if elsewhere, err := url.Parse(answer.Header.Get("Location")); err == nil && answer.Status/100 == 3 &&
 		elsewhere.Host != "" && (elsewhere.Scheme != o.page.Scheme || elsewhere.Host != o.page.Host) {
 		o.fault("page", fmt.Sprintf("%s sends browsers on to %s://%s", o.page, elsewhere.Scheme, elsewhere.Host),
 			fmt.Sprintf("--url %s://%s", elsewhere.Scheme, elsewhere.Host))
@@ -76,11 +77,11 @@ func (o outside) reach(ctx context.Context) bool {
 	switch health, err := o.get(ctx, ops.HealthzPath, nil); {
 	case o.origin != nil:
 		o.skip("page", "pages come from "+o.origin.String())
-	case answer.status == http.StatusNotFound && err == nil && strings.TrimSpace(health.body) == ops.Healthy:
+	case answer.Status == http.StatusNotFound && err == nil && strings.TrimSpace(health.Body) == ops.Healthy:
 		o.fault("page", "/ is answered by the gateway, which has no pages", webFix)
-	case answer.status == http.StatusBadGateway, answer.status == http.StatusServiceUnavailable, answer.status == http.StatusGatewayTimeout:
+	case answer.Status == http.StatusBadGateway, answer.Status == http.StatusServiceUnavailable, answer.Status == http.StatusGatewayTimeout:
 		o.fault("page", "the proxy does not reach the web app: "+answer.String(), webFix)
-	case answer.status == http.StatusNotFound, answer.status >= 500:
+	case answer.Status == http.StatusNotFound, answer.Status >= 500:
 		o.warn("page", "the web app answers / with "+answer.String())
 	default:
 		o.ok("page", "/ comes from the web app: %s", answer)
@@ -103,7 +104,7 @@ func (o outside) path(ctx context.Context) (polling, reached bool) {
 	switch second, err := o.handshake(ctx, bare); {
 	case err != nil:
 		o.warn("path", bare+": "+unquoted(err))
-	case second.status != answer.status:
+	case second.Status != answer.Status:
 		o.warn("path", fmt.Sprintf("%s reaches the gateway, %s does not (%s): clients with addTrailingSlash: false need it", o.config.SocketPath, bare, second),
 			fmt.Sprintf("nginx: location %s { … }; Caddy: reverse_proxy %s* …", bare, bare))
 	default:
@@ -113,11 +114,11 @@ func (o outside) path(ctx context.Context) (polling, reached bool) {
 }
 
 // fromGateway tells the gateway's answers to a handshake from those of others.
-func (o outside) fromGateway(answer reply) (polling, found bool) {
-	if _, err := readOpening(answer.body); err == nil {
+func (o outside) fromGateway(answer engineclient.Answer) (polling, found bool) {
+	if _, err := engineclient.ParseOpening(answer.Body); err == nil {
 		return true, true
 	}
-	code, message, refused := answer.refusal()
+	code, message, refused := refusal(answer)
 	switch {
 	case refused && code == transportUnknown:
 		return false, true
@@ -125,7 +126,7 @@ func (o outside) fromGateway(answer reply) (polling, found bool) {
 		o.fault("path", "the gateway refuses pages of "+o.pageOrigin(), o.originFixes()...)
 	case refused:
 		o.fault("path", "the gateway refuses clients: "+message, "MAX_CONNECTIONS or MAX_CONNECTIONS_PER_IP should leave room")
-	case answer.status == http.StatusBadGateway, answer.status == http.StatusServiceUnavailable, answer.status == http.StatusGatewayTimeout:
+	case answer.Status == http.StatusBadGateway, answer.Status == http.StatusServiceUnavailable, answer.Status == http.StatusGatewayTimeout:
 		o.fault("path", "the proxy does not reach the gateway: "+answer.String(), o.pathFix())
 	default:
 		o.fault("path", fmt.Sprintf("%s is answered by something else: %s", o.config.SocketPath, answer), o.pathFix())
@@ -155,13 +156,13 @@ func (o outside) loggedIn() http.Header {
 	return header
 }
 
-func (o outside) get(ctx context.Context, path string, query url.Values) (reply, error) {
+func (o outside) get(ctx context.Context, path string, query url.Values) (engineclient.Answer, error) {
 	address := *o.page
 	address.Path, address.RawQuery = path, query.Encode()
 	return request(ctx, newClient(nil), http.MethodGet, address.String(), o.headers(), "")
 }
 
-func (o outside) handshake(ctx context.Context, path string) (reply, error) {
+func (o outside) handshake(ctx context.Context, path string) (engineclient.Answer, error) {
 	return o.get(ctx, path, url.Values{"EIO": {"4"}, "transport": {"polling"}})
 }
 

@@ -8,6 +8,8 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // Sessions on long-polling, with requests enough that chance does not keep them together.
@@ -55,7 +57,7 @@ func (o outside) poll(ctx context.Context, browser, upgrades bool) (int, error) 
 	if err != nil {
 		return 1, err
 	}
-	session, err := readOpening(answer.body)
+	session, err := engineclient.ParseOpening(answer.Body)
 	if err != nil {
 		return 1, err
 	}
@@ -68,7 +70,7 @@ func (o outside) poll(ctx context.Context, browser, upgrades bool) (int, error) 
 		if err != nil {
 			return i + 2, err
 		}
-		if strings.HasPrefix(answer.body, "44") { // without a token the session ends here
+		if strings.HasPrefix(answer.Body, "44") { // without a token the session ends here
 			return i + 2, nil
 		}
 	}
@@ -83,14 +85,14 @@ func (o outside) poll(ctx context.Context, browser, upgrades bool) (int, error) 
 	return 4, o.upgradeSession(ctx, session.SID, header)
 }
 
-func pollFault(answer reply) error {
-	code, message, refused := answer.refusal()
+func pollFault(answer engineclient.Answer) error {
+	code, message, refused := refusal(answer)
 	switch {
 	case refused && code == sessionUnknown:
 		return errNotSticky
 	case refused:
 		return errors.New(message)
-	case answer.status != http.StatusOK:
+	case answer.Status != http.StatusOK:
 		return errors.New("answered " + answer.String())
 	}
 	return nil
@@ -98,19 +100,19 @@ func pollFault(answer reply) error {
 
 // upgradeSession goes on from long-polling to a WebSocket.
 func (o outside) upgradeSession(ctx context.Context, sid string, header http.Header) error {
-	socket, err := dial(ctx, o.socketURL()+"&sid="+url.QueryEscape(sid), header)
-	var refused notUpgraded
-	if errors.As(err, &refused) && refused.body == "Session ID unknown" {
+	socket, err := engineclient.Dialer{Header: header, Step: patience}.Dial(ctx, o.socketURL()+"&sid="+url.QueryEscape(sid))
+	var refused engineclient.Refused
+	if errors.As(err, &refused) && refused.Body == "Session ID unknown" {
 		return errNotSticky
 	}
 	if err != nil {
 		return err
 	}
-	defer socket.close()
-	if err := socket.say("2probe"); err != nil {
+	defer socket.Leave()
+	if err := socket.Say("2probe"); err != nil {
 		return err
 	}
-	if packet, err := socket.hear(patience); err != nil || packet != "3probe" {
+	if packet, err := socket.Packet(); err != nil || packet != "3probe" {
 		return fmt.Errorf("the upgrade's probe is answered by %.10q (%v)", packet, err)
 	}
 	return nil

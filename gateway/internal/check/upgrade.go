@@ -7,19 +7,21 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 // upgrade opens a WebSocket as a page of the app does.
 func (o outside) upgrade(ctx context.Context) bool {
 	socket, err := o.dial(ctx, o.headers())
 	if err == nil {
-		defer socket.close()
+		defer socket.Leave()
 		o.ok("upgrade", "the proxy passes WebSockets")
 		return true
 	}
-	var refused notUpgraded
+	var refused engineclient.Refused
 	switch {
-	case errors.As(err, &refused) && refused.body == "Forbidden":
+	case errors.As(err, &refused) && refused.Body == "Forbidden":
 		o.fault("upgrade", "the gateway refuses pages of "+o.pageOrigin(), o.originFixes()...)
 	case errors.As(err, &refused):
 		o.fault("upgrade", "the proxy does not pass the WebSocket upgrade: "+refused.String(), upgradeFix)
@@ -35,16 +37,16 @@ func (o outside) foreignOrigin(ctx context.Context) {
 	header := o.headers()
 	header.Set("Origin", other)
 	socket, err := o.dial(ctx, header)
-	var refused notUpgraded
+	var refused engineclient.Refused
 	switch {
 	case err == nil:
-		socket.close()
+		socket.Leave()
 		if slices.Contains(o.config.AllowedOrigins, "*") {
 			o.warn("origin", "pages of every site may connect", "ALLOWED_ORIGINS should list origins, where cookies are used")
 			return
 		}
 		o.fault("origin", "pages of other sites may connect: the gateway does not see their Origin, or takes any", originFix, "ALLOWED_ORIGINS without *")
-	case errors.As(err, &refused) && refused.body == "Forbidden":
+	case errors.As(err, &refused) && refused.Body == "Forbidden":
 		o.ok("origin", "pages of %s may connect, others may not", o.pageOrigin())
 	default:
 		o.warn("origin", "a page of another site is refused, but not by the gateway: "+unquoted(err))
@@ -89,26 +91,13 @@ func (o outside) connect(ctx context.Context, header http.Header, auth string) e
 	if err != nil {
 		return err
 	}
-	defer socket.close()
+	defer socket.Leave()
 	return socket.connect(auth)
 }
 
 func (o outside) socketURL() string {
 	address := *o.page
 	address.Scheme = "ws" + strings.TrimPrefix(o.page.Scheme, "http")
-	address.Path, address.RawQuery = o.config.SocketPath, "EIO=4&transport=websocket"
+	address.Path, address.RawQuery = o.config.SocketPath, engineclient.Query
 	return address.String()
-}
-
-// dial opens a session over a WebSocket.
-func (o outside) dial(ctx context.Context, header http.Header) (*webSocket, error) {
-	socket, err := dial(ctx, o.socketURL(), header)
-	if err != nil {
-		return nil, err
-	}
-	if err := socket.open(); err != nil {
-		socket.close()
-		return nil, err
-	}
-	return socket, nil
 }

@@ -1,7 +1,6 @@
 package legacy
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"log/slog"
@@ -13,10 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
-
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
@@ -81,16 +78,15 @@ func (s *service) do(method, query, body string) (int, string) {
 		s.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
-	answer, err := s.http.Do(r)
+	res, err := s.http.Do(r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	answer, err := engineclient.ReadAnswer(res, 1<<20)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return answer.StatusCode, string(text)
+	return answer.Status, answer.Body
 }
 
 const polls = "EIO=3&transport=polling&b64=1"
@@ -113,25 +109,29 @@ func (s *service) poller() (query string) {
 
 // webSocket is a client that says exactly what it is told.
 type webSocket struct {
-	net.Conn
-	t      testing.TB
-	reader *bufio.Reader
+	*engineclient.Conn
+	t testing.TB
 }
 
 // dial opens a WebSocket, for a session that polls or a new one.
 func (s *service) dial(query string) *webSocket {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	conn, reader, _, err := ws.Dial(ctx, strings.Replace(s.web.URL, "http", "ws", 1)+"/socket.io/?"+query)
+	c, err := s.try(query)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.t.Cleanup(func() { conn.Close() })
-	if reader == nil {
-		reader = bufio.NewReader(conn)
+	return c
+}
+
+// try is dial for handshakes that may be refused.
+func (s *service) try(query string) (*webSocket, error) {
+	dialer := engineclient.Dialer{Step: patience}
+	conn, err := dialer.Dial(s.t.Context(), strings.Replace(s.web.URL, "http", "ws", 1)+"/socket.io/?"+query)
+	if err != nil {
+		return nil, err
 	}
-	return &webSocket{conn, s.t, reader}
+	s.t.Cleanup(func() { conn.Close() })
+	return &webSocket{conn, s.t}, nil
 }
 
 const byWebSocket = "EIO=3&transport=websocket"
@@ -149,22 +149,18 @@ func (s *service) connect() *webSocket {
 
 func (c *webSocket) say(packet string) {
 	c.t.Helper()
-	if err := wsutil.WriteClientText(c, []byte(packet)); err != nil {
+	if err := c.Say(packet); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
 func (c *webSocket) hear() string {
 	c.t.Helper()
-	c.SetReadDeadline(time.Now().Add(patience))
-	data, _, err := wsutil.ReadServerData(struct {
-		io.Reader
-		io.Writer
-	}{c.reader, c})
+	packet, err := c.Packet()
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return strings.TrimSuffix(string(data), "\n")
+	return strings.TrimSuffix(packet, "\n")
 }
 
 func (c *webSocket) expect(want string) {
@@ -177,7 +173,7 @@ func (c *webSocket) expect(want string) {
 func (c *webSocket) expectClosed() {
 	c.t.Helper()
 	c.SetReadDeadline(time.Now().Add(patience))
-	if _, err := io.Copy(io.Discard, c.reader); err != nil {
+	if _, err := io.Copy(io.Discard, c); err != nil {
 		if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
 			c.t.Fatal("still open")
 		}

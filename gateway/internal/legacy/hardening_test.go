@@ -123,9 +123,7 @@ func TestAnUpgradeThatIsNeverFinishedStopsNothing(t *testing.T) {
 	if heard != `19:42["echoed","hé😀"]` {
 		t.Fatalf("the answer is %q", heard)
 	}
-	second, _, _, err := ws.Dial(t.Context(), strings.Replace(s.web.URL, "http", "ws", 1)+"/socket.io/?"+strings.Replace(sid, "polling", "websocket", 1))
-	if err == nil {
-		second.Close()
+	if _, err := s.try(strings.Replace(sid, "polling", "websocket", 1)); err == nil {
 		t.Error("a second upgrade at the same time was taken")
 	}
 	c.say("5")
