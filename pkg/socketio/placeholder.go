@@ -68,12 +68,25 @@ func valueOf(data []byte) (value []byte, isKey bool) {
 
 func trimSpace(data []byte) []byte { return bytes.TrimLeft(data, " \t\r\n") }
 
-func isPlaceholderKey(key json.RawMessage) bool {
-	if bytes.IndexByte(key, '\\') < 0 { // as all but attackers write it
-		return string(key) == `"_placeholder"`
+// isPlaceholderKey reads a quoted key. It decodes nothing that is another key: a megabyte may be all keys.
+func isPlaceholderKey(key []byte) bool {
+	const escape = len(`\u0000`)
+	key = key[1 : len(key)-1]
+	for _, c := range []byte("_placeholder") {
+		switch {
+		case len(key) >= escape && key[0] == '\\' && key[1] == 'u':
+			code, err := strconv.ParseUint(string(key[2:escape]), 16, 16)
+			if err != nil || code != uint64(c) {
+				return false
+			}
+			key = key[escape:]
+		case len(key) > 0 && key[0] == c:
+			key = key[1:]
+		default:
+			return false
+		}
 	}
-	text, _ := rawjson.Unquote(key)
-	return text == "_placeholder"
+	return len(key) == 0
 }
 
 // isFalse tells whether JavaScript takes the value that data begins with for false.

@@ -69,6 +69,7 @@ var placeholding = []string{
 	`["a","_placeholder",true,["_placeholder",1],{"x":"_placeholder","y":"\"_placeholder\":true"}]`,
 	`["a",{"_placeholders":true,"placeholder":true,"_Placeholder":true,"_placeholder ":true}]`,
 	`["_placeholder",{"num":9}]`,
+	`["a",{"\n005fplaceholder":true,"\\u005fplaceholder":true,"_placeholder\u0000":true,"_placeholde\u0072s":true}]`,
 	`["a"]`,
 }
 
