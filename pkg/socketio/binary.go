@@ -31,11 +31,12 @@ var ErrPlaceholder = errors.New("socketio: an object would be taken for an attac
 
 var errIllegalAttachments = errors.New("illegal attachments")
 
-// An attachment in JSON is an object with this start, base64 and this end. The start is new with
-// every process, so that no client can write one, and an object, so that nobody takes it for text.
+// An attachment in JSON is an array with this start, base64 and this end. The start is new with
+// every process, so that no client can write one; an array, so that nobody takes it for text, or for an
+// object whose keys may be read, changed or told.
 var (
-	attachmentStart = []byte(`{"_attachment":"` + rand.Text() + `","data":"`)
-	attachmentEnd   = []byte(`"}`)
+	attachmentStart = []byte(`["attachment ` + rand.Text() + `","`)
+	attachmentEnd   = []byte(`"]`)
 )
 
 // MarshalJSON is for encoding/json.

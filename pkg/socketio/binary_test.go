@@ -163,6 +163,7 @@ func FuzzAttach(f *testing.F) {
 	f.Add([]byte(`["a",{"_placeholder":true,"num":0}]`))
 	f.Add([]byte(`["{\"_placeholder\":true",{"b":{"_placeholder":true,"num":1}}]`))
 	f.Add([]byte(`{"_placeholder":true,"num":`))
+	f.Add([]byte(`["a",{"x":{"_placeholder":true,"num":0},"x":1}]`))
 	for _, payload := range slices.Concat(poison, placeholding) {
 		f.Add([]byte(payload))
 	}
@@ -174,7 +175,7 @@ func FuzzAttach(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if claims(t, payload) != len(places) {
+		if claims(t, payload) > len(places) { // fewer where a later key takes the place of one
 			t.Fatalf("%q has placeholders besides %v", payload, places)
 		}
 		whole := attach(payload, places, [][]byte{[]byte("zero"), []byte("one")})
@@ -182,7 +183,7 @@ func FuzzAttach(f *testing.F) {
 			t.Fatalf("%q became %q", payload, whole)
 		}
 		again, _, err := detach(whole)
-		if err != nil || !json.Valid(again) || claims(t, again) != len(places) {
+		if err != nil || !json.Valid(again) || claims(t, again) > len(places) {
 			t.Fatalf("%q went out as %q: %v", payload, again, err)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -12,65 +13,18 @@ import (
 
 // poison are payloads of an event with one attachment that some official client closes over, or puts the attachment
 // where its sender did not.
-var poison = []string{
-	`["a",{"num":9,"_placeholder":true}]`,
-	`["a",{"num":0,"_placeholder":true},{"num":0,"_placeholder":true}]`,
-	`["a",{ "_placeholder" : true , "num" : 9 }]`,
-	"[\"a\",{\n\"_placeholder\"\t:\rtrue,\"num\":9}]",
-	`["a",{"_placeholder":true,"num":9,"x":1}]`,
-	`["a",{"x":1,"_placeholder":true,"num":9}]`,
-	`["a",{"_placeholder":true,"num":0,"x":1}]`,
-	`["a",{"_\u0070laceholder":true,"num":9}]`,
-	`["a",{"\u005f\u0070\u006C\u0061\u0063\u0065\u0068\u006f\u006c\u0064\u0065\u0072":true}]`,
-	`["a",{"_placeholder":true,"n\u0075m":9}]`,
-	`["a",{"_placeholder":false,"_placeholder":true,"num":9}]`,
-	`["a",{"_placeholder":true,"num":0,"num":9}]`,
-	`["a",{"_placeholder":true,"num":0,"_placeholder":true}]`,
-	`["a",{"_placeholder":true,"_placeholder":true}]`,
-	`["a",{"num":0,"num":0}, {"_placeholder":true}]`,
-	`["a",{"_placeholder":true}]`,
-	`["a",{"_placeholder":true,"num":null}]`,
-	`["a",{"_placeholder":true,"num":"0"}]`,
-	`["a",{"_placeholder":true,"num":"}"}]`,
-	`["a",{"_placeholder":true,"}":"num"}]`,
-	`["a",{"_placeholder":true,"num":{}}]`,
-	`["a",{"_placeholder":true,"num":[0]}]`,
-	`["a",{"_placeholder":true,"num":true}]`,
-	`["a",{"_placeholder":true,"num":1}]`,
-	`["a",{"_placeholder":true,"num":-1}]`,
-	`["a",{"_placeholder":true,"num":-0}]`,
-	`["a",{"_placeholder":true,"num":0.0}]`,
-	`["a",{"_placeholder":true,"num":0.5}]`,
-	`["a",{"_placeholder":true,"num":1e0}]`,
-	`["a",{"_placeholder":true,"num":1e999}]`,
-	`["a",{"_placeholder":"true","num":0}]`,
-	`["a",{"_placeholder":"false","num":0}]`,
-	`["a",{"_placeholder":1,"num":0}]`,
-	`["a",{"_placeholder":-0.1,"num":0}]`,
-	`["a",{"_placeholder":{},"num":0}]`,
-	`["a",{"_placeholder":[],"num":0}]`,
-	`["a",{"_placeholder":{"_placeholder":true,"num":0},"num":0}]`,
-	`["a",{"a":[{"b":{"num":9,"_placeholder":true}}]}]`,
-	`["a",{"__proto__":{"num":9,"_placeholder":true}}]`,
-	`["a",[[[{"_placeholder":true,"num":9}]]]]`,
-	`[1,{"num":9,"_placeholder":true}]`,
-}
+var poison = payloads("poison")
 
 // placeholding are payloads of an event with one attachment that say something all of them understand.
-var placeholding = []string{
-	`["a",{"_placeholder":true,"num":0}]`,
-	`["a",{"num":0,"_placeholder":true}]`, // as clients in Swift and Java write it
-	"[\"a\", { \"_placeholder\" :\ttrue, \"num\": 0 }\n]",
-	`["a",{"\u005fplaceholder":true,"\u006eum":0}]`,
-	`["a",{"deep":[{"er":{"_placeholder":true,"num":0}}]},1]`,
-	`["a",{"_placeholder":false,"num":9},{"_placeholder":true,"num":0}]`,
-	`["a",{"_placeholder":null},{"_placeholder":0},{"_placeholder":-0.0e9},{"_placeholder":1e-999},{"_placeholder":""}]`,
-	`["a",{"_placeholder":false,"x":{"_placeholder":true,"num":0}}]`,
-	`["a","_placeholder",true,["_placeholder",1],{"x":"_placeholder","y":"\"_placeholder\":true"}]`,
-	`["a",{"_placeholders":true,"placeholder":true,"_Placeholder":true,"_placeholder ":true}]`,
-	`["_placeholder",{"num":9}]`,
-	`["a",{"\n005fplaceholder":true,"\\u005fplaceholder":true,"_placeholder\u0000":true,"_placeholde\u0072s":true}]`,
-	`["a"]`,
+var placeholding = payloads("placeholding")
+
+// payloads are the lines of a file that the end-to-end tests read too.
+func payloads(name string) []string {
+	text, err := os.ReadFile("testdata/" + name + ".txt")
+	if err != nil {
+		panic(err)
+	}
+	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
 // claims counts the objects that receivers take for attachments, by encoding/json: where `_placeholder` is true for

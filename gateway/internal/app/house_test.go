@@ -26,6 +26,7 @@ const everythingBelow = "*"
 var house = []room{
 	// Programs.
 	{path: "gateway", imports: []string{"app", "check", "compose", "config", "demo", "ops", "store", "pkg/token"}},
+	{path: "gateway/e2e/wirefuzz", imports: []string{"contract", "pkg/engineio", "pkg/socketio"}},
 	{path: "scripts/bench", imports: []string{"pkg/token"}},
 	{path: "scripts/conformance", imports: []string{"pkg/engineio", "pkg/socketio"}},
 
