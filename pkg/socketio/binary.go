@@ -25,13 +25,18 @@ const maxAttachments = 10
 // ErrAttachments is returned for an event with more than 10 attachments.
 var ErrAttachments = errors.New("socketio: more than 10 attachments")
 
+// ErrPlaceholder is returned for an event with attachments among whose arguments an object besides has a
+// `_placeholder`. Receivers would put an attachment in its place, or close. It is data in an event without.
+var ErrPlaceholder = errors.New("socketio: an object would be taken for an attachment")
+
 var errIllegalAttachments = errors.New("illegal attachments")
 
-// An attachment in JSON is an object with this start, base64 and this end. The start is new with
-// every process, so that no client can write one, and an object, so that nobody takes it for text.
+// An attachment in JSON is an array with this start, base64 and this end. The start is new with
+// every process, so that no client can write one; an array, so that nobody takes it for text, or for an
+// object whose keys may be read, changed or told.
 var (
-	attachmentStart = []byte(`{"_attachment":"` + rand.Text() + `","data":"`)
-	attachmentEnd   = []byte(`"}`)
+	attachmentStart = []byte(`["attachment ` + rand.Text() + `","`)
+	attachmentEnd   = []byte(`"]`)
 )
 
 // MarshalJSON is for encoding/json.
@@ -63,15 +68,14 @@ func detach(payload []byte) (placeheld []byte, attachments [][]byte, err error) 
 		before, rest, found := bytes.Cut(payload, attachmentStart)
 		placeheld = append(placeheld, before...)
 		if !found {
-			return placeheld, attachments, nil
+			break
 		}
 		encoded, after, _ := bytes.Cut(rest, attachmentEnd)
 		b, err := base64.StdEncoding.AppendDecode(nil, encoded)
 		if err != nil {
 			return nil, nil, err
 		}
-		placeheld = append(placeheld, placeholderStart...)
-		placeheld = append(placeheld, `,"num":`...)
+		placeheld = append(placeheld, `{"_placeholder":true,"num":`...)
 		placeheld = strconv.AppendInt(placeheld, int64(len(attachments)), 10)
 		placeheld = append(placeheld, '}')
 		if attachments = append(attachments, b); len(attachments) > maxAttachments {
@@ -79,60 +83,47 @@ func detach(payload []byte) (placeheld []byte, attachments [][]byte, err error) 
 		}
 		payload = after
 	}
+	// Every number is taken now. What else claims to be a placeholder came with the arguments.
+	if _, err := placeholders(placeheld, len(attachments)); err != nil {
+		return nil, nil, ErrPlaceholder
+	}
+	return placeheld, attachments, nil
 }
 
-// placeholderStart is how every official client begins a placeholder.
-var placeholderStart = []byte(`{"_placeholder":true`)
-
-// attach puts attachments in the place of their placeholders, in one pass over the JSON. A
-// placeholder that does not name one of them is refused (CVE-2022-2421), and so is one that names
-// an attachment again: a megabyte of those would otherwise become tens of gigabytes.
-func attach(payload []byte, attachments [][]byte) ([]byte, error) {
+// attach puts attachments in the place of their placeholders.
+func attach(payload []byte, places []placeholder, attachments [][]byte) []byte {
 	var whole []byte
-	var used [maxAttachments]bool
-	quoted := false
-	for i := 0; i < len(payload); i++ {
-		switch c := payload[i]; {
-		case quoted && c == '\\':
-			whole = append(whole, c)
-			i++
-		case c == '"':
-			quoted = !quoted
-		case !quoted && bytes.HasPrefix(payload[i:], placeholderStart):
-			num, length := placeholder(payload[i:])
-			if num < 0 || num >= len(attachments) || used[num] {
-				return nil, errIllegalAttachments
-			}
-			used[num] = true
-			whole = appendMarked(whole, attachments[num])
-			i += length - 1
-			continue
-		}
-		whole = append(whole, payload[i])
+	from := 0
+	for _, p := range places {
+		whole = append(whole, payload[from:p.start]...)
+		whole = appendMarked(whole, attachments[p.num])
+		from = p.end
 	}
-	return whole, nil
-}
-
-// placeholder reads `{"_placeholder":true,"num":N}` at the start of data. Its num is -1 when it is
-// anything else.
-func placeholder(data []byte) (num, length int) {
-	rest, ok := bytes.CutPrefix(data[len(placeholderStart):], []byte(`,"num":`))
-	digits := 0
-	for digits < len(rest) && rest[digits] >= '0' && rest[digits] <= '9' {
-		digits++
-	}
-	if !ok || digits == 0 || digits > 2 || digits == len(rest) || rest[digits] != '}' {
-		return -1, 0
-	}
-	num, _ = strconv.Atoi(string(rest[:digits]))
-	return num, len(data) - len(rest) + digits + 1
+	return append(whole, payload[from:]...)
 }
 
 // assembly is a binary packet that waits for its attachments.
 type assembly struct {
 	packet      packet
+	places      []placeholder
 	attachments [][]byte
 	size        int
+}
+
+// assemble begins the assembly of a packet, of which it keeps a copy. What is wrong with the packet is
+// said before its attachments are taken.
+func assemble(p packet) (*assembly, error) {
+	if p.kind == typeEvent {
+		if _, _, err := decodeEvent(p.data); err != nil {
+			return nil, err
+		}
+	}
+	places, err := placeholders(p.data, p.attachments)
+	if err != nil {
+		return nil, err
+	}
+	p.data = bytes.Clone(p.data)
+	return &assembly{packet: p, places: places}, nil
 }
 
 // add takes the next attachment, and reports whether the packet is whole.
@@ -144,9 +135,8 @@ func (a *assembly) add(data []byte, limit int) (whole bool, err error) {
 	if len(a.attachments) < a.packet.attachments {
 		return false, nil
 	}
-	data, err = attach(a.packet.data, a.attachments)
-	a.packet.data = data
-	return true, err
+	a.packet.data = attach(a.packet.data, a.places, a.attachments)
+	return true, nil
 }
 
 // detached returns what a packet with attachments is sent as: its text, and they.

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // sent returns what packets put on the wire, binary in hex.
@@ -159,19 +161,28 @@ func FuzzAttach(f *testing.F) {
 	f.Add([]byte(`["a",{"_placeholder":true,"num":0}]`))
 	f.Add([]byte(`["{\"_placeholder\":true",{"b":{"_placeholder":true,"num":1}}]`))
 	f.Add([]byte(`{"_placeholder":true,"num":`))
+	f.Add([]byte(`["a",{"x":{"_placeholder":true,"num":0},"x":1}]`))
+	for _, payload := range slices.Concat(poison, placeholding) {
+		f.Add([]byte(payload))
+	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		if !json.Valid(payload) { // the decoder has seen to that
+		if rawjson.Check(payload) != nil { // the decoder has seen to that
 			return
 		}
-		whole, err := attach(payload, [][]byte{[]byte("zero"), []byte("one")})
+		places, err := placeholders(payload, 2)
 		if err != nil {
 			return
 		}
+		if claims(t, payload) > len(places) { // fewer where a later key takes the place of one
+			t.Fatalf("%q has placeholders besides %v", payload, places)
+		}
+		whole := attach(payload, places, [][]byte{[]byte("zero"), []byte("one")})
 		if !json.Valid(whole) {
 			t.Fatalf("%q became %q", payload, whole)
 		}
-		if again, _, err := detach(whole); err == nil && !json.Valid(again) {
-			t.Fatalf("%q went out as %q", payload, again)
+		again, _, err := detach(whole)
+		if err != nil || !json.Valid(again) || claims(t, again) > len(places) {
+			t.Fatalf("%q went out as %q: %v", payload, again, err)
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"runtime/debug"
@@ -35,10 +34,15 @@ func (c *conn) Message(data []byte, binary bool) {
 	p, whole, err := c.decode(data, binary)
 	switch {
 	case err != nil:
-		c.session.Close(engineio.ParseError)
+		c.refusePacket(err)
 	case whole:
 		c.dispatch(p)
 	}
+}
+
+func (c *conn) refusePacket(fault error) {
+	c.server.unreadable.tell(c.server.options.Logger, fault)
+	c.session.Close(engineio.ParseError)
 }
 
 // decode returns a packet once it is whole.
@@ -56,14 +60,8 @@ func (c *conn) decode(data []byte, binary bool) (p packet, whole bool, err error
 	if p, err = decodePacket(data); err != nil || p.attachments == 0 {
 		return p, err == nil, err
 	}
-	if p.kind == typeEvent { // a bad name is refused before its attachments are taken
-		if _, _, err = decodeEvent(p.data); err != nil {
-			return p, false, err
-		}
-	}
-	p.data = bytes.Clone(p.data)
-	c.assembly = &assembly{packet: p}
-	return p, false, nil
+	c.assembly, err = assemble(p)
+	return p, false, err
 }
 
 // recover keeps a handler's bug from ending everybody's connection.
@@ -98,7 +96,7 @@ func (c *conn) dispatch(p packet) {
 func (c *conn) event(s *Socket, p packet) {
 	name, args, err := decodeEvent(p.data)
 	if err != nil {
-		c.session.Close(engineio.ParseError)
+		c.refusePacket(err)
 		return
 	}
 	s.namespace.dispatch(s, &Event{Name: name, Args: args, socket: s, id: p.id, unanswered: p.hasID})

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/socketgate/socketgate/pkg/rawjson"
 )
@@ -33,10 +32,11 @@ type packet struct {
 	data        []byte // JSON, or nothing
 }
 
-// What the decoder refuses; the texts are those of socket.io-parser.
+// What the decoder refuses; the texts are those of socket.io-parser, which takes any depth.
 var (
 	errUnknownType    = errors.New("unknown packet type")
 	errInvalidPayload = errors.New("invalid payload")
+	errTooDeep        = errors.New("payload of more than 100 levels")
 	errUnexpected     = errors.New("text where an attachment is due, or the other way round")
 	errAttachments    = errors.New("illegal attachment count")
 )
@@ -111,8 +111,17 @@ func (p *packet) check() error {
 	case typeConnectError:
 		ok = first == '{' || first == '"'
 	}
-	// encoding/json lets bytes pass that are not UTF-8, and who hears them broadcast must close.
-	if !ok || !empty && !(utf8.Valid(p.data) && json.Valid(p.data)) {
+	switch {
+	case !ok:
+		return errInvalidPayload
+	case empty:
+		return nil
+	}
+	// Whoever hears it broadcast must close over bytes that are not UTF-8, or over JSON that is too deep.
+	switch err := rawjson.Check(p.data); {
+	case errors.Is(err, rawjson.ErrDepth):
+		return errTooDeep
+	case err != nil:
 		return errInvalidPayload
 	}
 	return nil
@@ -137,9 +146,29 @@ func decodeEvent(data []byte) (name string, args []json.RawMessage, err error) {
 	if len(elements) == 0 {
 		return "", nil, errInvalidPayload
 	}
-	name, ok := rawjson.Scalar(elements[0])
+	name, ok := eventName(elements[0])
 	if !ok || Reserved(name) {
 		return "", nil, errInvalidPayload
 	}
 	return name, elements[1:], nil
+}
+
+// eventName reads a string, or a number as JavaScript writes it: there 1, 1.0 and 1e0 are one name.
+func eventName(v json.RawMessage) (name string, ok bool) {
+	if v[0] == '"' {
+		return rawjson.Unquote(v)
+	}
+	text, ok := rawjson.Scalar(v)
+	if !ok {
+		return "", false
+	}
+	switch number, err := strconv.ParseFloat(text, 64); {
+	case err != nil && number > 0:
+		return "Infinity", true
+	case err != nil:
+		return "-Infinity", true
+	default:
+		written, err := json.Marshal(number + 0) // -0 + 0 is 0
+		return string(written), err == nil
+	}
 }

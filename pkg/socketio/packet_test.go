@@ -70,7 +70,13 @@ var decoded = []struct {
 	{`21e3["a"]`, packet{}, errInvalidPayload},
 	{`218446744073709551616["a"]`, packet{}, errInvalidPayload},
 	{`2` + strings.Repeat("9", 10_000) + `["a"]`, packet{}, errInvalidPayload},
-	{`2["a",` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `]`, packet{}, errInvalidPayload},
+	{`2["a",` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `]`, packet{}, errTooDeep}, // there: any depth
+	{`31[` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `]`, packet{}, errTooDeep},
+	{`0` + strings.Repeat(`{"a":`, 101) + `1` + strings.Repeat("}", 101), packet{}, errTooDeep},
+	{`51-["a",` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `]`, packet{}, errTooDeep},
+	{"2\ufeff[\"a\"]", packet{}, errInvalidPayload},
+	{"2[\"a\",\"\x00\"]", packet{}, errInvalidPayload},
+	{"2[\"a\",\"\xed\xa0\x80\"]", packet{}, errInvalidPayload},
 	{"2[\"a\",\"\xff\xfe\"]", packet{}, errInvalidPayload},
 	{"0{\"a\":\"\xc3\"}", packet{}, errInvalidPayload},
 	{`31{}`, packet{}, errInvalidPayload},
@@ -128,6 +134,18 @@ var events = []struct {
 	{`["a",{"_placeholder":true,"num":0}]`, "a", []string{`{"_placeholder":true,"num":0}`}, nil},
 	{`[1]`, "1", nil, nil},
 	{`[-1.5,2]`, "-1.5", []string{"2"}, nil},
+	{`[1.0]`, "1", nil, nil}, // numbers are what JavaScript calls them
+	{`[-0]`, "0", nil, nil},
+	{`[1e2]`, "100", nil, nil},
+	{`[1e21]`, "1e+21", nil, nil},
+	{`[0.0000001]`, "1e-7", nil, nil},
+	{`[9007199254740993]`, "9007199254740992", nil, nil},
+	{`[1e999]`, "Infinity", nil, nil},
+	{`[-1e999]`, "-Infinity", nil, nil},
+	{`[1e-999]`, "0", nil, nil},
+	{`["\ud800"]`, "\ufffd", nil, nil},
+	{`["\u0000","\u0000"]`, "\x00", []string{`"\u0000"`}, nil},
+	{`["a",{"__proto__":{"a":1},"a":1,"a":2},-0,1e999,9007199254740993,"\udc00"]`, "a", []string{`{"__proto__":{"a":1},"a":1,"a":2}`, "-0", "1e999", "9007199254740993", `"\udc00"`}, nil},
 	{`["connection"]`, "connection", nil, nil},
 	{`["error"]`, "error", nil, nil},
 	{`["message"]`, "message", nil, nil},
@@ -145,6 +163,8 @@ var events = []struct {
 	{`["newListener"]`, "", nil, errInvalidPayload},
 	{`["removeListener"]`, "", nil, errInvalidPayload},
 	{`["\u0063onnect"]`, "", nil, errInvalidPayload},
+	{`["\u0064\u0069\u0073\u0063\u006F\u006E\u006E\u0065\u0063\u0074"]`, "", nil, errInvalidPayload},
+	{`["newListene\u0072"]`, "", nil, errInvalidPayload},
 }
 
 func TestEventsAreSplitIntoNameAndArguments(t *testing.T) {

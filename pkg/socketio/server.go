@@ -30,17 +30,19 @@ type Options struct {
 	// is alone. With one, a socket keeps what Broadcast.Sockets shows of its handshake: the text of its
 	// headers and about 300 bytes.
 	Cluster Cluster
-	// Logger is told of handlers that panic. Nil means slog.Default().
+	// Logger is told of handlers that panic, and once of each kind of packet that can't be read. Nil means
+	// slog.Default().
 	Logger *slog.Logger
 }
 
 // Server is a Socket.IO server: an http.Handler for the path of the clients ("/socket.io/").
 type Server struct {
-	options  Options
-	engine   *engineio.Server
-	rules    []rule
-	releases releases
-	making   sync.Mutex // held while a namespace is made or forgotten, and the Cluster told of it
+	options    Options
+	engine     *engineio.Server
+	rules      []rule
+	releases   releases
+	unreadable unreadable
+	making     sync.Mutex // held while a namespace is made or forgotten, and the Cluster told of it
 
 	mu         sync.Mutex
 	namespaces map[string]*Namespace

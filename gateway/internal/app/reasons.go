@@ -17,7 +17,7 @@ var reasons = []ops.DisconnectReason{
 	reason(engineio.TransportClose, true, "the client closed, or its connection went away (a client that closed on purpose stays away)"),
 	reason(engineio.TransportError, true, "the client broke the WebSocket or Engine.IO protocol, or the network failed"),
 	reason(engineio.PingTimeout, true, "no pong within PING_TIMEOUT"),
-	reason(engineio.ParseError, true, "a packet that can't be read"),
+	reason(engineio.ParseError, true, "a packet that can't be read: broken, of more than 100 levels, or with a placeholder that has no attachment of its own; the log names each kind once"),
 	reason(engineio.ForcedClose, true, "a packet out of order: an event before CONNECT, a second CONNECT"),
 	reason(engineio.ShuttingDown, true, "the gateway stops"),
 	reason(engineio.QueueFull, true, "the client reads slower than its messages come, past SEND_QUEUE_BYTES"),
