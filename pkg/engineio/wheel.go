@@ -3,6 +3,8 @@ package engineio
 import (
 	"sync"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // wheelSlots is how many ticks the wheel looks ahead: more than a ping interval has.
@@ -18,7 +20,7 @@ type wheel struct {
 	stopped sync.Once
 	running sync.WaitGroup // of run alone
 
-	mu    sync.Mutex
+	mu    lockorder.Mutex[wheel]
 	now   int64 // slots before this one have been looked at
 	slots [wheelSlots][]*Session
 }

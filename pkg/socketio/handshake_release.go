@@ -1,10 +1,10 @@
 package socketio
 
 import (
-	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // releases has connections give up their handshakes some time after they have joined a namespace, so
@@ -12,7 +12,7 @@ import (
 type releases struct {
 	after time.Duration
 
-	mu      sync.Mutex
+	mu      lockorder.Mutex[releases]
 	waiting []release   // in the order of their times: all wait equally long
 	timer   *time.Timer // runs while somebody waits
 	stopped bool

@@ -2,11 +2,11 @@ package socketio
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // Socket is one client in one namespace. Its methods may be called from any goroutine.
@@ -21,7 +21,7 @@ type Socket struct {
 	handshake *handshakeRecord // nil without a Cluster
 	out       atomic.Bool      // of the namespace, while the connection may go on
 
-	mu   sync.Mutex
+	mu   lockorder.Mutex[Socket]
 	gone bool
 	acks *pendingAcks // nil until one was wanted
 	memberships
