@@ -35,8 +35,8 @@ func of(goroutine uintptr) *holdings { return &held[goroutine>>8%uintptr(len(hel
 // wait for the mutex, so that deadlocks are told too.
 func taken(name string, mutex any) {
 	goroutine := running()
-	if fault := of(goroutine).add(holding{goroutine: goroutine, mutex: mutex, name: name}); fault != "" {
-		end(fault)
+	if fault := of(goroutine).add(holding{goroutine: goroutine, mutex: mutex, name: name}); fault != nil {
+		end(fault.String())
 	}
 }
 
@@ -48,6 +48,18 @@ func released(name string, mutex any) {
 	}
 }
 
+// conflict is a mutex that may not be taken, because of one that is held or because it has no place in the order.
+type conflict struct{ taken, before holding }
+
+func (c *conflict) String() string {
+	const told = "The order is in pkg/lockorder/order.go."
+	if c.before.name == "" {
+		return fmt.Sprintf("%s is taken at %v and has no place in the order.\n%s", c.taken.name, c.taken.at, told)
+	}
+	return fmt.Sprintf("%s is taken at %v\nwhile %s is held, which was taken at %v\n%s",
+		c.taken.name, c.taken.at, c.before.name, c.before.at, told)
+}
+
 // end panics on a goroutine of its own, where no handler recovers.
 func end(fault string) {
 	go panic(fault)
@@ -55,24 +67,22 @@ func end(fault string) {
 }
 
 //go:norace
-func (hs *holdings) add(h holding) (fault string) {
+func (hs *holdings) add(h holding) *conflict {
 	hide()
 	defer show()
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	runtime.Callers(callersOfLock, h.at[:])
 	for i := range hs.list {
-		before := &hs.list[i]
-		if before.goroutine == h.goroutine && !allowed[before.name][h.name] {
-			return fmt.Sprintf("%s is taken at %v\nwhile %s is held, which was taken at %v\nThe order is in pkg/lockorder/order.go.",
-				h.name, h.at, before.name, before.at)
+		if before := &hs.list[i]; before.goroutine == h.goroutine && !allowed[before.name][h.name] {
+			return &conflict{h, *before}
 		}
 	}
-	if _, known := allowed[h.name]; !known {
-		return fmt.Sprintf("%s is taken at %v, and has no place in pkg/lockorder/order.go", h.name, h.at)
+	if allowed[h.name] == nil {
+		return &conflict{taken: h}
 	}
 	hs.list = append(hs.list, h)
-	return ""
+	return nil
 }
 
 //go:norace

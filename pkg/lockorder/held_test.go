@@ -44,7 +44,7 @@ func TestMutexesTakenInOrderAreMutexes(t *testing.T) {
 	var second RWMutex[inner]
 	var third Mutex[within]
 	var work sync.WaitGroup
-	n := 0
+	n, rounds := 0, 0
 	for range 8 {
 		work.Go(func() {
 			for range 1000 {
@@ -56,13 +56,14 @@ func TestMutexesTakenInOrderAreMutexes(t *testing.T) {
 				third.Unlock()
 				second.RUnlock()
 				second.Lock()
+				rounds++
 				second.Unlock()
 			}
 		})
 	}
 	work.Wait()
-	if n != 8000 {
-		t.Errorf("counted %d, want 8000", n)
+	if n != 8000 || rounds != 8000 {
+		t.Errorf("counted %d and %d, want 8000", n, rounds)
 	}
 }
 
