@@ -13,7 +13,7 @@ import (
 type holding struct {
 	goroutine uintptr
 	mutex     any
-	name      string
+	lock      *lock
 	at        place
 }
 
@@ -33,31 +33,31 @@ func of(goroutine uintptr) *holdings { return &held[goroutine>>8%uintptr(len(hel
 
 // taken notes that the calling goroutine takes a mutex, and ends the program if it must not. It comes before the
 // wait for the mutex, so that deadlocks are told too.
-func taken(name string, mutex any) {
+func taken(l *lock, mutex any) {
 	goroutine := running()
-	if fault := of(goroutine).add(holding{goroutine: goroutine, mutex: mutex, name: name}); fault != nil {
+	if fault := of(goroutine).add(holding{goroutine: goroutine, mutex: mutex, lock: l}); fault != nil {
 		end(fault.String())
 	}
 }
 
-// released notes that the calling goroutine releases a mutex.
-func released(name string, mutex any) {
+// released notes that the calling goroutine releases a mutex. It returns false if that goroutine has not taken it.
+func released(mutex any) bool {
 	goroutine := running()
-	if !of(goroutine).remove(goroutine, mutex) {
-		end(name + " is released by a goroutine that has not taken it")
-	}
+	return of(goroutine).remove(goroutine, mutex)
 }
+
+const foreign = " is released by a goroutine that has not taken it"
 
 // conflict is a mutex that may not be taken, because of one that is held or because it has no place in the order.
 type conflict struct{ taken, before holding }
 
 func (c *conflict) String() string {
 	const told = "The order is in pkg/lockorder/order.go."
-	if c.before.name == "" {
-		return fmt.Sprintf("%s is taken at %v and has no place in the order.\n%s", c.taken.name, c.taken.at, told)
+	if c.before.lock == nil {
+		return fmt.Sprintf("%s is taken at %v and has no place in the order.\n%s", c.taken.lock.name, c.taken.at, told)
 	}
 	return fmt.Sprintf("%s is taken at %v\nwhile %s is held, which was taken at %v\n%s",
-		c.taken.name, c.taken.at, c.before.name, c.before.at, told)
+		c.taken.lock.name, c.taken.at, c.before.lock.name, c.before.at, told)
 }
 
 // end panics on a goroutine of its own, where no handler recovers.
@@ -67,44 +67,43 @@ func end(fault string) {
 }
 
 //go:norace
-func (hs *holdings) add(h holding) *conflict {
-	hide()
-	defer show()
-	hs.mu.Lock()
-	defer hs.mu.Unlock()
+func (hs *holdings) add(h holding) (fault *conflict) {
 	runtime.Callers(callersOfLock, h.at[:])
+	hide()
+	hs.mu.Lock()
+	if !h.lock.known {
+		fault = &conflict{taken: h}
+	}
 	for i := range hs.list {
-		if before := &hs.list[i]; before.goroutine == h.goroutine && !allowed[before.name][h.name] {
-			return &conflict{h, *before}
+		if before := &hs.list[i]; before.goroutine == h.goroutine && before.lock.after&h.lock.bit == 0 {
+			fault = &conflict{h, *before}
 		}
 	}
-	if allowed[h.name] == nil {
-		return &conflict{taken: h}
-	}
 	hs.list = append(hs.list, h)
-	return nil
+	hs.mu.Unlock()
+	show()
+	return fault
 }
 
 //go:norace
 func (hs *holdings) remove(goroutine uintptr, mutex any) (found bool) {
 	hide()
-	defer show()
 	hs.mu.Lock()
-	defer hs.mu.Unlock()
-	for i := len(hs.list) - 1; i >= 0; i-- {
-		if hs.list[i].goroutine == goroutine && hs.list[i].mutex == mutex {
+	for i := len(hs.list) - 1; i >= 0 && !found; i-- {
+		if found = hs.list[i].goroutine == goroutine && hs.list[i].mutex == mutex; found {
 			last := len(hs.list) - 1
 			hs.list[i] = hs.list[last]
 			hs.list[last] = holding{}
 			hs.list = hs.list[:last]
-			return true
 		}
 	}
-	return false
+	hs.mu.Unlock()
+	show()
+	return found
 }
 
 // place is where a mutex was taken: the innermost callers.
-type place [5]uintptr
+type place [2]uintptr
 
 // callersOfLock leaves out runtime.Callers, add, taken and Lock.
 const callersOfLock = 4

@@ -21,11 +21,11 @@ func init() {
 				done = counted.Load()
 				show()
 			}
-			of.add(holding{goroutine: 2, name: "lockorder.outer"})
+			of.add(holding{goroutine: 2, lock: lockOf[outer]()})
 			n++
 		})
 		n++
-		of.add(holding{goroutine: 1, name: "lockorder.outer"})
+		of.add(holding{goroutine: 1, lock: lockOf[outer]()})
 		hide()
 		counted.Store(true)
 		show()

@@ -2,21 +2,20 @@
 
 package lockorder
 
-import (
-	"reflect"
-	"sync"
-)
+import "sync"
 
 // Mutex is a mutex that may be taken in order only.
 type Mutex[Owner any] struct{ mu sync.Mutex }
 
 func (m *Mutex[Owner]) Lock() {
-	taken(nameOf[Owner](), m)
+	taken(lockOf[Owner](), m)
 	m.mu.Lock()
 }
 
 func (m *Mutex[Owner]) Unlock() {
-	released(nameOf[Owner](), m)
+	if !released(m) {
+		end(lockOf[Owner]().name + foreign)
+	}
 	m.mu.Unlock()
 }
 
@@ -24,7 +23,7 @@ func (m *Mutex[Owner]) Unlock() {
 func (m *Mutex[Owner]) TryLock() bool {
 	locked := m.mu.TryLock()
 	if locked {
-		taken(nameOf[Owner](), m)
+		taken(lockOf[Owner](), m)
 	}
 	return locked
 }
@@ -34,24 +33,25 @@ func (m *Mutex[Owner]) TryLock() bool {
 type RWMutex[Owner any] struct{ mu sync.RWMutex }
 
 func (m *RWMutex[Owner]) Lock() {
-	taken(nameOf[Owner](), m)
+	taken(lockOf[Owner](), m)
 	m.mu.Lock()
 }
 
 func (m *RWMutex[Owner]) Unlock() {
-	released(nameOf[Owner](), m)
+	if !released(m) {
+		end(lockOf[Owner]().name + foreign)
+	}
 	m.mu.Unlock()
 }
 
 func (m *RWMutex[Owner]) RLock() {
-	taken(nameOf[Owner](), m)
+	taken(lockOf[Owner](), m)
 	m.mu.RLock()
 }
 
 func (m *RWMutex[Owner]) RUnlock() {
-	released(nameOf[Owner](), m)
+	if !released(m) {
+		end(lockOf[Owner]().name + foreign)
+	}
 	m.mu.RUnlock()
 }
-
-// nameOf is the name in the order: that of the owner's type, with its package.
-func nameOf[Owner any]() string { return reflect.TypeFor[Owner]().String() }
