@@ -68,7 +68,7 @@ type carrier interface {
 //	         session is out of the server's books; the          lost, or closing is over: the client has said its
 //	         receiver is told Closed unless it was              goodbye too, or CloseGrace or Shutdown's time has passed
 //
-// Who listened to the connection then closes it and calls Server.release: websocket.Gone or polling.farewell.
+// The last to use the connection then closes it and calls Server.release: websocket.Gone or polling.farewell.
 type state uint8
 
 const (

@@ -74,7 +74,7 @@ func (c *conn) releaseHandshake() {
 }
 
 // handshakeFor returns what the middlewares of a namespace are shown, or why the connection is closed
-// instead: its handshake was released. Without middlewares nobody misses it. Who leaves the only
+// instead: its handshake was released. A namespace without middlewares needs none. A client that leaves the only
 // namespace there is and joins it again breaks a rule: official clients close the connection between.
 func (c *conn) handshakeFor(ns *Namespace) (h Handshake, closed Reason) {
 	c.mu.Lock()

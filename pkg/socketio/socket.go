@@ -12,7 +12,7 @@ import (
 // Socket is one client in one namespace. Its methods may be called from any goroutine.
 type Socket struct {
 	// Data is the application's. A middleware sets it. Handlers read it, and Broadcast.Sockets makes
-	// JSON of it on whatever goroutine.
+	// JSON of it, on the goroutine of its caller.
 	Data any
 
 	conn      *conn
