@@ -2,7 +2,8 @@ package engineio
 
 import (
 	"net/netip"
-	"sync"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // Limits say how many clients an Admission lets in at a time.
@@ -18,7 +19,7 @@ type Limits struct {
 type Admission struct {
 	limits Limits
 
-	mu     sync.Mutex
+	mu     lockorder.Mutex[Admission]
 	places int
 	perIP  map[netip.Addr]int // empty without a limit
 }

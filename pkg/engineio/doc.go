@@ -16,25 +16,9 @@
 // hands it to the kernel in one write. While it writes to others more gathers: a busy server writes bigger
 // batches, an idle one has no delay.
 //
-// # Lock order
+// # Locks and goroutines
 //
-// A lock may be taken while those before it are held:
-//
-//	Session.turn   held while a Receiver is called, so that all locks of the layers above come after it; long-polling
-//	               holds it while Handler.Open is called too
-//	Session.mu     of the same session, or by a Receiver that sends: of any
-//	wheel.mu, workers.mu, locks of the net.Conn (for its deadlines)
-//
-// Server.mu, Admission.mu, wheel.mu, flusher.mu, workers.mu and epoll.mu are leaves: nothing is locked while one of them
-// is held. Of these only wheel.mu and workers.mu are taken under Session.mu; all but epoll.mu may be taken
-// under Session.turn. Poller.opening is taken with nothing held, and nothing is locked under it. No session's turn is taken
-// while a Session.mu is held, nor while another session's turn is.
-//
-// Handlers, Receivers and the functions in Options are called with no lock held but Session.turn.
-//
-// # Goroutines
-//
-// Shutdown waits for all of them: the poller's (flush loops, epoll, workers, those that wait for one
-// connection), the wheel's, and the farewell of each session that polls and is closing. Requests of
-// net/http are net/http's.
+// Handlers, Receivers and the functions in Options are called with no lock held but Session.turn, which gives a
+// Receiver its messages one at a time. Shutdown waits for every goroutine but the requests of net/http. Both, in detail, are in
+// gateway/docs/ARCHITECTURE.md.
 package engineio

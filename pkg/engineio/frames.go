@@ -33,7 +33,7 @@ type assembly struct {
 func (a *assembly) empty() bool { return len(a.partial) == 0 && a.fragments == 0 }
 
 // decoder is what it takes to read frames, beside the assembly of their connection. It is borrowed for the
-// bytes of one read: who waits for a connection must not hold on to what it said last.
+// bytes of one read, so that a connection that says nothing does not keep one.
 type decoder struct {
 	source   bytes.Reader
 	header   [ws.MaxHeaderSize]byte

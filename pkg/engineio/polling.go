@@ -45,7 +45,7 @@ func newPolling(s *Session) *polling {
 func servePolling(s *Session, w http.ResponseWriter, r *http.Request) {
 	p := newPolling(s)
 	s.carrier = p
-	s.turn.Lock() // nobody is told Closed before Open has returned
+	s.turn.Lock() // tellClosed waits until Open has returned
 	if !s.server.register(s) {
 		s.Close(ShuttingDown)
 	}
@@ -203,9 +203,8 @@ func (p *polling) answer(w http.ResponseWriter, r *http.Request, b *batch) {
 	}
 }
 
-// settle gives a batch back, and the place of the GET. It tells whether the batch was the last of a
-// closing session: then there is no place any more. The writing side may have gone to a WebSocket
-// meanwhile.
+// settle gives a batch back, and the place of the GET. It reports whether the batch was the last of a closing
+// session, which takes no further GET. The writing side may have gone to a WebSocket meanwhile.
 func (p *polling) settle(b *batch) (last bool) {
 	s := p.session
 	s.mu.Lock()

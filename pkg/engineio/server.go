@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // Handler is told of each session once. Neither it nor its Receivers may panic.
@@ -31,7 +32,7 @@ type Server struct {
 	handler Handler
 	options Options
 
-	mu       sync.Mutex
+	mu       lockorder.Mutex[Server]
 	sessions map[string]*Session
 	draining bool
 

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // ErrClosed is returned by Send once a session is closing or closed.
@@ -18,15 +19,18 @@ type Session struct {
 	receiver Receiver
 	id       string
 	addr     netip.Addr
-	turn     sync.Mutex // held while the receiver is called
+	turn     lockorder.Mutex[turn] // held while the receiver is called
 
-	mu      sync.Mutex // guards what follows
+	mu      lockorder.Mutex[Session] // guards what follows
 	carrier carrier
 	outbox  outbox
 	state   state
 	reason  Reason // why it is not open any more
 	pulse
 }
+
+// turn names Session.turn in the order of locks.
+type turn struct{}
 
 // carrier moves a session's packets over the network. Its methods return at once, but for serveRequest.
 type carrier interface {
@@ -64,7 +68,7 @@ type carrier interface {
 //	         session is out of the server's books; the          lost, or closing is over: the client has said its
 //	         receiver is told Closed unless it was              goodbye too, or CloseGrace or Shutdown's time has passed
 //
-// Who listened to the connection then closes it and calls Server.release: websocket.Gone or polling.farewell.
+// The last to use the connection then closes it and calls Server.release: websocket.Gone or polling.farewell.
 type state uint8
 
 const (

@@ -29,13 +29,12 @@ type websocket struct {
 	candidate *candidate     // asks to take over a session; nil once this carries one
 	goodbyes  closeHandshake // Session.mu guards it
 
-	// Only who listens uses these.
+	// Only the reading side uses these.
 	ignoring   bool // what still comes is dropped undecoded
 	toldClosed bool // the receiver knows that the session is not open any more
 }
 
-// closeHandshake is what has been said of a WebSocket's goodbye. When both sides have said theirs, the
-// session ends.
+// closeHandshake says which sides of a WebSocket have sent their close frame. When both have, the session ends.
 type closeHandshake uint8
 
 const (

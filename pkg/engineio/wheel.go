@@ -3,14 +3,16 @@ package engineio
 import (
 	"sync"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // wheelSlots is how many ticks the wheel looks ahead: more than a ping interval has.
 const wheelSlots = 512
 
-// wheel looks at sessions when their time has come: one goroutine and one word a session, in the
-// place of a timer each. A session has one entry that counts; when it was superseded or comes too
-// early, looking at it costs nothing but the look.
+// wheel calls Session.beat when a session's time has come. It costs one goroutine for all and one word for each
+// session, where a timer for each would cost more. Of a session's entries one counts, which Session.slot names: the
+// wheel drops the others when it meets them. An entry may come too early: then beat says when to look again.
 type wheel struct {
 	tick    time.Duration
 	start   time.Time
@@ -18,7 +20,7 @@ type wheel struct {
 	stopped sync.Once
 	running sync.WaitGroup // of run alone
 
-	mu    sync.Mutex
+	mu    lockorder.Mutex[wheel]
 	now   int64 // slots before this one have been looked at
 	slots [wheelSlots][]*Session
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // conn is one client's connection with its sockets, one per namespace it joined.
@@ -22,7 +22,7 @@ type conn struct {
 	v2        bool        // the client speaks protocol 4, see Adopt
 	releasing bool        // the handshake will be released; mu guards it
 
-	mu        sync.Mutex
+	mu        lockorder.Mutex[conn]
 	handshake *Handshake // nil once it was released
 	sockets   []*Socket
 	left      []string // namespaces the server made it leave: late packets for them are no fault

@@ -21,10 +21,9 @@
 // Options.Cluster tells other servers what is addressed to their sockets as well, and applies here what
 // they say; see [Cluster].
 //
-// # Lock order
+// # Locks
 //
-// Socket.mu, then room.mu, then that of a shard. Server.making, then Server.mu. releases.mu, then
-// conn.mu. Event.mu is taken alone. A session's methods are called with Socket.mu or room.mu held at
-// most, so the locks of package engineio come after these. No lock is held while a handler or a
-// middleware runs, nor while a Cluster is called, but for making when it is told of a namespace.
+// No lock of this package is held while a handler or a middleware runs, nor while a Cluster is called, but for one when it is
+// told of a namespace. A session's methods are called with locks held, and take none of this package. The
+// order of all locks is in gateway/docs/ARCHITECTURE.md.
 package socketio

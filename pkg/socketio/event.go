@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // Event is something that a client said.
@@ -15,7 +16,7 @@ type Event struct {
 
 	socket     *Socket
 	id         uint64
-	mu         sync.Mutex
+	mu         lockorder.Mutex[Event]
 	unanswered bool
 }
 

@@ -1,10 +1,10 @@
 package socketio
 
 import (
-	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // releases has connections give up their handshakes some time after they have joined a namespace, so
@@ -12,7 +12,7 @@ import (
 type releases struct {
 	after time.Duration
 
-	mu      sync.Mutex
+	mu      lockorder.Mutex[releases]
 	waiting []release   // in the order of their times: all wait equally long
 	timer   *time.Timer // runs while somebody waits
 	stopped bool
@@ -74,7 +74,7 @@ func (c *conn) releaseHandshake() {
 }
 
 // handshakeFor returns what the middlewares of a namespace are shown, or why the connection is closed
-// instead: its handshake was released. Without middlewares nobody misses it. Who leaves the only
+// instead: its handshake was released. A namespace without middlewares needs none. A client that leaves the only
 // namespace there is and joins it again breaks a rule: official clients close the connection between.
 func (c *conn) handshakeFor(ns *Namespace) (h Handshake, closed Reason) {
 	c.mu.Lock()

@@ -2,13 +2,14 @@ package socketio
 
 import (
 	"slices"
-	"sync"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // room is the members of one room, close together. Its lock gives all of them one order of packets.
 type room struct {
 	name    string
-	mu      sync.Mutex
+	mu      lockorder.Mutex[room]
 	members []*membership // nil once the last has left: another room takes the place of this one
 }
 

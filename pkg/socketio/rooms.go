@@ -2,9 +2,9 @@ package socketio
 
 import (
 	"hash/maphash"
-	"sync"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // shards is how many parts rooms and sockets are kept in, each with its own lock.
@@ -14,13 +14,12 @@ var seed = maphash.MakeSeed()
 
 func shardOf(key string) uint64 { return maphash.String(seed, key) % shards }
 
-// rooms are the rooms of one namespace, and deliver to their members. Locks are taken in this order:
-// Socket.mu, room.mu, that of a shard. A room may be locked for long, by a broadcast to many members.
-// Who waits for it holds no shard's lock, or the other rooms of that shard would wait too.
+// rooms are the rooms of one namespace, and deliver to their members. A room may be locked for long, by a broadcast
+// to many members. Who waits for it holds no shard's lock, or the other rooms of that shard would wait too.
 type rooms struct {
 	sockets *sockets
 	shards  [shards]struct {
-		mu     sync.RWMutex
+		mu     lockorder.RWMutex[rooms]
 		byName map[string]*room
 	}
 }

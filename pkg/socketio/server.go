@@ -5,10 +5,10 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // Options configure a Server. The zero value is the official server's defaults.
@@ -42,11 +42,14 @@ type Server struct {
 	rules      []rule
 	releases   releases
 	unreadable unreadable
-	making     sync.Mutex // held while a namespace is made or forgotten, and the Cluster told of it
+	making     lockorder.Mutex[making] // held while a namespace is made or forgotten, and the Cluster told of it
 
-	mu         sync.Mutex
+	mu         lockorder.Mutex[Server]
 	namespaces map[string]*Namespace
 }
+
+// making names Server.making in the order of locks.
+type making struct{}
 
 // NewServer starts a server without namespaces. Shutdown ends it.
 func NewServer(o Options) *Server {

@@ -2,17 +2,17 @@ package socketio
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // Socket is one client in one namespace. Its methods may be called from any goroutine.
 type Socket struct {
 	// Data is the application's. A middleware sets it. Handlers read it, and Broadcast.Sockets makes
-	// JSON of it on whatever goroutine.
+	// JSON of it, on the goroutine of its caller.
 	Data any
 
 	conn      *conn
@@ -21,7 +21,7 @@ type Socket struct {
 	handshake *handshakeRecord // nil without a Cluster
 	out       atomic.Bool      // of the namespace, while the connection may go on
 
-	mu   sync.Mutex
+	mu   lockorder.Mutex[Socket]
 	gone bool
 	acks *pendingAcks // nil until one was wanted
 	memberships

@@ -1,11 +1,11 @@
 package socketio
 
-import "sync"
+import "github.com/socketgate/socketgate/pkg/lockorder"
 
 // sockets are the connected sockets of a namespace by id.
 type sockets struct {
 	shards [shards]struct {
-		mu   sync.RWMutex
+		mu   lockorder.RWMutex[sockets]
 		byID map[string]*Socket
 	}
 }

@@ -21,9 +21,9 @@ type member struct {
 	unknownLogged uint8 // events that the log has named because of it; unknownEvents.mu guards it
 }
 
-// authenticate lets in who is known. The client learns only that it was refused; the reason goes to
-// the log, where the operator looks for it. While nobody can know, the connection is closed without
-// a word, so that the client comes back by itself: an outage must not log people out.
+// authenticate lets in a client whose token is valid. Another learns only that it was refused; the reason goes
+// to the log, where the operator looks for it. While the token can't be verified, the connection is closed without
+// an answer, so that the client comes back by itself: an outage must not log people out.
 func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 	claims, source, err := c.options.Authenticator.Authenticate(c.ctx, h.Header, h.Auth)
 	if err != nil {

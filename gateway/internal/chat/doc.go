@@ -17,6 +17,6 @@
 // Handlers run on the goroutine of their socket, one at a time; answers of the store on the store's own
 // goroutine. The package starts none itself: that of [presence.Rosters] runs from New to [Chat.Close].
 //
-// Lock order: logLimit.mu and unknownEvents.mu stand alone. No lock is held while a handler calls the store, the
-// rosters or a socket.
+// No lock of this package is held while a handler calls the store, the rosters or a socket. The order of all locks is in
+// gateway/docs/ARCHITECTURE.md.
 package chat

@@ -12,8 +12,8 @@ import (
 // maxRooms is how many rooms a socket may be in at a time, with Multi: far more than a person reads.
 const maxRooms = 1000
 
-// join enters a room and, unless Multi, leaves all others: a client that forgets to leave would
-// haunt its old room as a ghost that still hears it.
+// join enters a room and, unless Multi, leaves all others: a client that forgets to leave would otherwise go on
+// getting the messages of its old room, and be listed there.
 func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	room, ok := c.keys.RoomOf(r.payload())
 	if !ok {

@@ -1,14 +1,15 @@
 package chat
 
 import (
-	"sync"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // logLimit keeps clients from filling the log with lines of one kind: a burst of them, then one a second. Its
 // zero value is ready; any goroutine may use it.
 type logLimit struct {
-	mu    sync.Mutex
+	mu    lockorder.Mutex[logLimit]
 	lines bucket
 }
 

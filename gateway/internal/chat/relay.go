@@ -19,7 +19,7 @@ func (c *Chat) relay(as string) handler {
 		if refusal != nil {
 			return refusal
 		}
-		if !s.In(room) { // whatever OpenRooms says: who types is seen by those who see them
+		if !s.In(room) { // even with OpenRooms: members see who types, so they must see that person in their list
 			return notJoined
 		}
 		c.keys.IdentifyRelay(&fields, m.Person, room)

@@ -3,9 +3,9 @@ package chat
 import (
 	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
@@ -30,7 +30,7 @@ func (c *Chat) unknown(s *socketio.Socket, e *socketio.Event) {
 // unknownEvents are the names of events that nobody handles, as far as the log has named them. Its zero value
 // is ready; any goroutine may use it.
 type unknownEvents struct {
-	mu    sync.Mutex
+	mu    lockorder.Mutex[unknownEvents]
 	names map[string]bool
 }
 

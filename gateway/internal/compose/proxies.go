@@ -9,7 +9,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
-// proxies are the networks whose word on the client's address is taken.
+// proxies are the networks that are believed when they say a client's address.
 type proxies config.Proxies
 
 func (p proxies) trust(addr netip.Addr) bool { return config.Proxies(p).Contain(addr) }

@@ -2,13 +2,13 @@ package legacy
 
 import (
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/googollee/go-socket.io/engineio/session"
 	"github.com/googollee/go-socket.io/engineio/transport"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
@@ -22,7 +22,7 @@ type client struct {
 	wake      chan struct{} // of one: the queue has something
 	over      chan struct{} // closed when the client has ended
 
-	mu        sync.Mutex
+	mu        lockorder.Mutex[client]
 	state     state
 	reason    engineio.Reason
 	queue     []*engineio.Packet

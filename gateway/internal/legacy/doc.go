@@ -20,12 +20,9 @@
 // Limits, defaults and refusals are those of package engineio; with one engineio.Admission old and new
 // clients are counted together.
 //
-// # Lock order
+// # Locks and goroutines
 //
-// The lock of googollee's session (which is held while it sets deadlines), then client.mu, then the locks of
-// its transports. Server.mu and engineio's Admission.mu are leaves, and not taken while client.mu is held. Receivers
-// and middlewares are called with no lock held.
-//
-// Each client has two goroutines, run and write, and a third one (noops) while it upgrades. Shutdown waits for all of
-// them.
+// Receivers and middlewares are called with no lock held. Each client has two goroutines, run and write, and a third
+// one (noops) while it upgrades. Shutdown waits for all of them. The order of the locks, go-socket.io's among them, is in
+// gateway/docs/ARCHITECTURE.md.
 package legacy

@@ -13,6 +13,7 @@ import (
 	"github.com/googollee/go-socket.io/engineio/transport/websocket"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
@@ -36,7 +37,7 @@ type Server struct {
 	// upgradeWithin is how long a client may stay with polling where that is only the way to a WebSocket.
 	upgradeWithin time.Duration
 
-	mu       sync.Mutex
+	mu       lockorder.Mutex[Server]
 	clients  map[string]*client
 	draining bool
 

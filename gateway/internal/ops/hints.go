@@ -2,10 +2,10 @@ package ops
 
 import (
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // Hints is an Observer of the engine that counts in Metrics. It also logs which setting to change where a refusal comes from a
@@ -14,7 +14,7 @@ type Hints struct {
 	*Metrics
 	log *slog.Logger
 
-	mu   sync.Mutex
+	mu   lockorder.Mutex[Hints]
 	said map[string]time.Time // when the hint was logged last, by cause
 }
 

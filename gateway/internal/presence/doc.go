@@ -14,5 +14,5 @@
 // It owns one goroutine, which tells all rooms one after the other and which Close waits for. Every method but
 // Close may be called from any goroutine, also while a room is told.
 //
-// Lock order: Rosters.mu, then roster.mu. Neither is held while a room is told.
+// No lock is held while a room is told. The order of the locks is in gateway/docs/ARCHITECTURE.md.
 package presence

@@ -2,10 +2,10 @@ package presence
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // List is who is in a room at one moment.
@@ -23,7 +23,7 @@ type roster struct {
 	index     int       // its place there
 	notBefore time.Time // when it may be told next
 
-	mu      sync.Mutex
+	mu      lockorder.Mutex[roster]
 	people  map[string]*member
 	order   []*member // by arrival, with nil where somebody left
 	gaps    int

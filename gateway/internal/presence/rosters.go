@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // Rosters keep who is in which room.
@@ -11,7 +12,7 @@ type Rosters struct {
 	limit    int // of people in a list; 0 is none
 	announce Announce
 
-	mu     sync.Mutex
+	mu     lockorder.Mutex[Rosters]
 	byRoom map[string]*roster
 	due    schedule
 

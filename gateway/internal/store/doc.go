@@ -39,8 +39,6 @@
 //
 // # Locks
 //
-// There are two, and neither is taken while the other is held. The queue's is held for a few instructions, and
-// nothing is called under it. The health's is held while the database is pinged, a second at most, so that
-// simultaneous probes share one answer; under it a connection of the pool is waited for, and no other lock is
-// taken. done and the Observer's methods are called without a lock.
+// done and the Observer's methods are called with no lock held. The health's lock is held while the database is pinged, a
+// second at most, so that simultaneous probes share one answer. The order of all locks is in gateway/docs/ARCHITECTURE.md.
 package store

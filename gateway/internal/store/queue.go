@@ -3,6 +3,8 @@ package store
 import (
 	"sync"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // A batch is capped only so that one statement stays a sane size; busy stores stay far below.
@@ -16,7 +18,7 @@ const (
 type queue struct {
 	maxMessages, maxBytes int
 
-	mu              sync.Mutex
+	mu              lockorder.Mutex[queue]
 	arrived         sync.Cond
 	waiting         []*entry
 	messages, bytes int // waiting, or taken and not answered

@@ -3,15 +3,15 @@ package store
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // health remembers the last ping, so that probes cost the database one a second at most.
 type health struct {
-	mu   sync.Mutex // held while pinging: others wait for the same answer
+	mu   lockorder.Mutex[health] // held while pinging: others wait for the same answer
 	at   time.Time
 	last error
 }

@@ -21,19 +21,19 @@ func rawOf(conn net.Conn) syscall.RawConn {
 }
 
 func (r *reading) readRaw(raw syscall.RawConn) {
-	if r.pull.try == nil { // made once: a closure per read would be garbage
-		r.pull.try = r.readFrom
+	if r.pull.read == nil { // made once: a closure per read would be garbage
+		r.pull.read = r.readFrom
 	}
 	r.n, r.err = 0, nil
-	if err := raw.Read(r.pull.try); err != nil {
+	if err := raw.Read(r.pull.read); err != nil {
 		r.err = err
 	}
 }
 
 // pull is what a reading keeps for descriptors.
-type pull struct{ try func(fd uintptr) bool }
+type pull struct{ read func(fd uintptr) bool }
 
-// readFrom always returns true: nobody is to wait.
+// readFrom always returns true, by which the runtime does not wait for the descriptor.
 func (r *reading) readFrom(fd uintptr) bool {
 	for {
 		n, err := readNow(fd, r.buffer[:])
@@ -54,18 +54,18 @@ func (r *reading) readFrom(fd uintptr) bool {
 
 // push is what a flush loop keeps for descriptors.
 type push struct {
-	data []byte
-	n    int
-	err  error
-	try  func(fd uintptr) bool
+	data  []byte
+	n     int
+	err   error
+	write func(fd uintptr) bool
 }
 
 func (p *push) writeRaw(raw syscall.RawConn, data []byte) (int, error) {
-	if p.try == nil {
-		p.try = p.writeTo
+	if p.write == nil {
+		p.write = p.writeTo
 	}
 	p.data, p.n, p.err = data, 0, nil
-	err := raw.Write(p.try)
+	err := raw.Write(p.write)
 	p.data = nil
 	if err == nil {
 		err = p.err

@@ -14,6 +14,6 @@
 // waits is written.
 //
 // An Owner's methods are called without a lock of this package held. The methods of Conn may be called
-// while the caller holds locks of its own: they take at most one lock of this package (flusher.mu,
-// workers.mu or epoll.mu), and call nobody while they hold it.
+// while the caller holds locks of its own: they call nobody while they hold one of this package. The order of all
+// locks is in gateway/docs/ARCHITECTURE.md.
 package netpoll

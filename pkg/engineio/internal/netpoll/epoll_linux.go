@@ -3,9 +3,10 @@ package netpoll
 import (
 	"cmp"
 	"os"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // epoll tells which connections have bytes to read, so that no goroutine has to be parked for each
@@ -15,7 +16,7 @@ type epoll struct {
 	file *os.File
 	raw  syscall.RawConn
 
-	mu      sync.Mutex
+	mu      lockorder.Mutex[epoll]
 	watched []*Conn // by file descriptor
 	round   []*Conn // only run uses it
 	events  [256]syscall.EpollEvent

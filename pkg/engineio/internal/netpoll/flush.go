@@ -1,6 +1,6 @@
 package netpoll
 
-import "sync"
+import "github.com/socketgate/socketgate/pkg/lockorder"
 
 // flushBuffer is how much of one connection's frames is gathered for one write.
 const flushBuffer = 64 << 10
@@ -11,7 +11,7 @@ const flushBuffer = 64 << 10
 type flusher struct {
 	poller *Poller
 
-	mu      sync.Mutex
+	mu      lockorder.Mutex[flusher]
 	waiting []*Conn
 	wake    chan struct{}
 

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // Poller attends to connections: it tells their owners what comes and writes what they have waiting.
@@ -15,8 +17,8 @@ type Poller struct {
 	opened   atomic.Uint32 // connections so far: they are dealt to the flushers in turn
 	workers  workers
 
-	opening sync.Mutex            // held while an epoll is opened, so that there is one
-	epoll   atomic.Pointer[epoll] // nil until a connection asks for it, and while there is none to be had
+	opening lockorder.Mutex[Poller] // held while an epoll is opened, so that there is one
+	epoll   atomic.Pointer[epoll]   // nil until a connection asks for it, and while there is none to be had
 }
 
 // New starts a poller's flush loops: one per core that may run Go code.

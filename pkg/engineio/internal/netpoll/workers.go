@@ -1,6 +1,10 @@
 package netpoll
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
+)
 
 // workers attend to connections that have something to say: they read and call the owners, each
 // connection in turn and by one worker at a time. An owner may wait, for a database say: so the worker
@@ -10,7 +14,7 @@ type workers struct {
 	loops *sync.WaitGroup
 	call  chan struct{} // wakes one that is idle
 
-	mu     sync.Mutex
+	mu     lockorder.Mutex[workers]
 	queue  []*Conn // each connection is in it once at most
 	head   int
 	coming bool // a worker was started or called for the queue, and has not looked at it yet

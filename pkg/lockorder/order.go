@@ -1,0 +1,49 @@
+package lockorder
+
+// rule says which mutexes may be taken while one is held. Those that may be taken while these are held may be too.
+type rule struct {
+	held  string
+	takes []string
+}
+
+// everyOther stands for all mutexes but the one itself.
+const everyOther = "every other"
+
+// order has a rule for every mutex. Two of the same name are never held at a time.
+var order = []rule{
+	{"engineio.turn", []string{everyOther}},
+
+	{"socketio.making", []string{"socketio.Server", "socketio.rooms", "socketio.sockets"}},
+	{"socketio.releases", []string{"socketio.conn"}},
+	{"socketio.Socket", []string{"socketio.room"}},
+	{"socketio.room", []string{
+		"socketio.rooms", "socketio.sockets",
+		"engineio.Session", "engineio.Server", "engineio.Admission",
+		"netpoll.flusher", "netpoll.workers",
+		"legacy.client",
+	}},
+	{"engineio.Session", []string{"engineio.wheel", "netpoll.workers"}},
+	{"presence.Rosters", []string{"presence.roster"}},
+
+	{"socketio.Event", nil},
+	{"socketio.Server", nil},
+	{"socketio.conn", nil},
+	{"socketio.rooms", nil},
+	{"socketio.sockets", nil},
+	{"socketio.unreadable", nil},
+	{"engineio.Admission", nil},
+	{"engineio.Server", nil},
+	{"engineio.wheel", nil},
+	{"netpoll.Poller", nil},
+	{"netpoll.epoll", nil},
+	{"netpoll.flusher", nil},
+	{"netpoll.workers", nil},
+	{"presence.roster", nil},
+	{"chat.logLimit", nil},
+	{"chat.unknownEvents", nil},
+	{"store.health", nil},
+	{"store.queue", nil},
+	{"legacy.Server", nil},
+	{"legacy.client", nil},
+	{"ops.Hints", nil},
+}
