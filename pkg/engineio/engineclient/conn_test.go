@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
@@ -41,7 +42,7 @@ func TestPacketsAreWholeAndPingsAnswered(t *testing.T) {
 			heard <- string(ws.UnmaskFrame(f).Payload)
 		}
 	}()
-	c, err := Dialer{NetDial: network.Dial}.Dial(t.Context(), "ws://memory/?"+Query)
+	c, err := Dialer{NetDial: network.Dial, Step: time.Second}.Dial(t.Context(), "ws://memory/?"+Query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,13 +55,14 @@ func TestPacketsAreWholeAndPingsAnswered(t *testing.T) {
 	if _, err := c.Next(); !errors.As(err, new(wsutil.ClosedError)) {
 		t.Errorf("got %v, want a close frame", err)
 	}
+	if _, err := c.Next(); !errors.Is(err, io.EOF) {
+		t.Errorf("got %v, want EOF", err)
+	}
+	c.Close()
 	for _, want := range []string{"of the WebSocket", "3", "\x03\xe9"} {
 		if got := <-heard; got != want {
 			t.Errorf("the server heard %q, want %q", got, want)
 		}
-	}
-	if _, err := c.Next(); !errors.Is(err, io.EOF) {
-		t.Errorf("got %v, want EOF", err)
 	}
 }
 
