@@ -39,7 +39,6 @@ type service struct {
 	root     *socketio.Namespace
 	listener *session
 	asked    *socketio.Socket // the last one that connected
-	how      string
 }
 
 func newService() *service {
