@@ -3,6 +3,7 @@ package socketio
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -138,6 +139,9 @@ func encodeControl(kind byte, namespace string, payload any) (*engineio.Packet, 
 	if payload != nil {
 		if err := e.value(payload); err != nil {
 			return nil, fmt.Errorf("socketio: encode packet: %w", err)
+		}
+		if bytes.Contains(e.Bytes(), attachmentStart) { // how attachments are marked stays a secret
+			return nil, errors.New("socketio: only events and acks have attachments")
 		}
 	}
 	return engineio.Message(e.Bytes()), nil

@@ -74,8 +74,15 @@ func (e *ConnectError) payload(v2 bool) any {
 	switch {
 	case !v2:
 		return object{e.Message, e.Data}
-	case e.Data != nil:
-		return e.Data
+	case !fitsV2(e.Data):
+		return e.Message
 	}
-	return e.Message
+	return e.Data
+}
+
+// fitsV2 tells whether v2 clients can read the data of an error. They throw at true, in the app's own process, and
+// take a number for an ack's.
+func fitsV2(data any) bool {
+	encoded, err := json.Marshal(data)
+	return err == nil && data != nil && (encoded[0] == '{' || encoded[0] == '[' || encoded[0] == '"')
 }

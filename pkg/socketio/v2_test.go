@@ -112,6 +112,9 @@ func TestV2ClientIsRefusedByTheBareMessageOrData(t *testing.T) {
 		`4"denied"`:         &ConnectError{Message: "denied"},
 		`4{"code":1}`:       &ConnectError{Message: "denied", Data: map[string]int{"code": 1}},
 		`4"internal error"`: errors.New("a secret"),
+		`4"a bool"`:         &ConnectError{Message: "a bool", Data: true}, // the official parser of v2 throws at true
+		`4"a number"`:       &ConnectError{Message: "a number", Data: 7},
+		`4"bytes"`:          &ConnectError{Message: "bytes", Data: Binary("x")},
 		`4"not JSON"`:       &ConnectError{Message: "not JSON", Data: func() {}},
 	} {
 		w := adopt(t, "", func(s *Server) { s.Of("/").Use(func(*Socket, *Handshake) error { return refusal }) })

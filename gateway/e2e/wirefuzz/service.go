@@ -39,7 +39,6 @@ type service struct {
 	root     *socketio.Namespace
 	listener *session
 	asked    *socketio.Socket // the last one that connected
-	how      string
 }
 
 func newService() *service {
@@ -83,7 +82,6 @@ func (s *service) tell(name string, args []json.RawMessage, ack func(...any) err
 func (s *service) exchange(name string, p said) exchange {
 	c := &session{how: "ack"}
 	receiver := s.adopt(c)
-	defer receiver.Closed(engineio.TransportClose)
 	c.sent, s.listener.sent = nil, nil
 	x := exchange{Name: name}
 	var acked chan []json.RawMessage
@@ -101,7 +99,8 @@ func (s *service) exchange(name string, p said) exchange {
 		x.In = append(x.In, frame{Binary: true, Data: b})
 		receiver.Message(b, true)
 	}
-	if acked != nil && len(c.ends) == 0 {
+	receiver.Closed(engineio.TransportClose) // ends the wait for an ack that has not come
+	if acked != nil {
 		if args, ok := <-acked; ok {
 			s.tell("acked", args, nil)
 		}
@@ -118,9 +117,7 @@ func (s *service) ask(c *session) chan []json.RawMessage {
 	c.onSend = func() { close(sent) }
 	go func() {
 		defer close(acked)
-		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-		defer cancel()
-		if args, err := socket.EmitWithAck(ctx, "ask"); err == nil {
+		if args, err := socket.EmitWithAck(context.Background(), "ask"); err == nil {
 			acked <- args
 		}
 	}()
