@@ -81,6 +81,9 @@ type Config struct {
 	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" want:"debug, info, warn or error" desc:"debug, info, warn or error"`
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"8s" min:"100ms" max:"10s" desc:"longest wait for accepted messages at the end; Docker kills after 10s"`
 
+	// Production is what NODE_ENV=production says of the process, to Next.js too. Everything else is development.
+	Production bool `ignored:"true"`
+
 	// Warnings are lines for the log: what was understood, but is probably not what was meant.
 	Warnings []string `ignored:"true"`
 }
@@ -106,6 +109,7 @@ func Default() Config {
 func parse(env environment, rules Rules) (Config, Faults) {
 	faults := newReport(env, rules)
 	c := decode(env, faults)
+	c.Production = env["NODE_ENV"].value == "production"
 	checkBounds(&c, faults)
 	c.check(faults)
 	c.warn(env)
