@@ -13,12 +13,12 @@ import (
 // which never changes, is shared.
 type member struct {
 	*contract.Person
-	expires       time.Time
-	rate          bucket // of events
-	refusals      bucket // of events above that rate
-	bytes         bucket // of what it has broadcast
-	relays        bucket
-	unknownLogged uint8 // events that the log has named because of it; unknownEvents.mu guards it
+	expires     time.Time
+	rate        bucket // of events
+	refusals    bucket // of events above that rate
+	bytes       bucket // of what it has broadcast
+	relays      bucket
+	namesLogged uint8 // names that the log has because of it
 }
 
 // authenticate lets in who is known. The client learns only that it was refused; the reason goes to

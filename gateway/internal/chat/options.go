@@ -19,6 +19,8 @@ type Options struct {
 	Unstored bool
 	// Columns is what the app's table calls the parts of a message.
 	Columns contract.Columns
+	// ClientFields are the fields of its clients' own that the app lets rooms be told: see contract.NewKeys.
+	ClientFields []string
 	// Relays are passed on to the others in a room.
 	Relays []Relay
 

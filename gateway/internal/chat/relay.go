@@ -22,6 +22,7 @@ func (c *Chat) relay(as string) handler {
 		if !s.In(room) { // whatever OpenRooms says: who types is seen by those who see them
 			return notJoined
 		}
+		c.leaveOut(&fields, m)
 		c.keys.IdentifyRelay(&fields, m.Person, room)
 		if !c.affordsRelay(m, room) {
 			return refuseRelay(r)

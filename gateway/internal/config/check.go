@@ -57,6 +57,20 @@ func (c *Config) check(faults *report) {
 	c.checkStorage(faults)
 	c.checkListening(faults)
 	c.checkEvents(faults)
+	c.checkClientFields(faults)
+}
+
+func (c *Config) checkClientFields(faults *report) {
+	for i, field := range c.ClientFields {
+		field = strings.TrimSpace(field)
+		c.ClientFields[i] = field
+		switch {
+		case field == "":
+			faults.add("CLIENT_FIELDS", hint("where a name is empty"))
+		case field == "none" && len(c.ClientFields) > 1:
+			faults.add("CLIENT_FIELDS", hint("where none stands beside others"))
+		}
+	}
 }
 
 // checkIdentity wants one way at least to tell who somebody is.
