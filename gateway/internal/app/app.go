@@ -9,6 +9,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/gateway/internal/sessions"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 )
 
@@ -20,6 +21,7 @@ type App struct {
 	health   *ops.Health
 	identity *compose.Identity
 	store    *store.Store
+	names    *sessions.Names // nil where names are only in tokens
 	sockets  generations
 	chat     *chat.Chat
 	servers  []*server // the public one first

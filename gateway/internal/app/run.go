@@ -44,6 +44,7 @@ func (a *App) close(ctx context.Context) {
 	a.warnCutShort("store", a.store.Close(ctx))
 	a.warnCutShort("sockets", a.sockets.Shutdown(ctx))
 	a.identity.Close()
+	a.names.Close()
 	a.chat.Close()
 	for _, s := range a.servers {
 		s.listener.Close() // Shutdown knows only listeners that Serve was given

@@ -28,6 +28,7 @@ type Chat struct {
 	unknownEvents firstTimes      // events that nobody handles
 	fieldsLeftOut firstTimes      // fields that rooms are not told
 	refusalLog    logLimit        // lines for clients that are not let in
+	namesLog      logLimit        // lines for names that could not be looked up
 	accessLog     logLimit        // lines for rooms whose access could not be checked
 	ctx           context.Context // ends waits on the store when the chat closes
 	cancel        context.CancelFunc

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
@@ -12,6 +13,10 @@ import (
 type Options struct {
 	// Authenticator may wait for a database, with a deadline of its own.
 	Authenticator *token.Authenticator
+
+	// Name tells what a user is called whose token does not say so; "" where nobody is. It has a deadline of its own, and its
+	// error means that rooms are told the id. Nil is nobody to ask.
+	Name func(ctx context.Context, userID string) (string, error)
 
 	JoinEvents, LeaveEvents, SendEvents []string
 	MessageEvent, MembersEvent          string

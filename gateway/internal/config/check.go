@@ -87,6 +87,11 @@ func (c *Config) checkIdentity(faults *report) {
 	default:
 		faults.add("JWT_SECRET", faults.env.alias("JWT_SECRET", secretAliases))
 	}
+	if c.UserQuery != "" && !strings.Contains(c.UserQuery, "$1") {
+		faults.add("USER_QUERY", nil)
+	} else if c.UserQuery != "" && c.DatabaseURL.None() {
+		faults.add("USER_QUERY", hint("but DATABASE_URL is none"))
+	}
 	if c.JWTSecretPrevious != "" && c.JWTSecret == "" {
 		faults.add("JWT_SECRET", hint("but JWT_SECRET_PREVIOUS is"))
 	}

@@ -22,6 +22,7 @@ type Config struct {
 	AuthSecret3       Secret        `envconfig:"AUTH_SECRET_3" unset:"none" want:"another secret of Auth.js" desc:"see AUTH_SECRET_1"`
 	NextauthSecret    Secret        `envconfig:"NEXTAUTH_SECRET" unset:"none" want:"the secret of NextAuth" desc:"secret of NextAuth 4: lets in by its encrypted session cookies"`
 	SessionQuery      string        `envconfig:"SESSION_QUERY" unset:"none" want:"a query with $1 for the session's token that gives the user's id, name and, if it ends, when" desc:"SQL for sessions kept in the database: $1 is the cookie's token; a row is the user's id, name and when it ends"`
+	UserQuery         string        `envconfig:"USER_QUERY" unset:"the table that the sender's column refers to" want:"a query with $1 for the user's id that gives the user's name" desc:"SQL for the names of users whose token has none: $1 is the user's id; a row is the name"`
 	SessionSecret     Secret        `envconfig:"SESSION_SECRET" unset:"none" want:"the secret of express-session" desc:"secret of express-session: with SESSION_QUERY, its signed cookies (s:…) are checked; without it they are refused"`
 	BetterAuthSecret  Secret        `envconfig:"BETTER_AUTH_SECRET" unset:"none" want:"the secret of Better Auth" desc:"secret of Better Auth: with SESSION_QUERY, cookies must carry its signature"`
 	TokenAudience     []string      `topic:"Tokens" envconfig:"TOKEN_AUDIENCE" unset:"any" want:"audiences with commas between them" desc:"a signed token's aud must have one of these"`
