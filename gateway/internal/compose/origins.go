@@ -65,7 +65,7 @@ func (o origins) visitor(r *http.Request) visitor {
 	switch {
 	case slices.ContainsFunc(sites, func(s site) bool { return s.has(page, r.Header.Get("Sec-Fetch-Site")) }):
 		return resident
-	case o.development && slices.ContainsFunc(sites, func(s site) bool { return besideEachOther(s.host, page.host) }):
+	case o.development && slices.ContainsFunc(sites, func(s site) bool { return o.besideEachOther(s.host, page.host) }):
 		return guest
 	}
 	return foreigner
@@ -95,9 +95,12 @@ func (s site) has(page site, fetchSite string) bool {
 }
 
 // besideEachOther tells whether a page and the gateway run on the machine of one developer: Next.js has port 3000 there and
-// the gateway 4000.
-func besideEachOther(gateway, page string) bool {
-	return isLoopback(gateway) && isLoopback(page) || gateway == page && isPrivate(page)
+// the gateway 4000. Who lists origins means these, and not every name that the machine has for itself.
+func (o origins) besideEachOther(gateway, page string) bool {
+	if gateway == page {
+		return isLoopback(page) || isPrivate(page)
+	}
+	return len(o.listed) == 0 && isLoopback(gateway) && isLoopback(page)
 }
 
 func isLoopback(host string) bool {

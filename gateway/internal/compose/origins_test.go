@@ -166,6 +166,9 @@ func TestPagesOnTheDevelopersMachineConnectInDevelopmentOnly(t *testing.T) {
 		ruleOf(false).expect(t, c, guest)
 		ruleOf(true).expect(t, c, foreigner)
 	}
+	listed := ruleOf(false, "http://localhost:3000")
+	listed.expect(t, called{host: "127.0.0.1:4000", origins: page("http://localhost:3001")}, foreigner)
+	listed.expect(t, called{host: "localhost:4000", origins: page("http://localhost:3001")}, guest)
 	for _, c := range []called{
 		{host: "app.example", origins: page("http://localhost:3000")},
 		{host: "192.168.1.5:4000", origins: page("http://192.168.1.6:3000")},
