@@ -58,7 +58,7 @@ type Config struct {
 	SendQueueBytes      int     `envconfig:"SEND_QUEUE_BYTES" default:"1048576" min:"1000" max:"1000000000" desc:"most bytes waiting for one slow client before it is disconnected; at least MAX_PAYLOAD"`
 	MaxConnections      int     `envconfig:"MAX_CONNECTIONS" default:"0" min:"0" max:"100000000" desc:"most connections at once; 0 is no limit"`
 	MaxConnectionsPerIP int     `envconfig:"MAX_CONNECTIONS_PER_IP" default:"0" min:"0" max:"100000000" desc:"most connections at once from one address; 0 is no limit"`
-	TrustedProxies      Proxies `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For is believed: private (loopback and private networks), none, or a list of CIDRs"`
+	TrustedProxies      Proxies `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For, -Host, -Proto and -Port are believed: private (loopback and private networks), none, or a list of CIDRs"`
 
 	PingInterval   time.Duration `topic:"Heartbeat and deadlines" envconfig:"PING_INTERVAL" default:"25s" min:"100ms" max:"1h" desc:"time between pings"`
 	PingTimeout    time.Duration `envconfig:"PING_TIMEOUT" default:"20s" min:"100ms" max:"1h" desc:"longest wait for a pong"`
