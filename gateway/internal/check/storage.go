@@ -60,6 +60,7 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	}
 	s.ok("database", "%s", s.config.DatabaseURL)
 	s.mapping(found)
+	s.names(ctx, found.Mapping.UserQuery)
 	s.trial(found.Trial)
 	s.newest(found.LastText, cipher)
 }

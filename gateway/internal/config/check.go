@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // checkBounds holds each field against its tags min, max and oneof.
@@ -227,6 +228,8 @@ func origin(text string) (string, error) {
 		return "", hint("%q has a *, which has a meaning only by itself", text)
 	case u.Path != "" && u.Path != "/":
 		return "", hint("%q has a path", text)
+	case strings.ContainsFunc(u.Host, func(c rune) bool { return c > unicode.MaxASCII }):
+		return "", hint("%q is not as browsers send it: they write such a name as xn--…", text)
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", hint("%q has more than scheme, host and port", text)
 	}
