@@ -88,12 +88,12 @@ test('nothing is done for a connection before it is authenticated', async (t) =>
   assert.deepEqual(ann.members.at(-1), [{ userId: 'id-of-ann', username: 'ann' }]);
 });
 
-test('the identity is the first of userId, id, sub, _id and of username, name, email', async (t) => {
+test('the identity is the first of userId, id, sub, _id and of username, name, and never an e-mail address', async (t) => {
   const gateway = await startGateway(t);
   for (const [claims, expected] of [
     [{ userId: 'a', id: 'b', sub: 'c', _id: 'd', username: 'u', name: 'n', email: 'e' }, { userId: 'a', username: 'u' }],
     [{ id: 'b', sub: 'c', _id: 'd', name: 'n', email: 'e@example.com' }, { userId: 'b', username: 'n' }],
-    [{ sub: 'c', _id: 'd', email: 'e@example.com' }, { userId: 'c', username: 'e@example.com' }],
+    [{ sub: 'c', _id: 'd', email: 'e@example.com' }, { userId: 'c', username: 'c' }],
     [{ _id: 'd', username: 'Zoë 👩‍🚀' }, { userId: 'd', username: 'Zoë 👩‍🚀' }],
     [{ userId: 42, username: 'deep thought' }, { userId: 42, username: 'deep thought' }],
   ]) {

@@ -132,9 +132,9 @@ test('the page comes back by itself when the demo does, and sends what was writt
 });
 
 /** A web site of another host than the gateway's, whose page runs an unmodified client as `window.socket`. */
-async function openSite(t, gatewayURL, auth) {
+async function openSite(t, gatewayURL, auth, more = {}) {
   const bundle = await readFile(new URL('node_modules/socket.io-client/dist/socket.io.min.js', import.meta.url));
-  const options = JSON.stringify({ withCredentials: true, auth });
+  const options = JSON.stringify({ withCredentials: true, auth, ...more });
   const server = createServer((request, response) => {
     if (request.url === '/client.js') return response.setHeader('content-type', 'text/javascript').end(bundle);
     response.setHeader('content-type', 'text/html').end(request.url === '/'
@@ -181,4 +181,34 @@ test('a page of another site chats if ALLOWED_ORIGINS lists it, and is refused i
   assert.equal(await other.evaluate(() => socket.connected), false);
   await other.close();
   assert.ok(complaints.splice(0).some((complaint) => /CORS/.test(complaint)), 'the browser itself keeps the answer back');
+});
+
+test('in development a page on localhost:3000 chats with the gateway on :4000 by its cookie, and no variable says so', async (t) => {
+  for (const transports of [['polling'], ['polling', 'websocket']]) {
+    const PORT = await freePort();
+    const site = await openSite(t, `http://localhost:${PORT}`, undefined, { transports });
+    await startGateway(t, { PORT, POLLING: 'full' });
+    const { context } = await openBrowser(t);
+    await context.addCookies([{ name: 'token', value: token(person('ann')), url: site, httpOnly: true, sameSite: 'Lax' }]);
+    const page = await context.newPage();
+    const traffic = watchTraffic(page);
+    await page.goto(site);
+    await page.waitForFunction(() => window.socket.connected);
+    if (transports.length > 1) await until('the upgrade', () => traffic.sent.includes('5'), 10_000);
+    const members = await page.evaluate(async () => (await socket.emitWithAck('join_room', 'lobby')).members);
+    assert.deepEqual(members.map((member) => member.username), ['ann']);
+    assert.equal(traffic.sent.length > 0, transports.length > 1);
+    await page.close();
+  }
+});
+
+test('in production a page on another port of the same machine is refused', async (t) => {
+  const PORT = await freePort();
+  const site = await openSite(t, `http://localhost:${PORT}`, { token: token(person('ann')) });
+  await startGateway(t, { PORT, NODE_ENV: 'production' });
+  const { context, complaints } = await openBrowser(t);
+  const page = await context.newPage();
+  await page.goto(site);
+  assert.equal(await (await page.waitForFunction(() => window.refusal)).jsonValue(), 'xhr poll error');
+  complaints.splice(0);
 });

@@ -5,32 +5,39 @@ import "net/http"
 // CORS lets pages of other origins use long-polling. Browsers don't apply it to WebSockets: for
 // these, and to refuse anybody, there is Options.Allow.
 type CORS struct {
-	// Allow tells whether pages of an origin may read answers. Nil allows all, and then Credentials
-	// must be false.
-	Allow func(origin string) bool
+	// Allow tells whether the page that a request comes from may read its answer. Nil allows all, and then
+	// Credentials must be false.
+	Allow func(*http.Request) bool
 	// Credentials lets them send cookies.
 	Credentials bool
 }
 
-// apply sets the headers of an answer, and answers a preflight itself, as the official server's
-// `cors` package does.
-func (c *CORS) apply(w http.ResponseWriter, r *http.Request) (done bool) {
+// SetHeaders tells the browser whether the page may read the answer. Who may not is told nothing.
+func (c *CORS) SetHeaders(header http.Header, r *http.Request) (allowed bool) {
 	if c == nil {
 		return false
 	}
-	header, origin := w.Header(), r.Header.Get("Origin")
-	if c.Allow == nil {
-		header.Set("Access-Control-Allow-Origin", "*")
-	} else {
-		header.Add("Vary", "Origin")
-		if origin != "" && c.Allow(origin) {
-			header.Set("Access-Control-Allow-Origin", origin)
+	origin := r.Header.Get("Origin")
+	if c.Allow != nil {
+		header.Add("Vary", "Origin") // whatever the answer is
+		if origin == "" || !c.Allow(r) {
+			return false
 		}
+		header.Set("Access-Control-Allow-Origin", origin)
+	} else {
+		header.Set("Access-Control-Allow-Origin", "*")
 	}
 	if c.Credentials {
 		header.Set("Access-Control-Allow-Credentials", "true")
 	}
-	if r.Method != http.MethodOptions {
+	return true
+}
+
+// apply sets the headers of an answer, and answers the preflight of who may read it itself, as the official
+// server's `cors` package does.
+func (c *CORS) apply(w http.ResponseWriter, r *http.Request) (done bool) {
+	header := w.Header()
+	if !c.SetHeaders(header, r) || r.Method != http.MethodOptions {
 		return false
 	}
 	header.Set("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE")
@@ -41,4 +48,9 @@ func (c *CORS) apply(w http.ResponseWriter, r *http.Request) (done bool) {
 	header.Set("Content-Length", "0")
 	w.WriteHeader(http.StatusNoContent)
 	return true
+}
+
+// refuses tells whether a request is the preflight of a page that may not read the answer.
+func (c *CORS) refuses(r *http.Request) bool {
+	return c != nil && r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && c.Allow != nil && !c.Allow(r)
 }

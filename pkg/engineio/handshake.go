@@ -56,6 +56,8 @@ func (s *Server) check(r *http.Request) (session *Session, cause string) {
 	upgrade := isUpgrade(r)
 	transport := query.Get("transport")
 	switch {
+	case s.options.CORS.refuses(r):
+		return nil, CauseForbidden
 	case transport == "polling" && s.options.Polling == PollingOff:
 		return nil, CausePolling
 	case transport != "polling" && transport != "websocket", transport == "polling" && upgrade:

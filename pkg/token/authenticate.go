@@ -26,8 +26,8 @@ type Options struct {
 	Sessions func(ctx context.Context, session string) (Claims, error)
 	// SessionSecret, if there is one, must have signed the cookies of sessions, as Better Auth does.
 	SessionSecret []byte
-	// CookieSecret, if there is one, must have signed the cookies of sessions that express-session made ("s:…"). Without one
-	// such a cookie is refused: nobody could tell a made-up one.
+	// CookieSecret, if there is one, must have signed sessions, as express-session does ("s:…"), but for the cookies of Auth.js
+	// and Better Auth. Without one a session that is signed so is refused: nobody could tell a made-up one.
 	CookieSecret []byte
 	// Expected is what signed tokens must say.
 	Expected Expected
@@ -145,6 +145,8 @@ func (a *Authenticator) session(ctx context.Context, f Found) (Claims, error) {
 		if session, ok = unsignExpress(session, a.cookieSecret); !ok {
 			return Claims{}, ErrSignature
 		}
+	} else if len(a.cookieSecret) > 0 && !slices.Contains(BetterAuthCookies, f.Cookie) && !slices.Contains(AuthJSCookies, f.Cookie) {
+		return Claims{}, ErrSignature // the app itself takes no session's id without a signature
 	} else if len(a.sessionSecret) > 0 {
 		if session, ok = unsign(f.Token, a.sessionSecret); !ok {
 			return Claims{}, ErrSignature

@@ -91,6 +91,8 @@ func TestEveryKindOfAppIsUnderstood(t *testing.T) {
 		"express-session, forged":             {express, "token=s%3Aan%20id.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "", "", "cookie", ErrSignature},
 		"express-session, padded":             {express, "token=" + fromExpress + "%3D", "", "", "cookie", ErrSignature},
 		"express-session, bare":               {express, "token=s%3Aan%20id", "", "", "cookie", ErrSignature},
+		"express-session, unsigned":           {express, "token=an%20id", "", "", "cookie", ErrSignature},
+		"express-session, unsigned in auth":   {express, "", `{"token":"an id"}`, "", "auth", ErrSignature},
 		"express-session without its secret":  {query, "token=" + fromExpress, "", "", "cookie", ErrUnverified},
 		"a session with dots":                 {query, "token=a.b.c", "", "cyd", "cookie", nil},
 		"a session that has ended":            {query, "token=an old id", "", "", "cookie", ErrExpired},

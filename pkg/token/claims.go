@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -71,10 +72,13 @@ func (c *Claims) SetName() {
 	}
 }
 
-// isAddress tells an e-mail address from a name: "ann@example.com", but not "@ann" or "ann @ work".
+// isAddress tells what is an e-mail address, or has one in it, from a name: "ann@example.com" and "Ann <ann@example.com>", but
+// not "@ann" or "ann @ work".
 func isAddress(text string) bool {
-	local, domain, found := strings.Cut(text, "@")
-	return found && local != "" && domain != "" && !strings.ContainsAny(text, " \t")
+	return slices.ContainsFunc(strings.Fields(text), func(word string) bool {
+		local, domain, found := strings.Cut(word, "@")
+		return found && local != "" && domain != ""
+	})
 }
 
 // validity checks nbf and exp against now and returns when the token expires, zero for never.

@@ -10,6 +10,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/neighbours"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/gateway/internal/sessions"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 )
 
@@ -22,6 +23,7 @@ type App struct {
 	identity   *compose.Identity
 	neighbours *neighbours.Watch
 	store      *store.Store
+	names      *sessions.Names // nil where names are only in tokens
 	sockets    generations
 	chat       *chat.Chat
 	servers    []*server // the public one first

@@ -13,6 +13,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/neighbours"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/gateway/internal/sessions"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 )
 
@@ -48,6 +49,11 @@ func (a *App) openParts(ctx context.Context) (err error) {
 		a.identity.Close()
 		return err
 	}
+	if a.names, err = a.openNames(ctx); err != nil {
+		a.store.Close(ctx)
+		a.identity.Close()
+		return err
+	}
 	a.neighbours = a.openNeighbours(ctx)
 	a.health = &ops.Health{Store: a.store.Ready, Neighbours: a.neighbours.Count}
 	a.sockets = a.openSockets()
@@ -55,6 +61,24 @@ func (a *App) openParts(ctx context.Context) (err error) {
 	a.metrics.Explain(reasons)
 	a.metrics.Watch(ops.Gauges{Connections: a.sockets.Connections, Rooms: a.chat.Rooms, Neighbours: a.neighbours.Count})
 	return nil
+}
+
+// openNames fails where USER_QUERY can't be asked. A query that the schema gave may not be allowed: then users go by their ids.
+func (a *App) openNames(ctx context.Context) (*sessions.Names, error) {
+	found := a.store.Mapping().UserQuery
+	names, err := compose.OpenNames(ctx, a.config, found)
+	switch {
+	case err != nil && a.config.UserQuery == "":
+		a.log.Warn("names of users can't be looked up: rooms are told ids where tokens have no name; USER_QUERY may ask elsewhere", "query", found, "error", err)
+		return nil, nil
+	case names != nil:
+		from := found
+		if a.config.UserQuery != "" {
+			from = "USER_QUERY"
+		}
+		a.log.Info("names of users are looked up where tokens have none", "by", from)
+	}
+	return names, err
 }
 
 func (a *App) openStore(ctx context.Context) (*store.Store, error) {
@@ -82,5 +106,8 @@ func (a *App) openSockets() generations {
 func (a *App) openChat() *chat.Chat {
 	o := compose.Chat(a.config, a.store.Mapping())
 	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.metrics, a.log
+	if a.names != nil {
+		o.Name = a.names.Name
+	}
 	return chat.New(a.sockets.Of("/"), a.store, o)
 }

@@ -45,6 +45,7 @@ func (a *App) close(ctx context.Context) {
 	a.warnCutShort("sockets", a.sockets.Shutdown(ctx))
 	a.identity.Close()
 	a.neighbours.Close()
+	a.names.Close()
 	a.chat.Close()
 	for _, s := range a.servers {
 		s.listener.Close() // Shutdown knows only listeners that Serve was given

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -13,12 +14,12 @@ import (
 // which never changes, is shared.
 type member struct {
 	*contract.Person
-	expires       time.Time
-	rate          bucket // of events
-	refusals      bucket // of events above that rate
-	bytes         bucket // of what it has broadcast
-	relays        bucket
-	unknownLogged uint8 // events that the log has named because of it; unknownEvents.mu guards it
+	expires     time.Time
+	rate        bucket // of events
+	refusals    bucket // of events above that rate
+	bytes       bucket // of what it has broadcast
+	relays      bucket
+	namesLogged uint8 // names that the log has because of it
 }
 
 // authenticate lets in a client whose token is valid. Another learns only that it was refused; the reason goes
@@ -34,10 +35,22 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 		return &socketio.ConnectError{Message: "Authentication error", Close: true}
 	}
 	s.Data = &member{
-		Person:  contract.NewPerson(claims.UserID, claims.UserIDJSON, claims.Username),
+		Person:  contract.NewPerson(claims.UserID, claims.UserIDJSON, c.nameOf(claims)),
 		expires: claims.Expires,
 	}
 	return nil
+}
+
+// nameOf returns the name that a token has, or else what the app's database calls the user, as far as it can be asked.
+func (c *Chat) nameOf(claims token.Claims) string {
+	if claims.Named || c.options.Name == nil {
+		return claims.Username
+	}
+	name, err := c.options.Name(c.ctx, claims.UserID)
+	if err != nil && c.namesLog.allow() {
+		c.options.Logger.Warn("a name could not be looked up: rooms are told the user's id", "error", err)
+	}
+	return cmp.Or(name, claims.Username)
 }
 
 // reportRefusal counts and logs why somebody is not let in. The log gets the names of cookies and never what they hold.

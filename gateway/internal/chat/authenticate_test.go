@@ -1,9 +1,13 @@
 package chat
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/token"
 )
 
 func TestExpiredTokenEndsTheConnectionWithoutDisconnect(t *testing.T) {
@@ -33,5 +37,41 @@ func TestBadTokenGetsAuthenticationErrorAndTheEnd(t *testing.T) {
 	}
 	if packet, err := v.Next(); err == nil {
 		t.Errorf("the connection goes on with %q", packet)
+	}
+}
+
+// A token without a name gets the one that the app's database has; nobody is kept out because it has none, or is away.
+func TestRoomsAreToldTheNameOfTheDatabaseOrTheIDAndNeverAnAddress(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{}, func(o *Options) {
+		o.Name = func(_ context.Context, userID string) (string, error) {
+			switch userID {
+			case "u1":
+				return "Ann", nil
+			case "u2":
+				return "", nil
+			}
+			return "", errors.New("away")
+		}
+	})
+	for id, want := range map[string]string{"u1": "Ann", "u2": "u2", "u3": "u3"} {
+		tok, err := token.Mint([]byte(secret), id, id+"@example.com", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := h.dial(`{"token":"` + tok + `"}`)
+		v.await(`40{"sid":"`)
+		v.ask("join_room", `"`+id+`"`)
+		v.say(`42["send_message",{"roomId":"` + id + `","text":"hi","sender":"x","user":{"email":"` + id + `@example.com"},"email":"` + id + `@example.com"}]`)
+		packet := v.await(`42["receive_message`)
+		if strings.Contains(packet, "@") || !strings.Contains(packet, `"user":{"username":"`+want+`"}`) {
+			t.Errorf("%s: told %s", id, packet)
+		}
+	}
+	named := h.visit("u1", time.Hour) // the token's own name counts
+	named.ask("join_room", `"r"`)
+	named.say(`42["send_message",{"roomId":"r","text":"hi"}]`)
+	if packet := named.await(`42["receive_message`); !strings.Contains(packet, "Name of u1") {
+		t.Errorf("told %s", packet)
 	}
 }

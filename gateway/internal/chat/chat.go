@@ -25,8 +25,10 @@ type Chat struct {
 	store         Store
 	namespace     *socketio.Namespace
 	rosters       *presence.Rosters
-	unknownEvents unknownEvents
+	unknownEvents firstTimes      // events that nobody handles
+	fieldsLeftOut firstTimes      // fields that rooms are not told
 	refusalLog    logLimit        // lines for clients that are not let in
+	namesLog      logLimit        // lines for names that could not be looked up
 	accessLog     logLimit        // lines for rooms whose access could not be checked
 	ctx           context.Context // ends waits on the store when the chat closes
 	cancel        context.CancelFunc
@@ -35,7 +37,7 @@ type Chat struct {
 // New registers the chat's handlers with a namespace. Close ends what it starts.
 func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &Chat{options: o, keys: contract.NewKeys(o.Columns), store: store, namespace: ns, ctx: ctx, cancel: cancel}
+	c := &Chat{options: o, keys: contract.NewKeys(o.Columns, o.ClientFields...), store: store, namespace: ns, ctx: ctx, cancel: cancel}
 	c.rosters = presence.New(o.MembersLimit, c.announce)
 	ns.Use(c.authenticate)
 	ns.OnConnect(c.connected)

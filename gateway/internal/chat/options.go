@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
@@ -13,12 +14,18 @@ type Options struct {
 	// Authenticator may wait for a database, with a deadline of its own.
 	Authenticator *token.Authenticator
 
+	// Name tells what a user is called whose token does not say so; "" where nobody is. It has a deadline of its own, and its
+	// error means that rooms are told the id. Nil is nobody to ask.
+	Name func(ctx context.Context, userID string) (string, error)
+
 	JoinEvents, LeaveEvents, SendEvents []string
 	MessageEvent, MembersEvent          string
 	// Unstored: the app stores messages by itself, before its clients send them here.
 	Unstored bool
 	// Columns is what the app's table calls the parts of a message.
 	Columns contract.Columns
+	// ClientFields are the fields of its clients' own that the app lets rooms be told: see contract.NewKeys.
+	ClientFields []string
 	// Relays are passed on to the others in a room.
 	Relays []Relay
 

@@ -22,6 +22,7 @@ func (c *Chat) relay(as string) handler {
 		if !s.In(room) { // even with OpenRooms: members see who types, so they must see that person in their list
 			return notJoined
 		}
+		c.leaveOut(&fields, m)
 		c.keys.IdentifyRelay(&fields, m.Person, room)
 		if !c.affordsRelay(m, room) {
 			return refuseRelay(r)

@@ -32,6 +32,7 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) contract.Answer {
 	}
 
 	// The identity is written before the size is taken, since it and the columns' names add to it.
+	c.leaveOut(&fields, m)
 	c.keys.Identify(fields, m.Person)
 	c.keys.ReserveRow(&fields, m.Person, room)
 

@@ -27,35 +27,35 @@ func (c *Chat) unknown(s *socketio.Socket, e *socketio.Event) {
 	}
 }
 
-// unknownEvents are the names of events that nobody handles, as far as the log has named them. Its zero value
-// is ready; any goroutine may use it.
-type unknownEvents struct {
-	mu    lockorder.Mutex[unknownEvents]
+// firstTimes are names that clients have used, as far as the log has named them. Its zero value is ready; any goroutine may
+// use it.
+type firstTimes struct {
+	mu    lockorder.Mutex[firstTimes]
 	names map[string]bool
 }
 
-// Clients make names up, so the log names only so many in all, and so many because of one client.
+// Clients make names up, so the log names only so many of each kind in all, and so many of all kinds because of one client.
 const (
-	maxUnknownEvents          = 50
-	maxUnknownEventsPerClient = 5
+	maxNamesLogged          = 50
+	maxNamesLoggedPerClient = 5
 )
 
-// eventName is what programs call an event: one word or two, like "chat message". What people write is longer, as a
+// programName is what programs call an event or a field: one word or two, like "chat message". What people write is longer, as a
 // rule, and isNew tells tokens apart by how they begin.
-var eventName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.:/-]{0,29}( [A-Za-z0-9_.:/-]{1,20})?$`)
+var programName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.:/-]{0,29}( [A-Za-z0-9_.:/-]{1,20})?$`)
 
-// isNew reports, once for each name, that the log should name it.
-func (u *unknownEvents) isNew(name string, by *member) bool {
+// isNew reports, once for each name, that the log should name it. Only the member's own handlers may ask.
+func (u *firstTimes) isNew(name string, by *member) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.names) == maxUnknownEvents || by.unknownLogged == maxUnknownEventsPerClient || u.names[name] ||
-		!eventName.MatchString(name) || strings.HasPrefix(name, "eyJ") {
+	if len(u.names) == maxNamesLogged || by.namesLogged == maxNamesLoggedPerClient || u.names[name] ||
+		!programName.MatchString(name) || strings.HasPrefix(name, "eyJ") {
 		return false
 	}
 	if u.names == nil {
 		u.names = make(map[string]bool)
 	}
 	u.names[name] = true
-	by.unknownLogged++
+	by.namesLogged++
 	return true
 }

@@ -28,13 +28,13 @@ func TestLogNamesEventsThatNobodyHandlesOnceEach(t *testing.T) {
 	var log journal
 	h := serve(t, &memory{}, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	h.visit("u1", time.Hour).askEach("chat:join", "chat:join", "chat message", "see you later, at five", "eyJhbGciOi.eyJpZCI6MX0.abc", "")
-	for range 2 * maxUnknownEvents / maxUnknownEventsPerClient {
+	for range 2 * maxNamesLogged / maxNamesLoggedPerClient {
 		var names []string
-		for range 2 * maxUnknownEventsPerClient {
+		for range 2 * maxNamesLoggedPerClient {
 			names = append(names, "made-up-"+rand.Text()[:8])
 		}
 		h.visit("u2", time.Hour).askEach(names...)
-		if n := strings.Count(log.String(), "made-up"); n == maxUnknownEventsPerClient {
+		if n := strings.Count(log.String(), "made-up"); n == maxNamesLoggedPerClient {
 			h.visit("u3", time.Hour).askEach("after:all")
 		}
 	}
@@ -44,8 +44,8 @@ func TestLogNamesEventsThatNobodyHandlesOnceEach(t *testing.T) {
 			t.Errorf("%s is there %d times", name, n)
 		}
 	}
-	if n := strings.Count(said, "nothing handles"); n != maxUnknownEvents {
-		t.Errorf("%d lines, want %d", n, maxUnknownEvents)
+	if n := strings.Count(said, "nothing handles"); n != maxNamesLogged {
+		t.Errorf("%d lines, want %d", n, maxNamesLogged)
 	}
 	if strings.Contains(said, "see you") || strings.Contains(said, "eyJ") {
 		t.Error("what is no event's name is in the log")

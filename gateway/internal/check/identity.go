@@ -98,7 +98,7 @@ func (s start) appToken(ctx context.Context, identity *compose.Identity, given s
 
 // nameless warns of a name that nobody means.
 func (s start) nameless() {
-	fix := "the app should put the user's name into its tokens, as username or name"
+	fix := "the app should put the user's name into its tokens, as username or name, or USER_QUERY ask for it"
 	if s.config.SessionQuery != "" {
 		fix = "SESSION_QUERY should give the user's name as its second column"
 	}

@@ -64,6 +64,7 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.ok("database", "%s", s.config.DatabaseURL)
 	s.mapping(found)
 	s.neighbours(ctx, found.Mapping)
+	s.names(ctx, found.Mapping.UserQuery)
 	s.trial(found.Trial)
 	if cipher != nil {
 		cipher = compose.CipherFor(s.config, cipher, found.Trial.Room, found.Trial.User)

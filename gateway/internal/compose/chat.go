@@ -20,6 +20,7 @@ func Chat(c config.Config, m store.Mapping) chat.Options {
 		MembersEvent: c.MembersEvent,
 		Unstored:     c.DatabaseURL.None(),
 		Columns:      columns(m),
+		ClientFields: c.ClientFields,
 		MembersShape: contract.Shape(c.MembersShape),
 		MembersLimit: c.MembersLimit,
 		Multi:        c.JoinMode == "multi",

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -34,6 +35,16 @@ func OpenIdentity(ctx context.Context, c config.Config) (*Identity, error) {
 		return nil, err
 	}
 	return identity, nil
+}
+
+// OpenNames connects to where users are called by their names: by USER_QUERY or, without it, by the query that the store has
+// found in the schema. It is nil where there is neither. ctx bounds the opening only. The caller must Close.
+func OpenNames(ctx context.Context, c config.Config, found string) (*sessions.Names, error) {
+	sql := cmp.Or(c.UserQuery, found)
+	if sql == "" {
+		return nil, nil
+	}
+	return sessions.OpenNames(ctx, string(c.DatabaseURL), sql, c.DatabaseTimeout)
 }
 
 // Close ends the connections to the database, and with them the look-ups that are under way.

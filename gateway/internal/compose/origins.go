@@ -2,71 +2,113 @@ package compose
 
 import (
 	"net/http"
-	"net/url"
+	"net/netip"
+	"slices"
 	"strings"
 
+	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
-// origins is the rule for browsers' cross-site connections: CORS does not apply to WebSockets, and a
-// cookie goes along wherever the page came from, so the Origin header is all there is to check.
+// origins is the rule for the pages of browsers: who may connect, and who may read the answers. A cookie goes along wherever
+// the page came from, and CORS does not apply to WebSockets, so the gateway has to look at the Origin itself.
 type origins struct {
-	allowed map[string]bool
-	proxies proxies
+	listed      map[string]bool
+	proxies     proxies
+	development bool
 }
 
-func newOrigins(allowed []string, p proxies) origins {
-	o := origins{allowed: make(map[string]bool), proxies: p}
-	for _, origin := range allowed {
-		o.allowed[strings.ToLower(strings.TrimSuffix(origin, "/"))] = true
+func newOrigins(c config.Config) origins {
+	o := origins{listed: make(map[string]bool), proxies: proxies(c.TrustedProxies), development: !c.Production}
+	for _, origin := range c.AllowedOrigins {
+		o.listed[strings.ToLower(strings.TrimSuffix(origin, "/"))] = true
 	}
 	return o
 }
 
-// allow lets in clients without an Origin (they are no browsers), pages of the same host, and what
-// is listed. The port is not compared: cookies don't either, and `proxy_set_header Host $host`
-// loses it.
-func (o origins) allow(r *http.Request) bool {
-	values := r.Header.Values("Origin")
-	if len(values) == 0 {
-		return true
+// visitor is what a request comes from.
+type visitor int
+
+const (
+	foreigner visitor = iota // a page of another site
+	program                  // no page
+	resident                 // a page of the gateway's own origin
+	guest                    // a page of another origin that may come in
+)
+
+// allow tells whether a request may be answered. It holds for every request, not only for a handshake.
+func (o origins) allow(r *http.Request) bool { return o.visitor(r) != foreigner }
+
+// cors lets guests use long-polling with their cookies. Residents need no leave from their browser.
+func (o origins) cors() *engineio.CORS {
+	return &engineio.CORS{Allow: func(r *http.Request) bool { return o.visitor(r) == guest }, Credentials: true}
+}
+
+func (o origins) visitor(r *http.Request) visitor {
+	said := r.Header.Values("Origin")
+	switch {
+	case len(said) > 1:
+		return foreigner
+	case len(said) == 0 && (o.listed["*"] || !crossesSites(r)):
+		return program
+	case len(said) == 0:
+		return foreigner // an image of another site's page, say: browsers send no Origin for it
 	}
-	origin := strings.ToLower(values[0])
-	if len(values) == 1 && (o.allowed["*"] || o.allowed[origin]) {
-		return true
+	page, isOrigin := parseOrigin(said[0])
+	if o.listed["*"] || o.listed[strings.ToLower(said[0])] || isOrigin && o.listed[page.String()] {
+		return guest
 	}
-	page, err := url.Parse(origin)
-	if err != nil || len(values) > 1 || page.Host == "" {
+	if !isOrigin {
+		return foreigner
+	}
+	sites := o.proxies.sites(r)
+	switch {
+	case slices.ContainsFunc(sites, func(s site) bool { return s.has(page, r.Header.Get("Sec-Fetch-Site")) }):
+		return resident
+	case o.development && slices.ContainsFunc(sites, func(s site) bool { return o.besideEachOther(s.host, page.host) }):
+		return guest
+	}
+	return foreigner
+}
+
+// crossesSites tells what browsers say of the requests that carry no Origin. No page can change the header.
+func crossesSites(r *http.Request) bool {
+	said := r.Header.Get("Sec-Fetch-Site")
+	return said == "cross-site" || said == "same-site"
+}
+
+// has tells whether a page is one of the site's own. fetchSite is what the browser says of that by itself, "" where it says
+// nothing: it alone knows the port where a proxy has lost it.
+func (s site) has(page site, fetchSite string) bool {
+	if s.host != page.host {
 		return false
 	}
-	for _, host := range o.hosts(r) {
-		if page.Hostname() == host {
-			return true
-		}
+	switch fetchSite {
+	case "same-origin":
+		return true
+	case "same-site", "cross-site":
+		return false
 	}
-	return false
+	// A page by https where a proxy says http is the site's own: the proxy before it has the certificate. The other way round
+	// it may be anybody's who sits in the network.
+	return s.port == page.port && (page.scheme == "https" || s.scheme != "https")
 }
 
-// cors lets the pages that are listed use long-polling with their cookies. Pages of the same host
-// need no leave for it.
-func (o origins) cors() *engineio.CORS {
-	if len(o.allowed) == 0 {
-		return nil
+// besideEachOther tells whether a page and the gateway run on the machine of one developer: Next.js has port 3000 there and
+// the gateway 4000. Who lists origins means these, and not every name that the machine has for itself.
+func (o origins) besideEachOther(gateway, page string) bool {
+	if gateway == page {
+		return isLoopback(page) || isPrivate(page)
 	}
-	return &engineio.CORS{
-		Allow:       func(origin string) bool { return o.allowed["*"] || o.allowed[strings.ToLower(origin)] },
-		Credentials: true,
-	}
+	return len(o.listed) == 0 && isLoopback(gateway) && isLoopback(page)
 }
 
-// hosts are the names that the client reached the gateway by.
-func (o origins) hosts(r *http.Request) []string {
-	hosts := []string{hostname(r.Host)}
-	if forwarded := r.Header.Get("X-Forwarded-Host"); forwarded != "" && o.proxies.trust(engineio.PeerAddr(r)) {
-		first, _, _ := strings.Cut(forwarded, ",")
-		hosts = append(hosts, hostname(strings.TrimSpace(first)))
-	}
-	return hosts
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && addr.IsLoopback()
 }
 
-func hostname(host string) string { return strings.ToLower((&url.URL{Host: host}).Hostname()) }
+func isPrivate(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.HasSuffix(host, ".local") || err == nil && (addr.IsPrivate() || addr.IsLinkLocalUnicast())
+}

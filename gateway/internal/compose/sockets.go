@@ -9,7 +9,7 @@ import (
 // Sockets returns the options of the Socket.IO server. The caller adds the Logger and the Observer of the engine.
 func Sockets(c config.Config) socketio.Options {
 	trusted := proxies(c.TrustedProxies)
-	rule := newOrigins(c.AllowedOrigins, trusted)
+	rule := newOrigins(c)
 	return socketio.Options{
 		ConnectTimeout: c.ConnectTimeout,
 		Engine: engineio.Options{

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // checkBounds holds each field against its tags min, max and oneof.
@@ -57,6 +58,20 @@ func (c *Config) check(faults *report) {
 	c.checkStorage(faults)
 	c.checkListening(faults)
 	c.checkEvents(faults)
+	c.checkClientFields(faults)
+}
+
+func (c *Config) checkClientFields(faults *report) {
+	for i, field := range c.ClientFields {
+		field = strings.TrimSpace(field)
+		c.ClientFields[i] = field
+		switch {
+		case field == "":
+			faults.add("CLIENT_FIELDS", hint("where a name is empty"))
+		case field == "none" && len(c.ClientFields) > 1:
+			faults.add("CLIENT_FIELDS", hint("where none stands beside others"))
+		}
+	}
 }
 
 // checkIdentity wants one way at least to tell who somebody is.
@@ -72,6 +87,11 @@ func (c *Config) checkIdentity(faults *report) {
 		faults.add("SESSION_QUERY", hint("and Better Auth keeps its sessions in the database; with its own tables: %s", betterAuth))
 	default:
 		faults.add("JWT_SECRET", faults.env.alias("JWT_SECRET", secretAliases))
+	}
+	if c.UserQuery != "" && !strings.Contains(c.UserQuery, "$1") {
+		faults.add("USER_QUERY", nil)
+	} else if c.UserQuery != "" && c.DatabaseURL.None() {
+		faults.add("USER_QUERY", hint("but DATABASE_URL is none"))
 	}
 	if c.JWTSecretPrevious != "" && c.JWTSecret == "" {
 		faults.add("JWT_SECRET", hint("but JWT_SECRET_PREVIOUS is"))
@@ -208,6 +228,8 @@ func origin(text string) (string, error) {
 		return "", hint("%q has a *, which has a meaning only by itself", text)
 	case u.Path != "" && u.Path != "/":
 		return "", hint("%q has a path", text)
+	case strings.ContainsFunc(u.Host, func(c rune) bool { return c > unicode.MaxASCII }):
+		return "", hint("%q is not as browsers send it: they write such a name as xn--…", text)
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", hint("%q has more than scheme, host and port", text)
 	}

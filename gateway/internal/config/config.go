@@ -22,6 +22,7 @@ type Config struct {
 	AuthSecret3       Secret        `envconfig:"AUTH_SECRET_3" unset:"none" want:"another secret of Auth.js" desc:"see AUTH_SECRET_1"`
 	NextauthSecret    Secret        `envconfig:"NEXTAUTH_SECRET" unset:"none" want:"the secret of NextAuth" desc:"secret of NextAuth 4: lets in by its encrypted session cookies"`
 	SessionQuery      string        `envconfig:"SESSION_QUERY" unset:"none" want:"a query with $1 for the session's token that gives the user's id, name and, if it ends, when" desc:"SQL for sessions kept in the database: $1 is the cookie's token; a row is the user's id, name and when it ends"`
+	UserQuery         string        `envconfig:"USER_QUERY" unset:"the table that the sender's column refers to" want:"a query with $1 for the user's id that gives the user's name" desc:"SQL for the names of users whose token has none: $1 is the user's id; a row is the name"`
 	SessionSecret     Secret        `envconfig:"SESSION_SECRET" unset:"none" want:"the secret of express-session" desc:"secret of express-session: with SESSION_QUERY, its signed cookies (s:…) are checked; without it they are refused"`
 	BetterAuthSecret  Secret        `envconfig:"BETTER_AUTH_SECRET" unset:"none" want:"the secret of Better Auth" desc:"secret of Better Auth: with SESSION_QUERY, cookies must carry its signature"`
 	TokenAudience     []string      `topic:"Tokens" envconfig:"TOKEN_AUDIENCE" unset:"any" want:"audiences with commas between them" desc:"a signed token's aud must have one of these"`
@@ -58,17 +59,18 @@ type Config struct {
 	SendQueueBytes      int     `envconfig:"SEND_QUEUE_BYTES" default:"1048576" min:"1000" max:"1000000000" desc:"most bytes waiting for one slow client before it is disconnected; at least MAX_PAYLOAD"`
 	MaxConnections      int     `envconfig:"MAX_CONNECTIONS" default:"0" min:"0" max:"100000000" desc:"most connections at once; 0 is no limit"`
 	MaxConnectionsPerIP int     `envconfig:"MAX_CONNECTIONS_PER_IP" default:"0" min:"0" max:"100000000" desc:"most connections at once from one address; 0 is no limit"`
-	TrustedProxies      Proxies `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For is believed: private (loopback and private networks), none, or a list of CIDRs"`
+	TrustedProxies      Proxies `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For, -Host, -Proto and -Port are believed: private (loopback and private networks), none, or a list of CIDRs"`
 
 	PingInterval   time.Duration `topic:"Heartbeat and deadlines" envconfig:"PING_INTERVAL" default:"25s" min:"100ms" max:"1h" desc:"time between pings"`
 	PingTimeout    time.Duration `envconfig:"PING_TIMEOUT" default:"20s" min:"100ms" max:"1h" desc:"longest wait for a pong"`
 	ConnectTimeout time.Duration `envconfig:"CONNECT_TIMEOUT" default:"45s" min:"100ms" max:"1h" desc:"longest wait for a connection to join a namespace"`
 
-	RoomAccessQuery string `topic:"Rooms" envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
-	JoinMode        string `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`
-	RequireJoin     bool   `envconfig:"REQUIRE_JOIN" default:"true" want:"true or false" desc:"only those who joined a room may send to it"`
-	MembersShape    string `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what MEMBERS_EVENT holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`
-	MembersLimit    int    `envconfig:"MEMBERS_LIMIT" default:"1000" min:"0" max:"10000000" desc:"most members listed in one event; 0 lists all"`
+	RoomAccessQuery string   `topic:"Rooms" envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
+	JoinMode        string   `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`
+	RequireJoin     bool     `envconfig:"REQUIRE_JOIN" default:"true" want:"true or false" desc:"only those who joined a room may send to it"`
+	MembersShape    string   `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what MEMBERS_EVENT holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`
+	MembersLimit    int      `envconfig:"MEMBERS_LIMIT" default:"1000" min:"0" max:"10000000" desc:"most members listed in one event; 0 lists all"`
+	ClientFields    []string `envconfig:"CLIENT_FIELDS" default:"*" want:"names of fields with commas between them, such as tempId,fileUrl, or * or none" desc:"clients' own fields that rooms are told: tempId,fileUrl,…; * is all but roles, avatars and the like, which need naming (*,avatar); or none"`
 
 	JoinEvents   []string `topic:"Names of events" envconfig:"JOIN_EVENTS" default:"join_room" want:"names of events with commas between them" desc:"events that join a room; snake, camel and kebab case are all understood"`
 	LeaveEvents  []string `envconfig:"LEAVE_EVENTS" default:"leave_room" want:"names of events with commas between them" desc:"events that leave a room"`
@@ -81,6 +83,9 @@ type Config struct {
 	LogFormat       string        `envconfig:"LOG_FORMAT" default:"text" oneof:"text json" desc:"text or json"`
 	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" want:"debug, info, warn or error" desc:"debug, info, warn or error"`
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"8s" min:"100ms" max:"10s" desc:"longest wait for accepted messages at the end; Docker kills after 10s"`
+
+	// Production is what NODE_ENV=production says of the process, to Next.js too. Everything else is development.
+	Production bool `ignored:"true"`
 
 	// Warnings are lines for the log: what was understood, but is probably not what was meant.
 	Warnings []string `ignored:"true"`
@@ -107,6 +112,7 @@ func Default() Config {
 func parse(env environment, rules Rules) (Config, Faults) {
 	faults := newReport(env, rules)
 	c := decode(env, faults)
+	c.Production = env["NODE_ENV"].value == "production"
 	checkBounds(&c, faults)
 	c.check(faults)
 	c.warn(env)

@@ -46,7 +46,8 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, ConnectTimeout: 45 * time.Second,
 		JoinMode: "single", RequireJoin: true, JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"},
 		SendEvents: []string{"send_message"}, MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: "array",
-		MembersLimit: 1000, MaxText: 65_536,
+		MembersLimit: 1000,
+		ClientFields: []string{"*"}, MaxText: 65_536,
 		LogFormat: "text", LogLevel: slog.LevelInfo, ShutdownTimeout: 8 * time.Second,
 	}
 	if !reflect.DeepEqual(c, want) {

@@ -132,3 +132,12 @@ func TestOnlyFilesAreRead(t *testing.T) {
 		t.Errorf("faults %q", faults)
 	}
 }
+
+func TestProductionIsWhatNODE_ENVSays(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]bool{"production": true, "": false, "development": false, "test": false, "Production": false} {
+		if c, _ := parse(environment{"NODE_ENV": {value: value}}, Rules{}); c.Production != want {
+			t.Errorf("NODE_ENV=%q: %t", value, c.Production)
+		}
+	}
+}

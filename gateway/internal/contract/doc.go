@@ -7,13 +7,14 @@
 //
 // A message passes through it in this order, which package chat keeps and explains:
 //
-//	ParseObject ─▶ Keys.Text ─▶ Keys.Room ─▶ Keys.Identify ─▶ Keys.ReserveRow ─▶ (store) ─▶ Keys.PutRow ─▶ Object.Encode
+//	ParseObject ─▶ Keys.Text ─▶ Keys.Room ─▶ Keys.LeaveOut ─▶ Keys.Identify ─▶ Keys.ReserveRow ─▶ (store) ─▶ Keys.PutRow ─▶ Object.Encode
 //
 // It promises that
 //
-//   - what a client sends beside the keys that mean something comes out as it went in, byte for byte and in order;
-//   - no key at the top of an object that means a speaker, a room or a text says another than the verified, the
-//     joined and the stored one;
+//   - what a client sends beside the keys that mean something comes out as it went in, byte for byte and in order, as far
+//     as the app lets it be said, and without what could change a prototype;
+//   - no key at the top of an object says another speaker, another room or another text than the verified,
+//     the joined and the stored one;
 //   - every spelling of a name (roomId, room_id, room-id) means the same.
 //
 // It owns no goroutine and has no lock. An [Object] belongs to one goroutine at a time; [Keys], [Person] and

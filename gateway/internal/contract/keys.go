@@ -18,6 +18,7 @@ type Keys struct {
 	texts    []string        // where a client's text may be, in the order of preference
 	rooms    meanings[int]   // where it names the room, by rank
 	speakers meanings[claim] // with those of the relation: nobody else's profile stands beside profileId
+	own      ownFields       // what else a room is told
 
 	relation string  // beside the user's column: sender, beside senderId
 	aliases  []alias // under which the row is told as well
@@ -26,9 +27,10 @@ type Keys struct {
 // alias is another key for what stands under a usual one.
 type alias struct{ key, usual string }
 
-// NewKeys returns the keys of an app whose table has these columns.
-func NewKeys(c Columns) *Keys {
-	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), speakers: maps.Clone(speakers)}
+// NewKeys returns the keys of an app whose table has these columns. Of the client's own fields its rooms are told those
+// named, in any spelling: see AllFields, which none means, and NoFields.
+func NewKeys(c Columns, own ...string) *Keys {
+	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), speakers: maps.Clone(speakers), own: newOwnFields(own)}
 	for _, part := range []alias{{c.Text, "text"}, {c.User, "userId"}, {c.Room, "roomId"}, {c.ID, "id"}, {c.CreatedAt, "createdAt"}} {
 		for _, key := range unusual(part.key) {
 			k.aliases = append(k.aliases, alias{key, part.usual})

@@ -25,12 +25,13 @@ const maxFields = 256
 const usualFields = 12
 
 // ParseObject reads a JSON object of at most 256 keys from what is known to be valid JSON; false means that
-// data is none. Of a repeated key the last value counts, as in JavaScript. "__proto__" is left out, since a
-// careless client would change its prototypes by it. The object keeps parts of data.
+// data is none. Of a repeated key the last value counts, as in JavaScript. What could change the prototypes of a
+// careless client is left out at any depth. The object keeps parts of data.
 func ParseObject(data json.RawMessage) (Object, bool) {
 	if len(data) == 0 || data[0] != '{' {
 		return nil, false
 	}
+	data = withoutPrototypes(data)
 	o := make(Object, 0, usualFields)
 	key, isKey, parts := "", true, 0
 	for part := range rawjson.Elements(data) {
@@ -38,7 +39,7 @@ func ParseObject(data json.RawMessage) (Object, bool) {
 			if key, isKey = rawjson.Unquote(part); !isKey {
 				return nil, false
 			}
-		} else if key != "__proto__" {
+		} else {
 			o.Set(key, part)
 		}
 		if parts++; parts > 2*maxFields {

@@ -91,12 +91,12 @@ func decoded(t *testing.T, o Object) map[string]any {
 func FuzzObject(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"a":1,"b":[{}]}`, `{"text":"hi","roomId":5}`, `{"a":"\ud800"}`, `{"a":1,"a":2}`, `{"a:":{"b,":"}\\\""},"":-1e400}`,
-		`{"\u0061":[[[]]],"a":"]"}`, `{"__proto__":1,"\u005f_proto__":2}`, "{\"a\"\t:\n1 , \"b\":\r{ } }", `["{}"]`, `null`,
+		`{"\u0061":[[[]]],"a":"]"}`, "{\"a\"\t:\n1 , \"b\":\r{ } }", `["{}"]`, `null`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if data = argument(data); data == nil {
+		if data = argument(data); data == nil || mayNamePrototype(data) { // FuzzPrototypes has these
 			return
 		}
 		o, ok := ParseObject(data)
@@ -113,7 +113,6 @@ func FuzzObject(f *testing.F) {
 			}
 			return
 		}
-		delete(want, "__proto__")
 		if len(o) != len(want) {
 			t.Fatalf("%q has %d keys, and not %d", data, len(want), len(o))
 		}

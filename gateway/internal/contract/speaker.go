@@ -15,23 +15,51 @@ const (
 // Only these keys are overwritten, and those of the stored row or of the relay are added. What else a client
 // sends, and what stands deeper, is content: a quoted message names its own author.
 var (
-	speakers = claims("user", "sender", "author", "from", "fromuser", "owner", "creator", "by", "sentby", "createdby", "postedby").
+	speakers = claims(speakerWords...).
 			and(claimsID, "uid", "memberid").
-			and(claimsName, "name", "fullname", "displayname", "nickname", "email")
+			and(claimsName, "name", "fullname", "displayname", "screenname", "firstname", "givenname", "nickname", "nick", "handle", "pseudo", "email", "mail", "emailaddress").
+			and(claimsPerson, "me", "identity", "persona")
 	actors = claims("reader", "readby", "seenby", "deliveredby", "viewer", "typer", "typist", "typinguser", "actor").
 		and(claimsName, "typingname").
 		and(claimsPerson, "typingusers")
 )
+
+var speakerWords = []string{
+	"user", "sender", "author", "from", "fromuser", "owner", "creator", "by", "sentby", "createdby", "postedby",
+	"profile", "currentuser", "chatuser", "messagesender", "msgsender", "poster", "speaker", "writer", "writtenby", "submittedby",
+}
+
+// Keys that claim what nobody has verified: a right of the speaker, or a look. Nothing true could be put in their place.
+var unverified = func() meanings[struct{}] {
+	k := make(meanings[struct{}])
+	alone := []string{"role", "roles", "badge", "badges", "permission", "permissions", "privileges", "rights", "verified",
+		"admin", "administrator", "superuser", "superadmin", "moderator", "mod", "avatar", "avatarurl", "lastname", "familyname", "surname"}
+	kinds := append(alone, "staff", "bot", "system", "official", "owner", "host", "guest") // content, unless something is said to be one
+	ofSomebody := append(kinds, "type", "image", "imageurl", "photo", "photourl", "picture", "pictureurl", "pic")
+	k.and(struct{}{}, alone...)
+	for _, kind := range kinds {
+		k.and(struct{}{}, "is"+kind)
+	}
+	for _, word := range speakerWords {
+		for _, claim := range ofSomebody {
+			k.and(struct{}{}, word+claim, word+"is"+claim)
+		}
+	}
+	return k
+}()
 
 // claims are the words alone, and with every kind of id and name behind them.
 func claims(words ...string) meanings[claim] {
 	k := make(meanings[claim])
 	for _, word := range words {
 		k[word] = claimsPerson
+		for _, form := range []string{"info", "profile", "data", "details", "object", "obj"} {
+			k[word+form] = claimsPerson
+		}
 		for _, id := range []string{"id", "uid", "uuid", "userid"} {
 			k[word+id] = claimsID
 		}
-		for _, name := range []string{"name", "username", "fullname", "displayname", "nickname", "email"} {
+		for _, name := range []string{"name", "username", "fullname", "displayname", "nickname", "nick", "handle", "email"} {
 			k[word+name] = claimsName
 		}
 	}

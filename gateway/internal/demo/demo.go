@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -105,7 +106,8 @@ func Handler(c Config) http.Handler {
 	return guard(mux)
 }
 
-// guard sets what every answer carries, refusals included, and keeps other sites from posting.
+// guard sets what every answer carries, refusals included, keeps other sites from posting, and answers only who calls this
+// machine by its own names.
 func guard(next http.Handler) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -115,8 +117,22 @@ func guard(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store") // the next build's page must not meet this build's script
+		if !isThisMachine(r.Host) {
+			http.Error(w, "The demo answers only as localhost, 127.0.0.1 or [::1]: open http://localhost and its port.", http.StatusMisdirectedRequest)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isThisMachine tells whether a Host header names the machine itself, on any port: one may be forwarded. A page of another
+// site, whose name its DNS server has suddenly sent here, comes with that name (DNS rebinding).
+func isThisMachine(host string) bool {
+	switch strings.ToLower((&url.URL{Host: host}).Hostname()) {
+	case "localhost", "127.0.0.1", "::1":
+		return true
+	}
+	return false
 }
 
 func (c Config) servePage(w http.ResponseWriter, _ *http.Request) {

@@ -28,6 +28,7 @@ func config() Config {
 func do(t *testing.T, c Config, method, target, body string, header ...string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Host = "localhost:4000"
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
@@ -316,6 +317,27 @@ func TestNothingElseIsServed(t *testing.T) {
 		res := do(t, config(), method, path, "")
 		if res.StatusCode != want || (want == 405) != (res.Header.Get("Allow") != "") {
 			t.Errorf("%s: %s, Allow %q", target, res.Status, res.Header.Get("Allow"))
+		}
+	}
+}
+
+// The token endpoint gives anybody a token, so a page whose name was pointed at this machine must not reach it.
+func TestAPageWhoseNameWasPointedHereGetsNothing(t *testing.T) {
+	t.Parallel()
+	handler := Handler(config())
+	for host, want := range map[string]int{
+		"localhost:4000": 200, "localhost": 200, "LOCALHOST:1": 200, "127.0.0.1:4000": 200, "[::1]:4000": 200,
+		"evil.example": 421, "evil.example:4000": 421, "localhost.evil.example:4000": 421, "127.0.0.1.evil.example": 421, "127.0.0.1@evil.example": 421,
+		"192.168.1.5:4000": 421, "0.0.0.0:4000": 421, "": 421, "localhost.": 421, "[::1].evil.example": 421,
+	} {
+		for path, method := range map[string]string{"/": "GET", "/demo/rows": "GET", "/demo/token": "POST", "/demo/app.js": "GET"} {
+			r := httptest.NewRequest(method, path, strings.NewReader(`{"name":"Maya"}`))
+			r.Host = host
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			if w.Code != want || want == 421 && !strings.Contains(w.Body.String(), "http://localhost") {
+				t.Errorf("%s as %q: %d %s", path, host, w.Code, w.Body)
+			}
 		}
 	}
 }

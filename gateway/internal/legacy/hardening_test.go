@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -340,7 +341,7 @@ func TestAPollIsToldThatTheServerClosed(t *testing.T) {
 
 func TestOnlyListedOriginsMayReadPolls(t *testing.T) {
 	t.Parallel()
-	listed := func(origin string) bool { return origin == "https://app.example" }
+	listed := func(r *http.Request) bool { return r.Header.Get("Origin") == "https://app.example" }
 	s := serve(t, engineio.Options{CORS: &engineio.CORS{Allow: listed, Credentials: true}})
 	sid := s.poller()
 	for _, method := range []string{"GET", "POST"} {
@@ -361,6 +362,9 @@ func TestOnlyListedOriginsMayReadPolls(t *testing.T) {
 			answer.Body.Close()
 			if got := answer.Header.Get("Access-Control-Allow-Origin"); got != want || answer.StatusCode != 200 {
 				t.Errorf("%s from %q: %d, allowed %q", method, origin, answer.StatusCode, got)
+			}
+			if vary, trusted := answer.Header.Values("Vary"), answer.Header.Get("Access-Control-Allow-Credentials"); !slices.Equal(vary, []string{"Origin"}) || (trusted != "") != (want != "") {
+				t.Errorf("%s from %q: Vary %q, credentials %q", method, origin, vary, trusted)
 			}
 		}
 	}

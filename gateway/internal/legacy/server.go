@@ -55,15 +55,9 @@ func New(o Options) *Server {
 		upgradeWithin: engineio.UpgradeTimeout,
 		clients:       make(map[string]*client),
 	}
-	s.polling.CheckOrigin = s.mayRead
+	s.polling.CheckOrigin = func(*http.Request) bool { return false }  // ServeHTTP sets the CORS headers
 	s.webSocket.CheckOrigin = func(*http.Request) bool { return true } // Takes has asked Allow
 	return s
-}
-
-// mayRead has the transport send the CORS headers; it would send `*` to who has no Origin.
-func (s *Server) mayRead(r *http.Request) bool {
-	origin, cors := r.Header.Get("Origin"), s.engine.CORS
-	return origin != "" && cors != nil && (cors.Allow == nil || cors.Allow(origin))
 }
 
 // Takes tells whether a request is for this server: a handshake without a fault whose EIO is not 4,
@@ -86,6 +80,7 @@ func isUpgrade(r *http.Request) bool { return strings.EqualFold(r.Header.Get("Up
 
 // ServeHTTP answers a request that the server Takes.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.engine.CORS.SetHeaders(w.Header(), r)
 	id := r.URL.Query().Get("sid")
 	c := s.client(id)
 	switch {

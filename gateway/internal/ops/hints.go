@@ -26,9 +26,10 @@ func NewHints(m *Metrics, log *slog.Logger) *Hints {
 var hintFor = map[string]string{
 	engineio.CausePolling: `clients begin with HTTP long-polling, which POLLING=off refuses: ` +
 		`set the client's option transports: ["websocket"]`,
-	engineio.CauseForbidden: "a page of another site was refused by its Origin: list it in ALLOWED_ORIGINS if it is yours",
-	engineio.CauseVersion:   "a client of another protocol version was refused: socket.io-client 3 or later is needed, or ALLOW_EIO3=true",
-	engineio.CauseMaximum:   "MAX_CONNECTIONS is reached: clients are refused until others leave",
+	engineio.CauseForbidden: "a page of another site was refused by its Origin: list it in ALLOWED_ORIGINS if it is yours (scheme, host and port count; " +
+		"only outside of NODE_ENV=production may pages on localhost have any port)",
+	engineio.CauseVersion: "a client of another protocol version was refused: socket.io-client 3 or later is needed, or ALLOW_EIO3=true",
+	engineio.CauseMaximum: "MAX_CONNECTIONS is reached: clients are refused until others leave",
 }
 
 // HandshakeRefused counts a client that did not get a connection, and logs the hint if one is due.

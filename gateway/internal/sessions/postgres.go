@@ -12,14 +12,14 @@ import (
 // postgres asks a query of Postgres.
 type postgres struct {
 	url   database.URL
-	query string
+	query query
 	pool  *pgxpool.Pool
 	end   context.CancelFunc // of every connection's life
 }
 
-func openPostgres(ctx context.Context, u database.URL, query string) (driver, error) {
+func openPostgres(ctx context.Context, u database.URL, q query) (driver, error) {
 	life, end := context.WithCancel(context.Background())
-	config, err := u.PoolConfig(life, connections)
+	config, err := u.PoolConfig(life, q.connections)
 	if err != nil {
 		end()
 		return nil, err
@@ -29,9 +29,9 @@ func openPostgres(ctx context.Context, u database.URL, query string) (driver, er
 		end()
 		return nil, fmt.Errorf("open connection pool: %w", err)
 	}
-	p := &postgres{u, query, pool, end}
+	p := &postgres{u, q, pool, end}
 	if err = p.check(ctx); err == nil {
-		_, err = u.PostgresRow(ctx, pool, query, nil) // the server checks privileges no sooner
+		_, err = u.PostgresRow(ctx, pool, q.sql, nil) // the server checks privileges no sooner
 	}
 	if err != nil && !database.IsRejected(err) {
 		p.close()
@@ -47,18 +47,18 @@ func (p *postgres) check(ctx context.Context) error {
 		return fmt.Errorf("connect to database: %w", err)
 	}
 	defer conn.Release()
-	d, err := conn.Conn().Prepare(ctx, "", p.query)
+	d, err := conn.Conn().Prepare(ctx, "", p.query.sql)
 	if err != nil {
 		return err
 	}
 	if n := len(d.ParamOIDs); n != 1 {
-		return fmt.Errorf("must use $1 (the session's token) and nothing else; it has %d parameters", n)
+		return fmt.Errorf("must use $1 (%s) and nothing else; it has %d parameters", p.query.parameter, n)
 	}
-	return checkColumns(len(d.Fields))
+	return p.query.checkColumns(len(d.Fields))
 }
 
-func (p *postgres) ask(ctx context.Context, session string) ([]any, error) {
-	return p.url.PostgresRow(ctx, p.pool, p.query, session)
+func (p *postgres) ask(ctx context.Context, parameter string) ([]any, error) {
+	return p.url.PostgresRow(ctx, p.pool, p.query.sql, parameter)
 }
 
 // close ends the life of the connections first, so that no answer is waited for.

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,48 +10,21 @@ import (
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
-const (
-	connections = 4
-	openTimeout = time.Minute
-)
-
 // Sessions looks up sessions. Its methods may be called from any goroutine.
 type Sessions struct {
 	timeout time.Duration
 	driver  driver
 }
 
-// driver asks the query of one kind of database.
-type driver interface {
-	// ask gives the row of a session, or nil where there is none. Errors are faults.
-	ask(ctx context.Context, session string) ([]any, error)
-	// close ends the connections, and with them what is under way.
-	close()
-}
-
 // Open connects to the database of that URL, which is DATABASE_URL, and checks the query: SQL with $1 for the token of a
 // session, whose row is the user's id, the name (may be missing or NULL) and when the session ends (the same). Timeout bounds
 // each look-up, ctx the opening only, which takes no longer than a minute. The caller must Close.
 func Open(ctx context.Context, url, query string, timeout time.Duration) (*Sessions, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	u, err := database.Parse(url)
+	driver, err := openDriver(ctx, url, sessionQuery(query))
 	if err != nil {
 		return nil, err
 	}
-	s := &Sessions{timeout: timeout}
-	switch u.Kind {
-	case database.Postgres:
-		s.driver, err = openPostgres(ctx, u, query)
-	case database.SQLite:
-		s.driver, err = openSQLite(ctx, u, query)
-	default:
-		err = errors.New("needs a database, but DATABASE_URL is none")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("SESSION_QUERY: %w", err)
-	}
-	return s, nil
+	return &Sessions{timeout, driver}, nil
 }
 
 // Close ends the connections, and with them what is under way.
@@ -82,9 +54,9 @@ func (s *Sessions) Claims(ctx context.Context, session string) (token.Claims, er
 	return claims, nil
 }
 
-func checkColumns(n int) error {
-	if n < 1 || n > 3 {
-		return fmt.Errorf("must give the user's id, the name and when the session ends; it gives %d columns", n)
+func sessionQuery(sql string) query {
+	return query{
+		variable: "SESSION_QUERY", sql: sql, parameter: "the session's token", connections: 4,
+		columns: 3, gives: "the user's id, the name and when the session ends",
 	}
-	return nil
 }

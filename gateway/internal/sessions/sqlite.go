@@ -3,7 +3,7 @@ package sessions
 import (
 	"context"
 	"database/sql"
-	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
@@ -11,20 +11,20 @@ import (
 
 // sqlite asks a query of a SQLite file.
 type sqlite struct {
-	query string
+	query query
 	db    *sql.DB
 }
 
-func openSQLite(ctx context.Context, u database.URL, query string) (driver, error) {
+func openSQLite(ctx context.Context, u database.URL, q query) (driver, error) {
 	path, err := u.File()
 	if err != nil {
 		return nil, err
 	}
-	db, err := database.OpenSQLite(path, database.Read, connections)
+	db, err := database.OpenSQLite(path, database.Read, q.connections)
 	if err != nil {
 		return nil, err
 	}
-	s := &sqlite{query, db}
+	s := &sqlite{q, db}
 	if err := s.check(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -32,20 +32,20 @@ func openSQLite(ctx context.Context, u database.URL, query string) (driver, erro
 	return s, nil
 }
 
-// check tries the query with a token that nobody has.
+// check tries the query with what nobody has.
 func (s *sqlite) check(ctx context.Context) error {
-	if !strings.Contains(s.query, "$1") {
-		return errors.New("must use $1 (the session's token)")
+	if !strings.Contains(s.query.sql, "$1") {
+		return fmt.Errorf("must use $1 (%s)", s.query.parameter)
 	}
-	_, columns, err := database.SQLiteRow(ctx, s.db, s.query, "")
+	_, columns, err := database.SQLiteRow(ctx, s.db, s.query.sql, "")
 	if err != nil {
 		return err
 	}
-	return checkColumns(columns)
+	return s.query.checkColumns(columns)
 }
 
-func (s *sqlite) ask(ctx context.Context, session string) ([]any, error) {
-	row, _, err := database.SQLiteRow(ctx, s.db, s.query, session)
+func (s *sqlite) ask(ctx context.Context, parameter string) ([]any, error) {
+	row, _, err := database.SQLiteRow(ctx, s.db, s.query.sql, parameter)
 	return row, err
 }
 

@@ -16,6 +16,8 @@ type Mapping struct {
 	CreatedAt, UpdatedAt *Column // nil where the table has none
 	IDs                  string  // who makes ids: cuid, uuid or database
 	Constants            []Constant
+	// UserQuery asks what a user is called, $1 is the id; each column may have the name. Empty where the schema doesn't tell.
+	UserQuery string
 
 	all []Column // of the table
 }

@@ -130,7 +130,12 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.OpenTimeout, openTimeout))
 	defer cancel()
 	var err error
-	s.table, s.mapping, err = openTable(ctx, s.ctx, c)
+	if s.table, s.mapping, err = openTable(ctx, s.ctx, c); err != nil {
+		return err
+	}
+	if s.mapping.UserQuery, err = s.findUsers(ctx); err != nil {
+		s.table.close()
+	}
 	return err
 }
 

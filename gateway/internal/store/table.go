@@ -11,7 +11,7 @@ import (
 // table is what the store asks of a message table. There is one maker for each kind of database: openPostgres, openSQLite and
 // openNone.
 //
-// The committer alone calls the first group of methods, one at a time. Anybody may call the others at any time, until close.
+// The committer alone, or who opens the table before there is one, calls the first group of methods, one at a time. Anybody may call the others at any time, until close.
 type table interface {
 	// insert commits the whole batch in its order, or nothing of it, but for rows that a rule of the database
 	// leaves out, which are refused. With again, entries may be there already and are then left alone. Errors
@@ -27,6 +27,8 @@ type table interface {
 	look(ctx context.Context, batch []*entry) error
 	// remove deletes whichever of the entries are there.
 	remove(ctx context.Context, batch []*entry) error
+	// describe reads the tables of a schema, which only Postgres has, from the catalog.
+	describe(ctx context.Context, schema string) ([]description, error)
 
 	// insertAndRollBack inserts the entry with every constraint checked, and rolls it back. Errors are faults.
 	insertAndRollBack(ctx context.Context, e *entry) error
@@ -73,11 +75,15 @@ type reference struct {
 
 // anyID is a query for an id that the column may hold.
 func (r reference) anyID() string {
-	table := database.Quote(r.table)
-	if r.schema != "" {
-		table = database.Quote(r.schema) + "." + table
+	return fmt.Sprintf("SELECT CAST(%[1]s AS TEXT) FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(r.key), r.name())
+}
+
+// name is the table that r refers to, as SQL writes it.
+func (r reference) name() string {
+	if r.schema == "" {
+		return database.Quote(r.table)
 	}
-	return fmt.Sprintf("SELECT CAST(%[1]s AS TEXT) FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(r.key), table)
+	return database.Quote(r.schema) + "." + database.Quote(r.table)
 }
 
 // What a table answers whatever the database is.

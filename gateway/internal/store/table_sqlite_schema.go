@@ -21,7 +21,7 @@ WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\'
 ORDER BY m.name, x.cid`
 
 func (s *sqliteTable) findTable(ctx context.Context, c Config) (Mapping, error) {
-	tables, err := s.describe(ctx)
+	tables, err := s.describe(ctx, "")
 	if err != nil {
 		return Mapping{}, fmt.Errorf("read the tables of %s: %w", s.path, err)
 	}
@@ -36,7 +36,7 @@ func (s *sqliteTable) findTable(ctx context.Context, c Config) (Mapping, error) 
 	return m, nil
 }
 
-func (s *sqliteTable) describe(ctx context.Context) ([]description, error) {
+func (s *sqliteTable) describe(ctx context.Context, _ string) ([]description, error) {
 	rows, err := s.writer.QueryContext(ctx, sqliteCatalog)
 	if err != nil {
 		return nil, err
