@@ -18,7 +18,9 @@ type member struct {
 	refusals      bucket // of events above that rate
 	bytes         bucket // of what it has broadcast
 	relays        bucket
-	unknownLogged uint8 // events that the log has named because of it; unknownEvents.mu guards it
+	early         []*parked // messages that wait for a join; early.mu guards it
+	earlyBytes    int       // of these
+	unknownLogged uint8     // events that the log has named because of it; unknownEvents.mu guards it
 }
 
 // authenticate lets in who is known. The client learns only that it was refused; the reason goes to

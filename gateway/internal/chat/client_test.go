@@ -86,6 +86,8 @@ func (c *tally) Event(name, outcome string) { c.count(name + " " + outcome) }
 
 func (c *tally) AuthenticationRefused(reason string) { c.count("refused " + reason) }
 
+func (c *tally) ResendsForgotten(messages int) { c.count("forgotten") }
+
 func (c *tally) SessionOpened() {}
 
 func (c *tally) SessionClosed(reason engineio.Reason) { c.closed <- reason }

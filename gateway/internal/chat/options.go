@@ -2,6 +2,7 @@ package chat
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/pkg/token"
@@ -17,7 +18,7 @@ type Options struct {
 	MessageEvent, MembersEvent          string
 	// Unstored: the app stores messages by itself, before its clients send them here.
 	Unstored bool
-	// Columns is what the app's table calls the parts of a message.
+	// Columns is what the app's table calls the parts of a message. With a Receiver, messages may go to one person.
 	Columns contract.Columns
 	// Relays are passed on to the others in a room.
 	Relays []Relay
@@ -31,6 +32,10 @@ type Options struct {
 	MaxEvent int
 	// Multi keeps earlier rooms when another is joined.
 	Multi bool
+	// NoRooms: the app's table has no room, so that every message that is stored needs a receiver.
+	NoRooms bool
+	// JoinWait is how long a message may wait for its sender to join its room. 0 means not at all.
+	JoinWait time.Duration
 	// OpenRooms lets people send to rooms that they have not joined.
 	OpenRooms bool
 	// MaxText is the most bytes of a message's text. 0 means no limit of its own.
