@@ -30,11 +30,14 @@ func (f *finder) places(m *Mapping, c Config) {
 	}
 }
 
-// notAPerson makes sure that the room is no user: who joins a room hears all that is sent there.
+// notAPerson makes sure that the room is no user: who joins a room hears all that is sent there. Of a key of several columns
+// both the room and the sender refer to one table, so that a room by its usual name is one.
 func (f *finder) notAPerson(m Mapping) {
-	isReceiver := slices.ContainsFunc(receiverNames, func(name string) bool { return fold(name) == fold(m.Room.Name) })
-	isUser := m.Room.refersTo != "" && m.Room.refersTo == m.User.refersTo
-	if isReceiver || isUser {
+	isIn := func(names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return fold(name) == fold(m.Room.Name) })
+	}
+	isUser := m.Room.refersTo != "" && m.Room.refersTo == m.User.refersTo && !isIn(roomNames)
+	if isIn(receiverNames) || isUser {
 		f.fail("column %[1]q holds a person and no room: whoever joined the room of that name would read that person's messages; set MESSAGE_RECEIVER_COLUMN=%[1]s instead of MESSAGE_ROOM_COLUMN",
 			m.Room.Name)
 	}
