@@ -18,6 +18,7 @@ type member struct {
 	refusals      bucket // of events above that rate
 	bytes         bucket // of what it has broadcast
 	relays        bucket
+	joined        bool      // something, since it connected
 	early         []*parked // messages that wait for a join; early.mu guards it
 	earlyBytes    int       // of these
 	unknownLogged uint8     // events that the log has named because of it; unknownEvents.mu guards it

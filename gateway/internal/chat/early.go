@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -92,6 +93,13 @@ func (e *early) park(p *parked) contract.Answer {
 	return nil
 }
 
+// waitsFor tells whether a message of that member waits for a room.
+func (e *early) waitsFor(m *member, room string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.ContainsFunc(m.early, func(p *parked) bool { return p.room == room })
+}
+
 // release takes out what a socket's member has waiting for a room, or for any, in the order of arrival.
 func (e *early) release(m *member, fits func(*parked) bool) (list []*parked) {
 	e.mu.Lock()
@@ -111,14 +119,7 @@ func (e *early) release(m *member, fits func(*parked) bool) (list []*parked) {
 func (e *early) end(p *parked) {
 	p.over = true
 	m := p.member
-	kept := m.early[:0]
-	for _, other := range m.early {
-		if other != p {
-			kept = append(kept, other)
-		}
-	}
-	clear(m.early[len(kept):])
-	if m.early = kept; len(kept) == 0 {
+	if m.early = slices.DeleteFunc(m.early, func(other *parked) bool { return other == p }); len(m.early) == 0 {
 		m.early = nil
 	}
 	m.earlyBytes -= p.size
@@ -164,13 +165,17 @@ func (e *early) late(now time.Time) (list []*parked, next time.Duration) {
 	return list, time.Hour
 }
 
-// waits parks a message that is refused because its sender has not joined, and returns the refusal of any other.
+// waits parks a message that is refused because its sender, since it connected, has not joined anything, or because an
+// earlier one waits for the same room. It returns the refusal of any other.
 func (c *Chat) waits(s *socketio.Socket, m *member, r *request, fields contract.Object, refusal contract.Answer) contract.Answer {
-	early := refusal == notJoined || refusal == nowhere && !c.options.OpenRooms
-	if !early || r.waited {
+	outside := refusal == notJoined || refusal == nowhere && !c.options.OpenRooms
+	if !outside || r.waited {
 		return refusal
 	}
 	room, _ := c.keys.Room(fields)
+	if m.joined && !c.early.waitsFor(m, room) { // it knows how to join, and did not
+		return refusal
+	}
 	return c.early.park(&parked{socket: s, member: m, request: r, room: room, refusal: refusal})
 }
 

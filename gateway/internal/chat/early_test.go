@@ -15,7 +15,7 @@ func waiting(patience time.Duration) func(*Options) {
 func TestWhatComesBeforeItsJoinIsSentAfterIt(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
-	v := serve(t, store, waiting(patience)).visit("ann", time.Hour)
+	v := serve(t, store, waiting(time.Hour)).visit("ann", time.Hour)
 	for i, payload := range []string{`{"roomId":"r","text":"0"}`, `{"text":"1"}`, `{"roomId":"other","text":"never"}`, `{"roomId":"r","text":"2"}`} {
 		v.say(fmt.Sprintf(`421%d["send_message",%s]`, i, payload))
 	}
@@ -49,6 +49,24 @@ func TestWhoseRoomIsNotJoinedIsToldAfterTheWait(t *testing.T) {
 	v.await(`42["error",{"code":"not_in_room"`)
 	if n := h.tally.of("send_message not_in_room"); n != 2 {
 		t.Errorf("%d are counted, want 2", n)
+	}
+}
+
+func TestWhoHasJoinedBeforeIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	v := serve(t, store, waiting(time.Hour)).visit("ann", time.Hour)
+	v.say(`422["send_message",{"roomId":"b","text":"1"}]`)
+	v.ask("join_room", `"a"`)
+	if got := v.ask("send_message", `{"roomId":"c","text":"hi"}`); got["code"] != "not_in_room" {
+		t.Errorf("got %v", got)
+	}
+	v.say(`423["send_message",{"roomId":"b","text":"2"}]`) // behind the one that waits
+	v.ask("join_room", `"b"`)
+	v.await(`432[{"ok":true`)
+	v.await(`433[{"ok":true`)
+	if got := store.texts(); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("stored %q", got)
 	}
 }
 

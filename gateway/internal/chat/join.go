@@ -49,6 +49,7 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	if r.event.WantsAck() { // the list is work that grows with the room
 		joined.Members = c.rosters.List(room).Array(c.options.MaxEvent)
 	}
+	m.joined = true
 	r.answer(joined)
 	c.sendEarly(s, m, room)
 	return nil

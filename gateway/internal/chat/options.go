@@ -34,7 +34,8 @@ type Options struct {
 	Multi bool
 	// NoRooms: the app's table has no room, so that every message that is stored needs a receiver.
 	NoRooms bool
-	// JoinWait is how long a message may wait for its sender to join its room. 0 means not at all.
+	// JoinWait is how long a message that comes before its sender's first join waits for the join of its room. 0 means
+	// not at all.
 	JoinWait time.Duration
 	// OpenRooms lets people send to rooms that they have not joined.
 	OpenRooms bool

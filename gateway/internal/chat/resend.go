@@ -42,7 +42,7 @@ type sender struct {
 // resendKey tells the messages of a user apart.
 type resendKey struct {
 	to place
-	id string
+	id contract.ClientID
 }
 
 // sent is a message that may be sent again.
@@ -69,8 +69,8 @@ func newResends(o Observer) *resends {
 // open notes that a user sends a message with that id of the client's, or finds that it repeats one. The answer to a
 // repeated one is nil while the first is still on its way: then it gets the same answer, by end. What has no id is
 // never a resend, and sent is nil. Of what is not repeated, end must be called once.
-func (rs *resends) open(user string, to place, id, text string, r *request) (s *sent, answer contract.Answer, repeated bool) {
-	if id == "" {
+func (rs *resends) open(user string, to place, id contract.ClientID, text string, r *request) (s *sent, answer contract.Answer, repeated bool) {
+	if id.Value == "" {
 		return nil, nil, false
 	}
 	now, key, hash := time.Now(), resendKey{to, id}, maphash.String(textSeed, text)
@@ -86,10 +86,10 @@ func (rs *resends) open(user string, to place, id, text string, r *request) (s *
 	if first != nil && !first.ambiguous && first.text == hash {
 		return nil, first.again(r), true
 	}
-	s = &sent{key: key, user: user, text: hash, at: now, ambiguous: first != nil}
+	s = &sent{key: key, user: user, text: hash, at: now, ambiguous: first != nil && id.Shared}
 	u.byKey[key] = s // the latest of those that share an id
 	s.ofAll, s.ofUser = rs.queue.PushBack(s), u.queue.PushBack(s)
-	rs.grow(u, s, resendOverhead+len(user)+len(id)+len(to.room)+len(to.receiver))
+	rs.grow(u, s, resendOverhead+len(user)+len(id.Key)+len(id.Value)+len(to.room)+len(to.receiver))
 	return s, nil, false
 }
 

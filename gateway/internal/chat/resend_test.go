@@ -78,6 +78,7 @@ func TestWhatOnlyLooksAlikeIsNoResend(t *testing.T) {
 		{ann, `{"roomId":"r","text":"ok"}`}, {ann, `{"roomId":"r","text":"ok"}`}, {phone, `{"roomId":"r","text":"ok"}`}, // without ids
 		{ann, `{"roomId":"r","text":"ok","tempId":"1"}`}, {ann, `{"roomId":"r","text":"ok","tempId":"2"}`},
 		{bob, `{"roomId":"r","text":"ok","tempId":"1"}`}, {ann, `{"roomId":"s","text":"ok","tempId":"1"}`},
+		{ann, `{"roomId":"r","text":"no","tempId":"1"}`}, {ann, `{"roomId":"r","text":"ok","nonce":"1"}`},
 		{ann, `{"roomId":"r","text":"a","clientId":"browser"}`}, {ann, `{"roomId":"r","text":"b","clientId":"browser"}`}, // an id of the client, and not of a message
 		{ann, `{"roomId":"r","text":"b","clientId":"browser"}`}, {ann, `{"roomId":"r","text":"a","clientId":"browser"}`},
 		{ann, `{"roomId":"r","text":"ok","clientId":"ann"}`}, {ann, `{"roomId":"r","text":"ok","clientId":"ann"}`},
@@ -92,7 +93,7 @@ func TestWhatOnlyLooksAlikeIsNoResend(t *testing.T) {
 // open notes messages of the users in turn, whose acks have that size.
 func (rs *resends) fill(n, size int, users ...string) {
 	for i := range n {
-		s, _, repeated := rs.open(users[i%len(users)], place{room: "r"}, fmt.Sprint(i), "hi", nil)
+		s, _, repeated := rs.open(users[i%len(users)], place{room: "r"}, contract.ClientID{Key: "tempid", Value: fmt.Sprint(i)}, "hi", nil)
 		if !repeated {
 			rs.end(s, contract.Success{Message: make([]byte, size)})
 		}
@@ -102,7 +103,7 @@ func (rs *resends) fill(n, size int, users ...string) {
 func (rs *resends) knows(user, id string) bool {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	return rs.users[user] != nil && rs.users[user].byKey[resendKey{place{room: "r"}, id}] != nil
+	return rs.users[user] != nil && rs.users[user].byKey[resendKey{place{room: "r"}, contract.ClientID{Key: "tempid", Value: id}}] != nil
 }
 
 func TestResendsAreForgottenByUserBeforeOthersAre(t *testing.T) {

@@ -68,7 +68,7 @@ type Config struct {
 	RoomAccessQuery string        `topic:"Rooms" envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
 	JoinMode        string        `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`
 	RequireJoin     bool          `envconfig:"REQUIRE_JOIN" default:"true" want:"true or false" desc:"only those who joined a room may send to it"`
-	JoinWait        time.Duration `envconfig:"JOIN_WAIT" default:"5s" min:"0s" max:"1m" desc:"how long a message that comes before its sender's join waits for it; 0s: not at all"`
+	JoinWait        time.Duration `envconfig:"JOIN_WAIT" default:"5s" min:"0s" max:"1m" desc:"how long a message that a client sends before its first join waits for it; 0s is not at all"`
 	MembersShape    string        `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what MEMBERS_EVENT holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`
 	MembersLimit    int           `envconfig:"MEMBERS_LIMIT" default:"1000" min:"0" max:"10000000" desc:"most members listed in one event; 0 lists all"`
 

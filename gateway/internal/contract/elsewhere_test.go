@@ -138,7 +138,7 @@ func TestClientIDIsTheMessagesOwn(t *testing.T) {
 		`{"tempId":null}`: "", `{"tempId":""}`: "", `{"tempId":{"a":1}}`: "", `{"tempId":true}`: "", `{"clientId":"ann"}`: "", `{"id":"x"}`: "", `{"text":"hi"}`: "",
 		`{"tempId":"` + strings.Repeat("x", maxClientID+1) + `"}`: "",
 	} {
-		if got := parsed(t, payload).ClientID(ann); got != want {
+		if got := parsed(t, payload).ClientID(ann).Value; got != want {
 			t.Errorf("%.60s: %q, want %q", payload, got, want)
 		}
 	}

@@ -19,17 +19,24 @@ var clientIDs = func() meanings[int] {
 	return k.and(1, "clientid", "clientuuid", "clientkey", "clientref", "uuid", "guid", "requestid", "correlationid", "ackid", "trackingid")
 }()
 
-// ClientID returns the id by which a client knows its message, or "". A resend has the same. What names the speaker
-// himself is none, and neither is what is empty or longer than an id.
-func (o Object) ClientID(by *Person) string {
-	best, id := len(clientIDs), ""
+// ClientID is an id that a client gave to its message, in the key that it used. A resend has the same.
+type ClientID struct {
+	Key, Value string // Key is folded; both are empty where there is no id
+	// Shared: the key may as well hold an id of the client or of a request, which several messages have.
+	Shared bool
+}
+
+// ClientID returns the id by which a client knows its message, or none. What names the speaker himself is none, and
+// neither is what is empty or longer than an id.
+func (o Object) ClientID(by *Person) (id ClientID) {
+	best := len(clientIDs)
 	for _, f := range o {
 		rank, known := clientIDs.of(f.Key)
 		if !known || rank >= best {
 			continue
 		}
 		if text, ok := rawjson.Scalar(f.Value); ok && text != "" && text != by.ID && len(text) <= maxClientID {
-			best, id = rank, text
+			best, id = rank, ClientID{Fold(f.Key), text, rank > 0}
 		}
 	}
 	return id
