@@ -39,7 +39,6 @@ type early struct {
 
 // parked is a message that waits for its sender to join.
 type parked struct {
-	socket  *socketio.Socket
 	member  *member
 	request *request
 	room    string // empty: whichever is joined next
@@ -167,7 +166,7 @@ func (e *early) late(now time.Time) (list []*parked, next time.Duration) {
 
 // waits parks a message that is refused because its sender, since it connected, has not joined anything, or because an
 // earlier one waits for the same room. It returns the refusal of any other.
-func (c *Chat) waits(s *socketio.Socket, m *member, r *request, fields contract.Object, refusal contract.Answer) contract.Answer {
+func (c *Chat) waits(m *member, r *request, fields contract.Object, refusal contract.Answer) contract.Answer {
 	outside := refusal == notJoined || refusal == nowhere && !c.options.OpenRooms
 	if !outside || r.waited {
 		return refusal
@@ -176,7 +175,7 @@ func (c *Chat) waits(s *socketio.Socket, m *member, r *request, fields contract.
 	if m.joined && !c.early.waitsFor(m, room) { // it knows how to join, and did not
 		return refusal
 	}
-	return c.early.park(&parked{socket: s, member: m, request: r, room: room, refusal: refusal})
+	return c.early.park(&parked{member: m, request: r, room: room, refusal: refusal})
 }
 
 // sendEarly sends what has waited for its sender to join that room, in the order in which it came.

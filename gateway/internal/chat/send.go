@@ -29,7 +29,7 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) contract.Answer {
 	// sent from the beginning again when that happens.
 	to, refusal := c.destination(s, m, r, &fields)
 	if refusal != nil {
-		return c.waits(s, m, r, fields, refusal)
+		return c.waits(m, r, fields, refusal)
 	}
 	if to, refusal = c.storable(to); refusal != nil {
 		return refusal
