@@ -19,7 +19,8 @@ type member struct {
 	bytes         bucket // of what it has broadcast
 	relays        bucket
 	joined        bool      // something, since it connected
-	early         []*parked // messages that wait for a join; early.mu guards it
+	lapsed        bool      // a message has waited for a join in vain; early.mu guards this and the next two
+	early         []*parked // messages that wait for a join
 	earlyBytes    int       // of these
 	unknownLogged uint8     // events that the log has named because of it; unknownEvents.mu guards it
 }

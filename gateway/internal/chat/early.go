@@ -75,6 +75,9 @@ func (e *early) park(p *parked) contract.Answer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	m := p.member
+	if m.lapsed { // whoever did not join for one message does not for the next, and should hear of it soon
+		return p.refusal
+	}
 	if len(m.early) == maxEarly || m.earlyBytes+p.size > maxEarlyBytes || e.bytes+p.size > maxEarlyInAll {
 		return contract.Failure{Code: contract.RateLimited, Text: earlyFullError}
 	}
@@ -155,6 +158,7 @@ func (e *early) late(now time.Time) (list []*parked, next time.Duration) {
 		}
 		if !p.over {
 			e.end(p)
+			p.member.lapsed = true
 			list = append(list, p)
 		}
 		e.queue[0] = nil

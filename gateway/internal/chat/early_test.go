@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
 func waiting(patience time.Duration) func(*Options) {
@@ -67,6 +70,24 @@ func TestWhoHasJoinedBeforeIsToldAtOnce(t *testing.T) {
 	v.await(`433[{"ok":true`)
 	if got := store.texts(); !slices.Equal(got, []string{"1", "2"}) {
 		t.Errorf("stored %q", got)
+	}
+}
+
+func TestWhoWaitedInVainDoesNotWaitAgain(t *testing.T) {
+	t.Parallel()
+	e, m := newEarly(time.Hour), &member{}
+	defer e.close()
+	park := func() contract.Answer {
+		return e.park(&parked{member: m, request: &request{event: &socketio.Event{}}, refusal: notJoined})
+	}
+	if a := park(); a != nil {
+		t.Fatalf("the first does not wait: %v", a)
+	}
+	if late, _ := e.late(time.Now().Add(2 * time.Hour)); len(late) != 1 || m.early != nil || e.bytes != 0 {
+		t.Fatalf("%d are late, %d bytes are left", len(late), e.bytes)
+	}
+	if a := park(); a != notJoined {
+		t.Errorf("the second gets %v", a)
 	}
 }
 
