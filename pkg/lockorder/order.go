@@ -41,6 +41,8 @@ var order = []rule{
 	{"presence.roster", nil},
 	{"chat.logLimit", nil},
 	{"chat.firstTimes", nil},
+	{"chat.early", nil},
+	{"chat.resends", nil},
 	{"store.health", nil},
 	{"store.queue", nil},
 	{"sessions.Names", nil},

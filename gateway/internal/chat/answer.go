@@ -14,6 +14,7 @@ type request struct {
 	socket *socketio.Socket
 	event  *socketio.Event
 	name   string // as configured, whatever the spelling
+	waited bool   // for a join: it does not wait once more
 }
 
 // payload returns the event's first argument, or nil.

@@ -19,7 +19,11 @@ type member struct {
 	refusals    bucket // of events above that rate
 	bytes       bucket // of what it has broadcast
 	relays      bucket
-	namesLogged uint8 // names that the log has because of it
+	joined      bool      // something, since it connected
+	lapsed      bool      // a message has waited for a join in vain; early.mu guards this and the next two
+	early       []*parked // messages that wait for a join
+	earlyBytes  int       // of these
+	namesLogged uint8     // names that the log has because of it
 }
 
 // authenticate lets in a client whose token is valid. Another learns only that it was refused; the reason goes

@@ -26,10 +26,13 @@ func (c *Chat) fits(size int, m *member) (refusal contract.Answer) {
 // costs in proportion, so that all of a room typing at once cost n deliveries, and not n².
 const cheapRelay = 100
 
-// affordsRelay charges the sender for a relay to everybody in the room. A start and its end always fit
+// affordsRelay charges the sender for a relay to everybody in the room, or to one person. A start and its end always fit
 // one after the other.
-func (c *Chat) affordsRelay(m *member, room string) bool {
+func (c *Chat) affordsRelay(m *member, to place) bool {
 	rate := c.options.RelayRate
-	cost := max(1, float64(c.rosters.Sockets(room))/cheapRelay)
+	cost := 1.0
+	if to.receiver == "" {
+		cost = max(cost, float64(c.rosters.Sockets(to.room))/cheapRelay)
+	}
 	return m.relays.take(time.Now(), cost, rate, 2*max(rate, cost))
 }

@@ -25,6 +25,8 @@ type Chat struct {
 	store         Store
 	namespace     *socketio.Namespace
 	rosters       *presence.Rosters
+	early         *early
+	resends       *resends
 	unknownEvents firstTimes      // events that nobody handles
 	fieldsLeftOut firstTimes      // fields that rooms are not told
 	refusalLog    logLimit        // lines for clients that are not let in
@@ -39,6 +41,8 @@ func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Chat{options: o, keys: contract.NewKeys(o.Columns, o.ClientFields...), store: store, namespace: ns, ctx: ctx, cancel: cancel}
 	c.rosters = presence.New(o.MembersLimit, c.announce)
+	c.early = newEarly(o.JoinWait)
+	c.resends = newResends(o.Observer)
 	ns.Use(c.authenticate)
 	ns.OnConnect(c.connected)
 	ns.OnDisconnecting(c.disconnecting)
@@ -52,9 +56,10 @@ func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	return c
 }
 
-// Close stops member lists from being told. Call it when the server has been shut down.
+// Close stops member lists from being told and messages from waiting. Call it when the server has been shut down.
 func (c *Chat) Close() {
 	c.cancel()
+	c.early.close()
 	c.rosters.Close()
 }
 
@@ -62,18 +67,23 @@ func (c *Chat) Close() {
 func (c *Chat) Rooms() int { return c.rosters.Rooms() }
 
 func (c *Chat) connected(s *socketio.Socket) {
-	if m := s.Data.(*member); !m.expires.IsZero() {
+	m := s.Data.(*member)
+	if !m.expires.IsZero() {
 		s.CloseAt(m.expires, TokenExpired)
+	}
+	if c.direct() {
+		s.Join(contract.PersonalRoom(m.ID)) // fails when the socket is gone, which hears nothing anyway
 	}
 }
 
-// disconnecting updates every room that the socket was in, whatever ended it.
+// disconnecting updates every room that the socket was in, whatever ended it, and answers what still waits for a join.
 func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 	m := s.Data.(*member)
-	for _, room := range s.Rooms() {
+	for _, room := range c.joined(s) {
 		s.Leave(room)
 		c.rosters.Leave(room, m.Person)
 	}
+	c.refuseEarly(m, func(*parked) bool { return true })
 }
 
 // announce tells a room its members.

@@ -31,6 +31,9 @@ type memory struct {
 	fail   error // what Save answers
 	barred error // what MayJoin answers
 	guests map[string]bool
+
+	slow    bool // Save waits for commit
+	waiting []func(error)
 }
 
 func (s *memory) Save(d message.Draft, done func(message.Stored, error)) {
@@ -41,10 +44,40 @@ func (s *memory) Save(d message.Draft, done func(message.Stored, error)) {
 		return
 	}
 	s.saved = append(s.saved, d)
-	done(message.Stored{
-		ID: rawjson.Quote("m1"), Room: rawjson.Quote(d.Room), User: rawjson.Quote(d.User),
-		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC),
-	}, nil)
+	if s.slow {
+		s.waiting = append(s.waiting, func(err error) { done(stored(d), err) })
+		return
+	}
+	done(stored(d), nil)
+}
+
+func stored(d message.Draft) message.Stored {
+	row := message.Stored{ID: rawjson.Quote("m1"), Room: rawjson.Quote(d.Room), User: rawjson.Quote(d.User),
+		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)}
+	if d.Receiver != "" {
+		row.Room, row.Receiver = nil, rawjson.Quote(d.Receiver)
+	}
+	return row
+}
+
+// commit answers what waits, with that error or none, and makes Save answer at once.
+func (s *memory) commit(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, done := range s.waiting {
+		done(err)
+	}
+	s.slow, s.waiting = false, nil
+}
+
+// texts are those of the messages saved.
+func (s *memory) texts() (list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.saved {
+		list = append(list, d.Text)
+	}
+	return list
 }
 
 func (s *memory) MayJoin(_ context.Context, _, user string) (bool, error) {
@@ -79,6 +112,8 @@ type tally struct {
 func (c *tally) Event(name, outcome string) { c.count(name + " " + outcome) }
 
 func (c *tally) AuthenticationRefused(reason string) { c.count("refused " + reason) }
+
+func (c *tally) ResendsForgotten(messages int) { c.count("forgotten") }
 
 func (c *tally) SessionOpened() {}
 
@@ -188,6 +223,22 @@ func (v *visitor) await(prefix string) string {
 		v.t.Fatalf("waiting for %q: %v", prefix, err)
 	}
 	return packet
+}
+
+// count reads up to a packet that starts with end, and counts those before it that hold text.
+func (v *visitor) count(text, end string) (n int) {
+	v.t.Helper()
+	for {
+		packet, err := v.Next()
+		switch {
+		case err != nil:
+			v.t.Fatalf("waiting for %q: %v", end, err)
+		case strings.HasPrefix(packet, end):
+			return n
+		case strings.Contains(packet, text):
+			n++
+		}
+	}
 }
 
 // ask emits an event with an ack and returns the answer.

@@ -4,7 +4,8 @@
 //
 // An event goes one way: from a socket through a handler into the [Store], and from there, once it is
 // committed, to the room. The store calls back in commit order, and every room hears in that order. [New]
-// registers the handlers with a namespace; each event has its file: join.go, send.go, relay.go, unknown.go.
+// registers the handlers with a namespace; each event has its file: join.go, send.go, relay.go, unknown.go. Where a message goes
+// is decided in destination.go; one that comes before its sender's join waits in early.go; resend.go knows what was sent before.
 //
 // It promises that
 //
@@ -12,10 +13,14 @@
 //     a client hears only that it failed, by an `error` event;
 //   - what a room has heard as a message is committed, and an ack means committed;
 //   - nobody hears a message or a relay under another identity than the verified one;
+//   - nothing goes to a place that it does not name while it could name another, and a message to a person is heard by
+//     that user's sockets and the sender's alone;
+//   - what a client sends before its first join waits for it, in order, and what it repeats by its own id is stored once;
 //   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines.
 //
 // Handlers run on the goroutine of their socket, one at a time; answers of the store on the store's own
-// goroutine. The package starts none itself: that of [presence.Rosters] runs from New to [Chat.Close].
+// goroutine. Two run from New to [Chat.Close]: that of [presence.Rosters], and one that answers messages which waited too long
+// for a join.
 //
 // No lock of this package is held while a handler calls the store, the rosters or a socket. The order of all locks is in
 // gateway/docs/ARCHITECTURE.md.

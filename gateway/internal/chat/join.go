@@ -25,7 +25,7 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	if room == s.ID() { // a socket is in its own room already, and nobody else may be
 		return privateRoom
 	}
-	earlier := s.Rooms()
+	earlier := c.joined(s)
 	if c.options.Multi && len(earlier) >= maxRooms && !s.In(room) {
 		return contract.Failure{Code: contract.Forbidden, Text: fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
 	}
@@ -45,10 +45,14 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	} else {
 		c.rosters.Enter(room, m.Person)
 	}
-	if !r.event.WantsAck() { // the list is work that grows with the room
-		return contract.Success{}
+	joined := contract.Success{}
+	if r.event.WantsAck() { // the list is work that grows with the room
+		joined.Members = c.rosters.List(room).Array(c.options.MaxEvent)
 	}
-	return contract.Success{Members: c.rosters.List(room).Array(c.options.MaxEvent)}
+	m.joined = true
+	r.answer(joined)
+	c.sendEarly(s, m, room)
+	return nil
 }
 
 // guard asks the app's own rule whether a member may join a room, and returns why not.
@@ -71,6 +75,7 @@ func (c *Chat) leave(s *socketio.Socket, m *member, r *request) contract.Answer 
 	if !ok {
 		return contract.BadRoom
 	}
+	c.refuseEarly(m, func(p *parked) bool { return p.room == room })
 	if !c.leaveRoom(s, m, room) {
 		return contract.Failure{Code: contract.NotInRoom, Text: "you are not in this room"}
 	}

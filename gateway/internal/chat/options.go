@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/pkg/token"
@@ -22,7 +23,7 @@ type Options struct {
 	MessageEvent, MembersEvent          string
 	// Unstored: the app stores messages by itself, before its clients send them here.
 	Unstored bool
-	// Columns is what the app's table calls the parts of a message.
+	// Columns is what the app's table calls the parts of a message. With a Receiver, messages may go to one person.
 	Columns contract.Columns
 	// ClientFields are the fields of its clients' own that the app lets rooms be told: see contract.NewKeys.
 	ClientFields []string
@@ -38,6 +39,11 @@ type Options struct {
 	MaxEvent int
 	// Multi keeps earlier rooms when another is joined.
 	Multi bool
+	// NoRooms: the app's table has no room, so that every message that is stored needs a receiver.
+	NoRooms bool
+	// JoinWait is how long a message that comes before its sender's first join waits for the join of its room. 0 means
+	// not at all.
+	JoinWait time.Duration
 	// OpenRooms lets people send to rooms that they have not joined.
 	OpenRooms bool
 	// MaxText is the most bytes of a message's text. 0 means no limit of its own.

@@ -20,6 +20,8 @@ type Store interface {
 // that nobody handles are all "other", and their outcome is "ignored". Any goroutine may call it.
 type Observer interface {
 	Event(name, outcome string)
+	// ResendsForgotten counts messages whose resends are not known any more, since too many were sent after them.
+	ResendsForgotten(messages int)
 	// AuthenticationRefused names the reason: a word of token.Reason.
 	AuthenticationRefused(reason string)
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
-// relay passes an event to the others in a room that the sender has joined. Nothing is stored. It
+// relay passes an event to the others in a room that the sender has joined, or to a person. Nothing is stored. It
 // is not volatile: a receiver that misses a read receipt, or the end of somebody's typing, would
 // show what is not so for good; and one that reads too slowly is ended by its queue as ever. Arguments
 // behind the first have no key to be checked by, and are left out.
@@ -15,16 +15,16 @@ func (c *Chat) relay(as string) handler {
 		if !ok {
 			return contract.BadRoom
 		}
-		room, refusal := c.destination(s, fields)
+		to, refusal := c.destination(s, m, r, &fields)
 		if refusal != nil {
 			return refusal
 		}
-		if !s.In(room) { // even with OpenRooms: members see who types, so they must see that person in their list
+		if to.room != "" && !s.In(to.room) { // even with OpenRooms: members see who types, so they must see that person in their list
 			return notJoined
 		}
 		c.leaveOut(&fields, m)
-		c.keys.IdentifyRelay(&fields, m.Person, room)
-		if !c.affordsRelay(m, room) {
+		c.keys.IdentifyRelay(&fields, m.Person, to.room)
+		if !c.affordsRelay(m, to) {
 			return refuseRelay(r)
 		}
 		if refusal := c.fits(fields.Size(), m); refusal != nil {
@@ -34,7 +34,7 @@ func (c *Chat) relay(as string) handler {
 		if event == "" {
 			event = r.event.Name
 		}
-		if err := c.namespace.To(room).Except(s.ID()).Emit(event, fields.Encode()); err != nil { // an attachment in the place of the object
+		if err := c.namespace.To(to.rooms(m.ID)...).Except(s.ID()).Emit(event, fields.Encode()); err != nil { // an attachment in the place of the object
 			return contract.Failure{Code: contract.BadRequest, Text: "what is relayed is an object or a room"}
 		}
 		return contract.Success{}

@@ -123,7 +123,7 @@ func TestRelaysIntoLargeRoomsAreRarer(t *testing.T) {
 	c.rosters.Enter("kitchen", crowd)
 	for room, most := range map[string]int{"kitchen": 20, "stadium": 2} {
 		m, n := &member{}, 0
-		for n < 100 && c.affordsRelay(m, room) {
+		for n < 100 && c.affordsRelay(m, place{room: room}) {
 			n++
 		}
 		if n != most {

@@ -25,44 +25,58 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) contract.Answer {
 	}
 
 	// The destination is read before the identity is written: a key can mean both (a room column called
-	// ownerId), and then the client named its room there.
-	room, refusal := c.destination(s, fields)
+	// ownerId), and then the client named its room there. A message that comes before its sender has joined is
+	// sent from the beginning again when that happens.
+	to, refusal := c.destination(s, m, r, &fields)
 	if refusal != nil {
+		return c.waits(m, r, fields, refusal)
+	}
+	if to, refusal = c.storable(to); refusal != nil {
 		return refusal
+	}
+
+	// A resend is answered as what it repeats is, and costs its sender nothing more.
+	sent, answer, repeated := c.resends.open(m.ID, to, fields.ClientID(m.Person), text, r)
+	if repeated {
+		return answer
 	}
 
 	// The identity is written before the size is taken, since it and the columns' names add to it.
 	c.leaveOut(&fields, m)
 	c.keys.Identify(fields, m.Person)
-	c.keys.ReserveRow(&fields, m.Person, room)
+	c.keys.ReserveRow(&fields, m.Person, to.room, to.receiver)
 
 	// The bounds are the last check, since they charge the sender, who does not pay for what another check
 	// refuses. They come before the store: what is too large to be told must not be stored.
 	size := fields.Size()
 	if refusal := c.fits(size, m); refusal != nil {
+		c.resends.end(sent, refusal)
 		return refusal
 	}
 
 	// From here on the store owes one call, after the commit and in the order of commits. While it waits,
 	// the fields are all that is kept of the event.
 	r.event.Args = nil
-	draft := message.Draft{Room: room, User: m.ID, Username: m.Name, Text: text, Held: size}
+	draft := message.Draft{Room: to.room, Receiver: to.receiver, User: m.ID, Username: m.Name, Text: text, Held: size}
 	c.store.Save(draft, func(row message.Stored, err error) {
 		defer r.survive()
 		if err != nil {
-			r.answer(storeFailure(err))
+			failure := storeFailure(err)
+			r.answer(failure)
+			c.resends.end(sent, failure)
 			return
 		}
 		// The room is told before the sender is: as a member it hears its message before the ack of it.
-		payload := c.tell(room, fields, row, m.Person)
-		r.answer(contract.Success{Message: payload})
+		stored := contract.Success{Message: c.tell(to, fields, row, m.Person)}
+		r.answer(stored)
+		c.resends.end(sent, stored)
 	})
 	return nil
 }
 
 // tell lays a committed row over the fields that its client sent, so that nothing stands in the place of what
 // the database has, and broadcasts the outcome, which it returns.
-func (c *Chat) tell(room string, fields contract.Object, row message.Stored, by *contract.Person) json.RawMessage {
+func (c *Chat) tell(to place, fields contract.Object, row message.Stored, by *contract.Person) json.RawMessage {
 	var known contract.Object
 	if c.options.Unstored { // the row is made up; the client knows the message by the app's own id
 		known = fields.StoredByApp()
@@ -70,7 +84,7 @@ func (c *Chat) tell(room string, fields contract.Object, row message.Stored, by 
 	c.keys.PutRow(&fields, row, by)
 	fields.SetAll(known)
 	payload := fields.Encode()
-	if err := c.namespace.To(room).Emit(c.options.MessageEvent, payload); err != nil {
+	if err := c.namespace.To(to.rooms(by.ID)...).Emit(c.options.MessageEvent, payload); err != nil {
 		c.options.Logger.Error("a stored message could not be broadcast", "error", err)
 	}
 	return payload

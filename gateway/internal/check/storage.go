@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.names(ctx, found.Mapping.UserQuery)
 	s.trial(found.Trial)
 	if cipher != nil {
-		cipher = compose.CipherFor(s.config, cipher, found.Trial.Room, found.Trial.User)
+		cipher = compose.CipherFor(s.config, cipher, cmp.Or(found.Trial.Room, found.Trial.Receiver), found.Trial.User)
 	}
 	s.newest(found.LastText, cipher)
 }
@@ -125,8 +126,15 @@ func (s start) trial(t store.Trial) {
 	case t.Skipped != "":
 		s.skip("insert", t.Skipped)
 	case t.Err != nil:
-		s.fault("insert", fmt.Sprintf("a message of user %q in room %q is refused: %v", t.User, t.Room, t.Err), insertFix(t.Err)...)
+		s.fault("insert", fmt.Sprintf("a message of user %q %s is refused: %v", t.User, where(t), t.Err), insertFix(t.Err)...)
 	default:
-		s.ok("insert", "a message of user %q in room %q was taken, and rolled back", t.User, t.Room)
+		s.ok("insert", "a message of user %q %s was taken, and rolled back", t.User, where(t))
 	}
+}
+
+func where(t store.Trial) string {
+	if t.Receiver != "" {
+		return fmt.Sprintf("for user %q", t.Receiver)
+	}
+	return fmt.Sprintf("in room %q", t.Room)
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 )
 
@@ -25,6 +26,8 @@ func Chat(c config.Config, m store.Mapping) chat.Options {
 		MembersLimit: c.MembersLimit,
 		Multi:        c.JoinMode == "multi",
 		OpenRooms:    !c.RequireJoin,
+		NoRooms:      m.Room.Name == "" && m.Receiver.Name != "" && m.Database != database.None,
+		JoinWait:     c.JoinWait,
 		MaxText:      c.MaxText,
 		MaxEvent:     c.SendQueueBytes / 4,
 		RateLimit:    float64(c.RateLimit),
@@ -32,7 +35,7 @@ func Chat(c config.Config, m store.Mapping) chat.Options {
 }
 
 func columns(m store.Mapping) contract.Columns {
-	c := contract.Columns{ID: m.ID.Name, Text: m.Text.Name, User: m.User.Name, Room: m.Room.Name}
+	c := contract.Columns{ID: m.ID.Name, Text: m.Text.Name, User: m.User.Name, Room: m.Room.Name, Receiver: m.Receiver.Name}
 	if m.CreatedAt != nil {
 		c.CreatedAt = m.CreatedAt.Name
 	}

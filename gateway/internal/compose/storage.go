@@ -11,15 +11,16 @@ import (
 // Store returns the configuration of the message store. The caller adds the Observer and the Logger. The error is that of Cipher.
 func Store(c config.Config) (store.Config, error) {
 	s := store.Config{
-		URL:         string(c.DatabaseURL),
-		Table:       c.MessageTable,
-		TextColumn:  c.MessageTextColumn,
-		UserColumn:  c.MessageUserColumn,
-		RoomColumn:  c.MessageRoomColumn,
-		IDKind:      c.MessageID,
-		Constants:   c.MessageConstants,
-		AccessQuery: c.RoomAccessQuery,
-		Timeout:     c.DatabaseTimeout,
+		URL:            string(c.DatabaseURL),
+		Table:          c.MessageTable,
+		TextColumn:     c.MessageTextColumn,
+		UserColumn:     c.MessageUserColumn,
+		RoomColumn:     c.MessageRoomColumn,
+		ReceiverColumn: c.MessageReceiverColumn,
+		IDKind:         c.MessageID,
+		Constants:      c.MessageConstants,
+		AccessQuery:    c.RoomAccessQuery,
+		Timeout:        c.DatabaseTimeout,
 	}
 	cipher, err := Cipher(c)
 	if err == nil && cipher != nil {

@@ -37,6 +37,7 @@ type Config struct {
 	MessageTextColumn            string        `envconfig:"MESSAGE_TEXT_COLUMN" unset:"found by looking" desc:"its column for the text"`
 	MessageUserColumn            string        `envconfig:"MESSAGE_USER_COLUMN" unset:"found by looking" desc:"its column for the sender's id"`
 	MessageRoomColumn            string        `envconfig:"MESSAGE_ROOM_COLUMN" unset:"found by looking" desc:"its column for the room's id"`
+	MessageReceiverColumn        string        `envconfig:"MESSAGE_RECEIVER_COLUMN" unset:"found by looking" desc:"its column for the id of the one user whom a message is for; such messages reach that user's sockets and the sender's"`
 	MessageID                    string        `envconfig:"MESSAGE_ID" default:"auto" oneof:"auto cuid uuid database" desc:"who makes the ids: the gateway (cuid or uuid), the database's default (database), or by the column's type (auto)"`
 	MessageConstants             Constants     `envconfig:"MESSAGE_CONSTANTS" unset:"none" want:"column=value pairs with commas between them, such as type=TEXT,status=SENT" desc:"values for columns that nobody else fills: column=value,…"`
 	MessageEncryptionKey         Secret        `envconfig:"MESSAGE_ENCRYPTION_KEY" unset:"required" want:"64 hex characters, the same as in the web app (a new key: openssl rand -hex 32), or a key as MESSAGE_KEY_FORMAT says" desc:"key for text at rest, the same as in the web app; not needed if MESSAGE_CIPHER is plaintext or DATABASE_URL is none"`
@@ -65,12 +66,13 @@ type Config struct {
 	PingTimeout    time.Duration `envconfig:"PING_TIMEOUT" default:"20s" min:"100ms" max:"1h" desc:"longest wait for a pong"`
 	ConnectTimeout time.Duration `envconfig:"CONNECT_TIMEOUT" default:"45s" min:"100ms" max:"1h" desc:"longest wait for a connection to join a namespace"`
 
-	RoomAccessQuery string   `topic:"Rooms" envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
-	JoinMode        string   `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`
-	RequireJoin     bool     `envconfig:"REQUIRE_JOIN" default:"true" want:"true or false" desc:"only those who joined a room may send to it"`
-	MembersShape    string   `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what MEMBERS_EVENT holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`
-	MembersLimit    int      `envconfig:"MEMBERS_LIMIT" default:"1000" min:"0" max:"10000000" desc:"most members listed in one event; 0 lists all"`
-	ClientFields    []string `envconfig:"CLIENT_FIELDS" default:"*" want:"names of fields with commas between them, such as tempId,fileUrl, or * or none" desc:"clients' own fields that rooms are told: tempId,fileUrl,…; * is all but roles, avatars and the like, which need naming (*,avatar); or none"`
+	RoomAccessQuery string        `topic:"Rooms" envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
+	JoinMode        string        `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`
+	RequireJoin     bool          `envconfig:"REQUIRE_JOIN" default:"true" want:"true or false" desc:"only those who joined a room may send to it"`
+	JoinWait        time.Duration `envconfig:"JOIN_WAIT" default:"5s" min:"0s" max:"1m" desc:"how long a message that a client sends before its first join waits for it; 0s is not at all"`
+	MembersShape    string        `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what MEMBERS_EVENT holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`
+	MembersLimit    int           `envconfig:"MEMBERS_LIMIT" default:"1000" min:"0" max:"10000000" desc:"most members listed in one event; 0 lists all"`
+	ClientFields    []string      `envconfig:"CLIENT_FIELDS" default:"*" want:"names of fields with commas between them, such as tempId,fileUrl, or * or none" desc:"clients' own fields that rooms are told: tempId,fileUrl,…; * is all but roles, avatars and the like, which need naming (*,avatar); or none"`
 
 	JoinEvents   []string `topic:"Names of events" envconfig:"JOIN_EVENTS" default:"join_room" want:"names of events with commas between them" desc:"events that join a room; snake, camel and kebab case are all understood"`
 	LeaveEvents  []string `envconfig:"LEAVE_EVENTS" default:"leave_room" want:"names of events with commas between them" desc:"events that leave a room"`

@@ -44,7 +44,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Polling: "upgrade", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
 		RateLimit: 100, RelayRate: 10, TrustedProxies: privateNetworks,
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, ConnectTimeout: 45 * time.Second,
-		JoinMode: "single", RequireJoin: true, JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"},
+		JoinMode: "single", RequireJoin: true, JoinWait: 5 * time.Second, JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"},
 		SendEvents: []string{"send_message"}, MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: "array",
 		MembersLimit: 1000,
 		ClientFields: []string{"*"}, MaxText: 65_536,

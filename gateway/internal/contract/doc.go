@@ -7,7 +7,7 @@
 //
 // A message passes through it in this order, which package chat keeps and explains:
 //
-//	ParseObject ─▶ Keys.Text ─▶ Keys.Room ─▶ Keys.LeaveOut ─▶ Keys.Identify ─▶ Keys.ReserveRow ─▶ (store) ─▶ Keys.PutRow ─▶ Object.Encode
+//	ParseObject ─▶ Keys.Text ─▶ Keys.Room or Receiver ─▶ Keys.LeaveOut ─▶ Keys.Identify ─▶ Keys.ReserveRow ─▶ (store) ─▶ Keys.PutRow ─▶ Object.Encode
 //
 // It promises that
 //

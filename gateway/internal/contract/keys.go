@@ -9,14 +9,17 @@ import (
 )
 
 // Columns are the names that the app's own table has for the parts of a message. Clients of an app that
-// tells its rooms the row look there, so each part is told under its column's name too. Empty is none.
-type Columns struct{ ID, Text, User, Room, CreatedAt string }
+// tells its rooms the row look there, so each part is told under its column's name too. Empty is none. With a
+// Receiver, messages may go to one person instead of a room.
+type Columns struct{ ID, Text, User, Room, Receiver, CreatedAt string }
 
 // Keys are the keys by which the clients of one app say a text, a room and a speaker: those of the surveyed
 // apps, and those that the app's own columns add. They do not change once they are made.
 type Keys struct {
 	texts    []string        // where a client's text may be, in the order of preference
 	rooms    meanings[int]   // where it names the room, by rank
+	nested   meanings[int]   // where an object is the room
+	receives meanings[int]   // where it names the receiver, by rank; none where nobody is written to
 	speakers meanings[claim] // with those of the relation: nobody else's profile stands beside profileId
 	own      ownFields       // what else a room is told
 
@@ -30,8 +33,9 @@ type alias struct{ key, usual string }
 // NewKeys returns the keys of an app whose table has these columns. Of the client's own fields its rooms are told those
 // named, in any spelling: see AllFields, which none means, and NoFields.
 func NewKeys(c Columns, own ...string) *Keys {
-	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), speakers: maps.Clone(speakers), own: newOwnFields(own)}
-	for _, part := range []alias{{c.Text, "text"}, {c.User, "userId"}, {c.Room, "roomId"}, {c.ID, "id"}, {c.CreatedAt, "createdAt"}} {
+	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), receives: receiversWith(c.Receiver), speakers: maps.Clone(speakers), own: newOwnFields(own)}
+	k.nested = nestedRooms(k.rooms)
+	for _, part := range []alias{{c.Text, "text"}, {c.User, "userId"}, {c.Room, "roomId"}, {c.Receiver, "receiverId"}, {c.ID, "id"}, {c.CreatedAt, "createdAt"}} {
 		for _, key := range unusual(part.key) {
 			k.aliases = append(k.aliases, alias{key, part.usual})
 			switch part.usual {
@@ -62,16 +66,23 @@ func unusual(column string) []string {
 
 // usual tells whether PutRow has a meaning for a key.
 func usual(key string) bool {
-	return key == "" || slices.Contains([]string{"id", "text", "userId", "roomId", "createdAt", "user"}, key)
+	return key == "" || slices.Contains([]string{"id", "text", "userId", "roomId", "receiverId", "createdAt", "user"}, key)
 }
 
 // ReserveRow adds what the row will be told as under the app's own column names, so that the size of a
-// message is known before it is stored. Text must have been called before.
-func (k *Keys) ReserveRow(o *Object, by *Person, room string) {
+// message is known before it is stored. Text must have been called before. Either room or receiver is empty.
+func (k *Keys) ReserveRow(o *Object, by *Person, room, receiver string) {
 	if len(k.aliases) == 0 {
 		return
 	}
-	k.putAliases(o, Object{{"text", o.Get("text")}, {"userId", by.IDJSON}, {"roomId", rawjson.Quote(room)}})
+	row := Object{{"text", o.Get("text")}, {"userId", by.IDJSON}}
+	if room != "" {
+		row = append(row, Field{"roomId", rawjson.Quote(room)})
+	}
+	if receiver != "" {
+		row = append(row, Field{"receiverId", rawjson.Quote(receiver)})
+	}
+	k.putAliases(o, row)
 	if k.relation != "" && o.Get(k.relation) == nil { // a client that says who it is reads what it says
 		o.Set(k.relation, by.whole())
 	}

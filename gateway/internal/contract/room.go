@@ -36,6 +36,32 @@ func roomsWith(column string) meanings[int] {
 	return k
 }
 
+// nestedRooms are keys of objects that hold a room's id ({room: {id}}, {chat: {_id}}): those of the rooms' ids without Id.
+func nestedRooms(rooms meanings[int]) meanings[int] {
+	k := make(meanings[int])
+	for key, rank := range rooms {
+		k[strings.TrimSuffix(key, "id")] = rank
+	}
+	return k
+}
+
+// idKeys are where an object has its own id.
+var idKeys = []string{"id", "_id"}
+
+// idOf returns the id of an object, and of a string or a number itself. False means that it has none.
+func idOf(value json.RawMessage) (id string, ok bool) {
+	if id, ok = rawjson.Scalar(value); ok {
+		return id, true
+	}
+	o, _ := ParseObject(value)
+	for _, key := range idKeys {
+		if id, ok = rawjson.Scalar(o.Get(key)); ok {
+			return id, true
+		}
+	}
+	return "", false
+}
+
 // BadRoom answers what names no room.
 var BadRoom = Failure{BadRequest,
 	"the room must be a string, a number, or an object with one of " + strings.Join(roomKeys, ", ")}
@@ -53,18 +79,13 @@ func (k *Keys) RoomOf(payload json.RawMessage) (room string, ok bool) {
 	return k.Room(o)
 }
 
-// Room reads the room that an object names. Where several keys name one, the most usual key counts, and of its
-// spellings that of roomKeys. False is as in RoomOf.
+// Room reads the room that an object names. Where several keys name one, the most usual key counts, of its
+// spellings that of roomKeys, and an object that has the room's id last. False is as in RoomOf.
 func (k *Keys) Room(o Object) (room string, ok bool) {
-	best := 2 * len(k.rooms)
+	best := noRoom
 	for _, f := range o {
-		rank, known := k.rooms.of(f.Key)
-		rank *= 2
-		if !slices.Contains(roomKeys, f.Key) {
-			rank++
-		}
-		if known && rank < best {
-			if name, is := rawjson.Scalar(f.Value); is {
+		if rank := k.roomRank(f); rank < best {
+			if name, is := idOf(f.Value); is {
 				best, room = rank, name
 			}
 		}
@@ -72,13 +93,34 @@ func (k *Keys) Room(o Object) (room string, ok bool) {
 	return room, fitsRoom(room)
 }
 
-func fitsRoom(room string) bool { return room != "" && len(room) <= MaxRoom }
+// noRoom is behind every rank.
+const noRoom = 1 << 10
+
+// roomRank returns the place of a field among those that may name the room, or noRoom.
+func (k *Keys) roomRank(f Field) int {
+	nested := len(f.Value) > 0 && f.Value[0] == '{'
+	if nested {
+		if rank, known := k.nested.of(f.Key); known {
+			return noRoom/2 + rank
+		}
+	}
+	rank, known := k.rooms.of(f.Key)
+	switch {
+	case !known:
+		return noRoom
+	case slices.Contains(roomKeys, f.Key):
+		return 2 * rank
+	}
+	return 2*rank + 1
+}
+
+// fitsRoom leaves personal rooms out: no client may name one.
+func fitsRoom(room string) bool { return room != "" && len(room) <= MaxRoom && !IsPersonal(room) }
 
 // NamesRoom tells whether an object names a room, in whatever form, also in one that Room does not read.
 func (k *Keys) NamesRoom(o Object) bool {
 	return slices.ContainsFunc(o, func(f Field) bool {
-		_, known := k.rooms.of(f.Key)
-		return known && !rawjson.IsNull(f.Value)
+		return k.roomRank(f) < noRoom && !rawjson.IsNull(f.Value)
 	})
 }
 

@@ -10,11 +10,17 @@ import (
 // RowSize is more bytes than PutRow adds: ids, names and a time.
 const RowSize = 2048
 
-// PutRow lays the stored row over the client's own fields, under the usual keys and under those of the app's columns.
+// PutRow lays the stored row over the client's own fields, under the usual keys and under those of the app's columns. A message
+// to a person has a receiver and no room.
 func (k *Keys) PutRow(o *Object, row message.Stored, by *Person) {
 	o.Set("id", row.ID)
 	o.Set("userId", row.User)
-	o.Set("roomId", row.Room)
+	if row.Room != nil {
+		o.Set("roomId", row.Room)
+	}
+	if row.Receiver != nil {
+		o.Set("receiverId", row.Receiver)
+	}
 	o.Set("createdAt", rawjson.Quote(isoTime(row.CreatedAt)))
 	o.Set("user", Object{{"username", by.NameJSON}}.Encode())
 	k.putAliases(o, *o)

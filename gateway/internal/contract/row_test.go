@@ -29,7 +29,7 @@ func FuzzRow(f *testing.F) {
 			return
 		}
 		app := NewKeys(Columns{User: user, Room: room})
-		app.ReserveRow(&o, ann, "r")
+		app.ReserveRow(&o, ann, "r", "")
 		reserved := o.Size() + RowSize
 		app.PutRow(&o, row, ann)
 		if o.Size() > reserved {

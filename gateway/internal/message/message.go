@@ -18,9 +18,11 @@ var (
 	ErrRejected = errors.New("message rejected by the database")
 )
 
-// Draft is a message as a verified user said it: in plaintext, not stored.
+// Draft is a message as a verified user said it: in plaintext, not stored. It goes to a room, or to the user who is
+// its Receiver; the other one is empty.
 type Draft struct {
 	Room     string
+	Receiver string
 	User     string
 	Username string
 	Text     string
@@ -31,9 +33,9 @@ type Draft struct {
 
 // Stored is the row that a committed message became.
 type Stored struct {
-	// ID, Room and User are JSON as the web app would print the columns: a string, or a number
-	// where the column is an integer.
-	ID, Room, User json.RawMessage
+	// ID, Room, Receiver and User are JSON as the web app would print the columns: a string, or a number
+	// where the column is an integer. Of Room and Receiver, one is nil.
+	ID, Room, Receiver, User json.RawMessage
 	// CreatedAt is UTC in whole milliseconds, and later than that of every earlier message of the room.
 	CreatedAt time.Time
 }

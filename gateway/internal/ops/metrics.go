@@ -24,6 +24,7 @@ type Metrics struct {
 	batchMessages  prometheus.Histogram
 	batchSeconds   prometheus.Histogram
 	unstored       *prometheus.CounterVec
+	forgotten      prometheus.Counter
 }
 
 // Gauges are read when metrics are scraped.
@@ -50,10 +51,12 @@ func NewMetrics() *Metrics {
 		batchSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "socketgate_commit_seconds", Help: "How long one commit took.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
+		forgotten: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "socketgate_resends_forgotten_total", Help: "Messages whose resends are not recognised any more, since too many came after them."}),
 		unstored: counters("socketgate_messages_unstored_total", "Messages that were not stored, by cause.", "cause"),
 	}
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.authentication, m.events,
-		m.batchMessages, m.batchSeconds, m.unstored,
+		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -124,6 +127,9 @@ func (m *Metrics) AuthenticationRefused(reason string) {
 
 // Event counts an event of a client.
 func (m *Metrics) Event(name, outcome string) { m.events.WithLabelValues(name, outcome).Inc() }
+
+// ResendsForgotten counts messages that a resend would store again.
+func (m *Metrics) ResendsForgotten(messages int) { m.forgotten.Add(float64(messages)) }
 
 // Committed counts a commit.
 func (m *Metrics) Committed(messages int, took time.Duration) {

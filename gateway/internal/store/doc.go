@@ -25,7 +25,7 @@
 //
 //   - store.go, save.go, queue.go, commit.go: the way of a message. outage.go: what happens when a commit fails.
 //   - ids.go, clock.go: what a row gets before it is committed.
-//   - schema.go, roles.go, column.go, mapping.go: how the message table and its columns are found at the start.
+//   - schema.go, roles.go, places.go, column.go, mapping.go: how the message table and its columns are found at the start.
 //   - table.go: what the store asks of a table. table_postgres_*.go, table_sqlite_*.go and table_none.go answer.
 //   - access.go, ready.go, inspect.go: what others ask.
 //

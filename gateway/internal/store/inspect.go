@@ -30,8 +30,8 @@ type ColumnUse struct {
 // Trial is an insert that was rolled back.
 type Trial struct {
 	// Room and User are the ids that the row had: those of the newest row, or the first of the tables that
-	// foreign keys refer to, or made up.
-	Room, User string
+	// foreign keys refer to, or made up. Where the table has no room, it was for a Receiver.
+	Room, Receiver, User string
 	// Skipped says why nothing was tried. A start works all the same.
 	Skipped string
 	// Err is why the row was refused: a start would work, but this message would not be stored.
@@ -56,7 +56,7 @@ func Inspect(ctx context.Context, c Config) (Report, error) {
 		return r, err
 	}
 	if len(newest) > 0 {
-		r.LastText, r.Trial.Room, r.Trial.User = newest[0].text, newest[0].room, newest[0].user
+		r.LastText, r.Trial.Room, r.Trial.Receiver, r.Trial.User = newest[0].text, newest[0].room, newest[0].receiver, newest[0].user
 	}
 	if err := s.tryInsert(ctx, &r.Trial); err != nil {
 		return r, fmt.Errorf("try an insert into %s: %w", s.mapping.name(), err)
@@ -80,7 +80,7 @@ func (s *Store) tryInsert(ctx context.Context, t *Trial) error {
 	if known, err := s.fillTrial(ctx, t); err != nil || !known {
 		return err
 	}
-	e, err := s.newEntry(message.Draft{Room: t.Room, User: t.User, Text: "gateway check"}, nil)
+	e, err := s.newEntry(message.Draft{Room: t.Room, Receiver: t.Receiver, User: t.User, Text: "gateway check"}, nil)
 	if err != nil {
 		t.Err = err
 		return nil
@@ -97,12 +97,16 @@ func (s *Store) tryInsert(ctx context.Context, t *Trial) error {
 
 // fillTrial finds a room and a user that the columns can hold, or says in t why nobody knows any.
 func (s *Store) fillTrial(ctx context.Context, t *Trial) (known bool, err error) {
+	place, placeID := s.mapping.Room, &t.Room
+	if place.Name == "" || t.Room == "" && t.Receiver != "" {
+		place, placeID = s.mapping.Receiver, &t.Receiver
+	}
 	references, err := s.table.references(ctx)
 	if err != nil {
 		return false, fmt.Errorf("read its foreign keys: %w", err)
 	}
 	for _, r := range references {
-		id := map[string]*string{s.mapping.Room.Name: &t.Room, s.mapping.User.Name: &t.User}[r.column]
+		id := map[string]*string{place.Name: placeID, s.mapping.User.Name: &t.User}[r.column]
 		if id == nil || *id != "" {
 			continue
 		}
@@ -114,7 +118,7 @@ func (s *Store) fillTrial(ctx context.Context, t *Trial) (known bool, err error)
 			return false, nil
 		}
 	}
-	for id, c := range map[*string]Column{&t.Room: s.mapping.Room, &t.User: s.mapping.User} {
+	for id, c := range map[*string]Column{placeID: place, &t.User: s.mapping.User} {
 		if *id = cmp.Or(*id, c.example()); *id == "" {
 			t.Skipped = fmt.Sprintf("nobody knows what column %q (%s) holds, as there is no row yet", c.Name, c.Type)
 			return false, nil
@@ -142,7 +146,10 @@ func (m Mapping) uses(encrypted bool) []ColumnUse {
 	if encrypted {
 		text = "the text, encrypted"
 	}
-	by := map[string]string{m.Text.Name: text, m.User.Name: "the sender's id", m.Room.Name: "the room's id"}
+	by := map[string]string{m.Text.Name: text, m.User.Name: "the sender's id", m.Room.Name: "the room's id", m.Receiver.Name: "the receiver's id"}
+	if len(m.places()) == 2 {
+		by[m.Room.Name], by[m.Receiver.Name] = "the room's id, if it goes to a room", "the receiver's id, if it goes to a person"
+	}
 	if m.IDs != idsDatabase {
 		by[m.ID.Name] = "the gateway, a " + m.IDs
 	}

@@ -12,7 +12,8 @@ type Mapping struct {
 	Schema   string // Postgres only
 	Table    string
 
-	ID, Text, User, Room Column
+	ID, Text, User       Column
+	Room, Receiver       Column  // without a name where the table has none; it has one of them at least
 	CreatedAt, UpdatedAt *Column // nil where the table has none
 	IDs                  string  // who makes ids: cuid, uuid or database
 	Constants            []Constant
@@ -33,7 +34,13 @@ func (m Mapping) String() string {
 	if m.Database == database.None {
 		return "none: messages are relayed, not stored"
 	}
-	s := fmt.Sprintf("%s %s: id=%s (made by %s) text=%s user=%s room=%s", m.Database, m.name(), m.ID, m.IDs, m.Text, m.User, m.Room)
+	s := fmt.Sprintf("%s %s: id=%s (made by %s) text=%s user=%s", m.Database, m.name(), m.ID, m.IDs, m.Text, m.User)
+	if m.Room.Name != "" {
+		s += fmt.Sprintf(" room=%s", m.Room)
+	}
+	if m.Receiver.Name != "" {
+		s += fmt.Sprintf(" receiver=%s", m.Receiver)
+	}
 	if m.CreatedAt != nil {
 		s += fmt.Sprintf(" created=%s", m.CreatedAt)
 	}
@@ -54,13 +61,37 @@ func (m Mapping) name() string {
 	return database.Quote(m.Schema) + "." + database.Quote(m.Table)
 }
 
+// places are the columns that say where a message goes. Where there are two, a message has one of them, and NULL in the other.
+func (m Mapping) places() []Column {
+	var list []Column
+	for _, c := range []Column{m.Room, m.Receiver} {
+		if c.Name != "" {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// placesIn are the parts of a row that places are read into.
+func (m Mapping) placesIn(r *row) []any {
+	var list []any
+	if m.Room.Name != "" {
+		list = append(list, &r.room)
+	}
+	if m.Receiver.Name != "" {
+		list = append(list, &r.receiver)
+	}
+	return list
+}
+
 // columns lists what an insert fills, in the order of values.
 func (m Mapping) columns() []Column {
 	var list []Column
 	if m.IDs != idsDatabase {
 		list = append(list, m.ID)
 	}
-	list = append(list, m.Text, m.User, m.Room)
+	list = append(list, m.Text, m.User)
+	list = append(list, m.places()...)
 	for _, c := range []*Column{m.CreatedAt, m.UpdatedAt} {
 		if c != nil {
 			list = append(list, *c)

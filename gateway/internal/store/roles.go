@@ -17,8 +17,8 @@ func mapTable(t description, c Config) (Mapping, error) {
 		all:   t.columns,
 		Text:  f.one("text", textNames, "MESSAGE_TEXT_COLUMN", c.TextColumn, Column.holdsText, firstOfMany),
 		User:  f.one("sender", userNames, "MESSAGE_USER_COLUMN", c.UserColumn, anyColumn, onlyOne),
-		Room:  f.one("room", roomNames, "MESSAGE_ROOM_COLUMN", c.RoomColumn, anyColumn, onlyOne),
 	}
+	f.places(&m, c)
 	f.distinct(m)
 	m.CreatedAt = f.optional(createdNames)
 	m.UpdatedAt = f.optional(updatedNames)
@@ -72,17 +72,8 @@ func (f *finder) one(role string, names []string, variable, override string, sui
 		}
 		return *c
 	}
-	var found, required []Column
-	for _, name := range names {
-		for _, c := range f.table.columns {
-			if fold(c.Name) == fold(name) && suits(c) && !c.generated {
-				found = append(found, c)
-				if c.mustBeFilled() {
-					required = append(required, c)
-				}
-			}
-		}
-	}
+	found := f.usual(names, suits)
+	required := slices.DeleteFunc(slices.Clone(found), func(c Column) bool { return !c.mustBeFilled() })
 	switch {
 	case len(found) == 0:
 		f.fail("no %s column: looked for %s, it has %s; set %s", role, strings.Join(names, ", "), f.has(), variable)
@@ -95,11 +86,26 @@ func (f *finder) one(role string, names []string, variable, override string, sui
 	return found[0]
 }
 
+// usual lists the columns with these names that suit.
+func (f *finder) usual(names []string, suits func(Column) bool) (found []Column) {
+	for _, name := range names {
+		for _, c := range f.table.columns {
+			if fold(c.Name) == fold(name) && suits(c) && !c.generated {
+				found = append(found, c)
+			}
+		}
+	}
+	return found
+}
+
 // distinct makes sure that no variable names the column of another role.
 func (f *finder) distinct(m Mapping) {
-	if f.err == nil && (m.Text.Name == m.User.Name || m.Text.Name == m.Room.Name || m.User.Name == m.Room.Name) {
-		f.fail("one column can't be two of text %q, sender %q and room %q; set MESSAGE_TEXT_COLUMN, MESSAGE_USER_COLUMN or MESSAGE_ROOM_COLUMN to another",
-			m.Text.Name, m.User.Name, m.Room.Name)
+	roles := append([]Column{m.Text, m.User}, m.places()...)
+	for i, c := range roles {
+		if f.err == nil && slices.ContainsFunc(roles[:i], func(o Column) bool { return o.Name == c.Name }) {
+			f.fail("one column can't be two of text %q, sender %q, room %q and receiver %q; set MESSAGE_TEXT_COLUMN, MESSAGE_USER_COLUMN, MESSAGE_ROOM_COLUMN or MESSAGE_RECEIVER_COLUMN to another",
+				m.Text.Name, m.User.Name, m.Room.Name, m.Receiver.Name)
+		}
 	}
 }
 

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -35,7 +37,8 @@ func (s *Store) Save(d message.Draft, done func(message.Stored, error)) {
 // entry is a message on its way through the store. It belongs to Save until it is queued, then to the committer, and to the
 // delivery from its answer on.
 type entry struct {
-	id, room, user, text string // as the columns take them; id is empty until the database makes it
+	id, user, text string // as the columns take them; id is empty until the database makes it
+	room, receiver string // one of them is empty, and NULL where the table has both
 
 	stored   message.Stored
 	err      error
@@ -50,18 +53,15 @@ type entry struct {
 // newEntry gives d the form in which the columns hold it, or says why they can't.
 func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*entry, error) {
 	e := &entry{text: d.Text, done: done}
-	var err error
-	if e.room, err = s.mapping.Room.fit(d.Room); err != nil {
+	err := s.mapping.place(e, d)
+	if err != nil {
 		return nil, err
-	}
-	if e.room != d.Room { // "05" would be stored into room 5, which would not hear it
-		return nil, s.mapping.Room.reject("spells it differently")
 	}
 	if e.user, err = s.mapping.User.fit(d.User); err != nil {
 		return nil, err
 	}
 	if s.encrypt != nil {
-		if e.text, err = s.encrypt(d.Text, e.room, e.user); err != nil {
+		if e.text, err = s.encrypt(d.Text, cmp.Or(e.room, e.receiver), e.user); err != nil {
 			return nil, &refusal{"encrypt", fmt.Errorf("encrypt: %w", err), message.ErrUnavailable}
 		}
 	}
@@ -69,8 +69,35 @@ func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*en
 		return nil, err
 	}
 	e.id = s.mapping.newID()
-	e.stored.Room = s.mapping.Room.json(e.room)
 	e.stored.User = s.mapping.User.json(e.user)
-	e.size = 384 + len(e.text) + 2*(len(e.id)+len(e.room)+len(e.user)) + d.Held
+	e.size = 384 + len(e.text) + 2*(len(e.id)+len(e.room)+len(e.receiver)+len(e.user)) + d.Held
 	return e, nil
+}
+
+// place fills in where d goes: a room, or a person.
+func (m Mapping) place(e *entry, d message.Draft) error {
+	c, said, held, told := m.Room, d.Room, &e.room, &e.stored.Room
+	if d.Receiver != "" {
+		c, said, held, told = m.Receiver, d.Receiver, &e.receiver, &e.stored.Receiver
+	}
+	if c.Name == "" && m.Database != database.None {
+		return &refusal{"rejected", fmt.Errorf("table %s has no column for where this message goes", m.name()), message.ErrRejected}
+	}
+	var err error
+	if *held, err = c.fit(said); err != nil {
+		return err
+	}
+	if *held != said { // "05" would be stored into room 5, which would not hear it
+		return c.reject("spells it differently")
+	}
+	*told = c.json(*held)
+	return nil
+}
+
+// conversation is whose messages must have times that rise: those of a room, or of two people.
+func (e *entry) conversation() string {
+	if e.receiver == "" {
+		return e.room
+	}
+	return "\x00" + min(e.user, e.receiver) + "\x00" + max(e.user, e.receiver)
 }

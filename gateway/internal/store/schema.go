@@ -8,12 +8,14 @@ import (
 
 // The names that apps give to the table and its columns, the likeliest first. They are compared by fold.
 var (
-	tableNames   = []string{"Message", "Messages", "ChatMessage", "ChatMessages"}
-	textNames    = []string{"text", "content", "body", "message"}
-	userNames    = []string{"senderId", "userId", "authorId"}
-	roomNames    = []string{"roomId", "conversationId", "chatId", "channelId"}
-	createdNames = []string{"createdAt", "timestamp", "sentAt"}
-	updatedNames = []string{"updatedAt"}
+	tableNames = []string{"Message", "Messages", "ChatMessage", "ChatMessages"}
+	textNames  = []string{"text", "content", "body", "message"}
+	userNames  = []string{"senderId", "userId", "authorId"}
+	roomNames  = []string{"roomId", "conversationId", "chatId", "channelId"}
+	// receiverNames are of users: none of them is ever a room, or whoever joined the room "bob" would read Bob's mail.
+	receiverNames = []string{"receiverId", "recipientId", "toUserId", "toId", "receiver", "recipient", "toUser", "to", "targetUserId", "targetId"}
+	createdNames  = []string{"createdAt", "timestamp", "sentAt"}
+	updatedNames  = []string{"updatedAt"}
 )
 
 // fold makes camel, snake and other cases of one name the same.

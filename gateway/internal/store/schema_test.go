@@ -191,7 +191,7 @@ func TestASchemaThatDoesNotFitStopsTheStart(t *testing.T) {
 		"no tables at all":      {"", Config{}, []string{"MESSAGE_TABLE", "no tables"}},
 		"a table named wrongly": {prismaPostgres, Config{Table: "Nachricht"}, []string{"MESSAGE_TABLE", "Nachricht", "only Message"}},
 		"two tables":            {prismaPostgres + "; CREATE TABLE chat_messages AS TABLE \"Message\"; ALTER TABLE chat_messages ADD PRIMARY KEY (id)", Config{}, []string{"MESSAGE_TABLE", "Message, chat_messages"}},
-		"no room":               {`CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT, "userId" TEXT, "receiverId" TEXT)`, Config{}, []string{"MESSAGE_ROOM_COLUMN", "roomId", "receiverId"}},
+		"no room":               {`CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT, "userId" TEXT, place TEXT)`, Config{}, []string{"MESSAGE_ROOM_COLUMN", "roomId", "place", "MESSAGE_RECEIVER_COLUMN", "receiverId"}},
 		"two senders":           {strings.Replace(prismaPostgres, "CONSTRAINT", `"authorId" TEXT NOT NULL, CONSTRAINT`, 1), Config{}, []string{"MESSAGE_USER_COLUMN", "userId", "authorId"}},
 		"text can't hold text":  {`CREATE TABLE "Message" (id TEXT PRIMARY KEY, text BYTEA, "userId" TEXT, "roomId" TEXT)`, Config{}, []string{"MESSAGE_TEXT_COLUMN"}},
 		"a column nobody fills": {strings.Replace(prismaPostgres, "CONSTRAINT", `"type" TEXT NOT NULL, CONSTRAINT`, 1), Config{}, []string{`"type"`, "NOT NULL", "MESSAGE_CONSTANTS=type="}},

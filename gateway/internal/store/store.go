@@ -18,8 +18,9 @@ type Config struct {
 	URL string
 
 	// Table and the columns override what Open finds in the schema (MESSAGE_TABLE, MESSAGE_TEXT_COLUMN,
-	// MESSAGE_USER_COLUMN, MESSAGE_ROOM_COLUMN). Empty means find them. On Postgres the table may be schema.table.
-	Table, TextColumn, UserColumn, RoomColumn string
+	// MESSAGE_USER_COLUMN, MESSAGE_ROOM_COLUMN, MESSAGE_RECEIVER_COLUMN). Empty means find them. On Postgres the table may
+	// be schema.table. With URL none, a room or receiver column is only a name for clients to use.
+	Table, TextColumn, UserColumn, RoomColumn, ReceiverColumn string
 	// IDKind says who makes ids (MESSAGE_ID): cuid and uuid are made here, database by a column default.
 	// auto, or empty, decides by the column and the newest row.
 	IDKind string
@@ -30,7 +31,7 @@ type Config struct {
 	// row whose first column is not NULL, false or 0. Empty means everybody may.
 	AccessQuery string
 
-	// Encrypt turns a text into what is stored, for the ids that the row will have. It runs on the goroutine that calls Save, so it must be
+	// Encrypt turns a text into what is stored, for the ids that the row will have: room is the receiver's where there is no room. It runs on the goroutine that calls Save, so it must be
 	// safe for concurrent use. Nil stores plaintext. It is not called when the URL is none.
 	Encrypt func(text, room, user string) (string, error)
 

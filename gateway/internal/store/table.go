@@ -63,7 +63,8 @@ func openTable(ctx, life context.Context, c Config) (table, Mapping, error) {
 
 // row is a message as the database holds it: the text is what Encrypt made of it.
 type row struct {
-	id, text, user, room, createdAt string
+	id, text, user, createdAt string
+	room, receiver            string // one of them is empty
 }
 
 // reference is a foreign key of one column of the message table.

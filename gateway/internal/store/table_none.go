@@ -14,7 +14,7 @@ func openNone(c Config) (table, Mapping, error) {
 	if c.AccessQuery != "" {
 		return nil, Mapping{}, errors.New("ROOM_ACCESS_QUERY needs a database, but DATABASE_URL is none")
 	}
-	return noneTable{}, Mapping{Database: database.None, IDs: idsCUID}, nil
+	return noneTable{}, Mapping{Database: database.None, IDs: idsCUID, Room: Column{Name: c.RoomColumn}, Receiver: Column{Name: c.ReceiverColumn}}, nil
 }
 
 func (noneTable) insert(context.Context, []*entry, bool) error                  { return nil }

@@ -150,7 +150,8 @@ var errPipe = errors.New("the results of a pipeline ended early")
 func (p *postgresTable) encode(batch []*entry) (values [][]byte, formats []int16, err error) {
 	for _, v := range p.values(batch, true) {
 		oid := uint32(pgtype.TextOID)
-		if _, list := v.([]string); list {
+		switch v.(type) {
+		case []string, []*string:
 			oid = pgtype.TextArrayOID
 		}
 		b, err := p.writer.TypeMap().Encode(oid, pgtype.BinaryFormatCode, v, nil)

@@ -153,13 +153,13 @@ func (p *postgresTable) newest(ctx context.Context, n int) ([]row, error) {
 	if m.CreatedAt != nil {
 		created = *m.CreatedAt
 	}
-	rows, err := p.readers.Query(ctx, newestFirst(m, m.ID, m.Text, m.User, m.Room, created)+" LIMIT $1", n)
+	rows, err := p.readers.Query(ctx, newestFirst(m, append([]Column{m.ID, m.Text, m.User, created}, m.places()...)...)+" LIMIT $1", n)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(columns pgx.CollectableRow) (row, error) {
 		var r row
-		err := columns.Scan(&r.id, &r.text, &r.user, &r.room, &r.createdAt)
+		err := columns.Scan(append([]any{&r.id, &r.text, &r.user, &r.createdAt}, m.placesIn(&r)...)...)
 		if m.CreatedAt == nil {
 			r.createdAt = ""
 		}

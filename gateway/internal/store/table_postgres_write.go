@@ -57,7 +57,11 @@ func removeByContent(m Mapping, params, args []string) string {
 	}
 	var same []string
 	for i, c := range m.columns() {
-		same = append(same, fmt.Sprintf("t.%s = v.c%d::%s", database.Quote(c.Name), i+1, c.declared)) // rounded as it was
+		equals := "="
+		if len(m.places()) == 2 && (c.Name == m.Room.Name || c.Name == m.Receiver.Name) {
+			equals = "IS NOT DISTINCT FROM"
+		}
+		same = append(same, fmt.Sprintf("t.%s %s v.c%d::%s", database.Quote(c.Name), equals, i+1, c.declared)) // rounded as it was
 	}
 	return fmt.Sprintf("DELETE FROM %s AS t USING unnest(%s) AS v(%s) WHERE %s",
 		m.name(), strings.Join(params, ", "), strings.Join(args, ", "), strings.Join(same, " AND "))
@@ -79,7 +83,9 @@ func (p *postgresTable) values(batch []*entry, constants bool) []any {
 	}
 	column(func(e *entry) string { return e.text })
 	column(func(e *entry) string { return e.user })
-	column(func(e *entry) string { return e.room })
+	for _, place := range m.places() {
+		args = append(args, placesOf(batch, place.Name == m.Receiver.Name))
+	}
 	if m.CreatedAt != nil || m.UpdatedAt != nil {
 		// A timestamp without zone ignores the offset, one with zone needs it.
 		column(func(e *entry) string { return e.stored.CreatedAt.Format("2006-01-02 15:04:05.000+00") })
@@ -93,6 +99,20 @@ func (p *postgresTable) values(batch []*entry, constants bool) []any {
 		}
 	}
 	return args
+}
+
+// placesOf gives where the messages go, by one of the two columns: NULL where it is the other.
+func placesOf(batch []*entry, receivers bool) []*string {
+	list := make([]*string, len(batch))
+	for i, e := range batch {
+		if receivers == (e.receiver != "") {
+			list[i] = &e.room
+			if receivers {
+				list[i] = &e.receiver
+			}
+		}
+	}
+	return list
 }
 
 func (p *postgresTable) insert(ctx context.Context, batch []*entry, again bool) error {

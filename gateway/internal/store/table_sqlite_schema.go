@@ -121,8 +121,12 @@ func (s *sqliteTable) newest(ctx context.Context, n int) ([]row, error) {
 	if m.CreatedAt != nil {
 		created = database.Quote(m.CreatedAt.Name)
 	}
+	columns := []string{database.Quote(m.ID.Name), database.Quote(m.Text.Name), database.Quote(m.User.Name), created}
+	for _, place := range m.places() {
+		columns = append(columns, database.Quote(place.Name))
+	}
 	var list []string
-	for _, column := range []string{database.Quote(m.ID.Name), database.Quote(m.Text.Name), database.Quote(m.User.Name), database.Quote(m.Room.Name), created} {
+	for _, column := range columns {
 		list = append(list, "coalesce(CAST("+column+" AS TEXT), '')")
 	}
 	rows, err := s.readers.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+m.name()+" ORDER BY rowid DESC LIMIT "+strconv.Itoa(n))
@@ -133,7 +137,7 @@ func (s *sqliteTable) newest(ctx context.Context, n int) ([]row, error) {
 	var out []row
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.id, &r.text, &r.user, &r.room, &r.createdAt); err != nil {
+		if err := rows.Scan(append([]any{&r.id, &r.text, &r.user, &r.createdAt}, m.placesIn(&r)...)...); err != nil {
 			return nil, err
 		}
 		out = append(out, r)

@@ -43,7 +43,17 @@ func (s *sqliteTable) values(e *entry) []any {
 	if m.IDs != idsDatabase {
 		list = append(list, e.id)
 	}
-	list = append(list, e.text, e.user, e.room)
+	list = append(list, e.text, e.user)
+	for _, c := range m.places() {
+		switch receiver := c.Name == m.Receiver.Name; {
+		case receiver != (e.receiver != ""):
+			list = append(list, nil)
+		case receiver:
+			list = append(list, e.receiver)
+		default:
+			list = append(list, e.room)
+		}
+	}
 	for _, c := range []*Column{m.CreatedAt, m.UpdatedAt} {
 		switch {
 		case c == nil:
@@ -141,7 +151,7 @@ func (s *sqliteTable) remove(ctx context.Context, batch []*entry) error {
 	}
 	var same []string
 	for _, c := range columns {
-		same = append(same, database.Quote(c.Name)+" = ?")
+		same = append(same, database.Quote(c.Name)+" IS ?") // as = is, and for NULL
 	}
 	remove := "DELETE FROM " + m.name() + " WHERE " + strings.Join(same, " AND ")
 	return s.inOneCommit(ctx, func(tx *sql.Tx) error {
