@@ -26,7 +26,7 @@
 //	wheel.mu, workers.mu, locks of the net.Conn (for its deadlines)
 //
 // Server.mu, Admission.mu, wheel.mu, flusher.mu, workers.mu and epoll.mu are leaves: nothing is locked while one of them
-// is held. Of these only wheel.mu and workers.mu are taken under Session.mu; all but epoll.mu may be taken
+// is held. Of these only Admission.mu, wheel.mu and workers.mu are taken under Session.mu; all but epoll.mu may be taken
 // under Session.turn. Poller.opening is taken with nothing held, and nothing is locked under it. No session's turn is taken
 // while a Session.mu is held, nor while another session's turn is.
 //
