@@ -23,13 +23,13 @@ func newOrigins(allowed []string, p proxies) origins {
 	return o
 }
 
-// allow lets in clients without an Origin (they are no browsers), pages of the same host, and what
+// allow lets in clients without an Origin (unless a browser says that a foreign page is behind it), pages of the same host, and what
 // is listed. The port is not compared: cookies don't either, and `proxy_set_header Host $host`
 // loses it.
 func (o origins) allow(r *http.Request) bool {
 	values := r.Header.Values("Origin")
 	if len(values) == 0 {
-		return true
+		return byPage(r.Header)
 	}
 	origin := strings.ToLower(values[0])
 	if len(values) == 1 && (o.allowed["*"] || o.allowed[origin]) {

@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// door counts connections from the moment when they are accepted: one that says nothing, or never comes to the end of its
+// headers or body, is no client yet, and yet costs a goroutine and its buffers. It is counted until it becomes a
+// WebSocket, which is counted elsewhere, or belongs to a session that is let in, or closes.
+//
+// The peer of a proxy's connection is no client, so that a bound for one address would be a bound for all clients. Such a
+// connection counts in all alone, and only until the headers of its first request are there: proxies keep connections. A
+// body that comes slowly through a proxy counts for the client whose address the proxy names.
+type door struct {
+	admission *engineio.Admission
+	trusted   func(netip.Addr) bool          // proxies
+	client    func(*http.Request) netip.Addr // of a request by a proxy
+	refused   func(cause string)
+	next      http.Handler
+
+	mu    sync.Mutex
+	conns map[net.Conn]*arrival // that are served by net/http
+}
+
+// arrival is a connection that the door counts.
+type arrival struct {
+	admission *engineio.Admission
+	addr      netip.Addr // zero: a proxy's
+	proxied   bool
+	counted   atomic.Bool
+}
+
+type arrivalKey struct{}
+
+// accept is http.Server.ConnContext. A connection too many is closed without a word: it has not asked anything.
+func (d *door) accept(ctx context.Context, conn net.Conn) context.Context {
+	a := &arrival{admission: d.admission}
+	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		a.addr = peer.AddrPort().Addr().Unmap()
+	}
+	a.proxied = d.trusted(a.addr)
+	cause := a.arrive()
+	if cause != "" {
+		d.refused(cause)
+		conn.Close()
+		return ctx
+	}
+	a.counted.Store(true)
+	d.mu.Lock()
+	d.conns[conn] = a
+	d.mu.Unlock()
+	return context.WithValue(ctx, arrivalKey{}, a)
+}
+
+// observe is http.Server.ConnState.
+func (d *door) observe(conn net.Conn, state http.ConnState) {
+	if state != http.StateHijacked && state != http.StateClosed {
+		return
+	}
+	d.mu.Lock()
+	a := d.conns[conn]
+	delete(d.conns, conn)
+	d.mu.Unlock()
+	a.depart()
+}
+
+// ServeHTTP is called with the headers of a request.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a, _ := r.Context().Value(arrivalKey{}).(*arrival)
+	if a == nil || !a.proxied {
+		d.next.ServeHTTP(w, r)
+		return
+	}
+	a.depart()
+	if r.ContentLength == 0 {
+		d.next.ServeHTTP(w, r)
+		return
+	}
+	addr := d.client(r)
+	if cause := d.admission.Arrive(addr); cause != "" {
+		d.refused(cause)
+		w.Header().Set("Connection", "close")
+		engineio.RefusalFor(cause).Write(w, r)
+		return
+	}
+	defer d.admission.Depart(addr)
+	d.next.ServeHTTP(w, r)
+}
+
+// settled is engineio.Options.Settled: the connection carries requests of a session that is counted elsewhere.
+func settled(r *http.Request) {
+	a, _ := r.Context().Value(arrivalKey{}).(*arrival)
+	a.depart()
+}
+
+func (a *arrival) arrive() (cause string) {
+	if a.proxied {
+		return a.admission.ArriveUnnamed()
+	}
+	return a.admission.Arrive(a.addr)
+}
+
+// depart ends the counting, once.
+func (a *arrival) depart() {
+	switch {
+	case a == nil || !a.counted.CompareAndSwap(true, false):
+	case a.proxied:
+		a.admission.DepartUnnamed()
+	default:
+		a.admission.Depart(a.addr)
+	}
+}
