@@ -140,13 +140,17 @@ func (a *Admission) Release(p Place) {
 }
 
 // Arrive counts a connection, or a request, that belongs to no client who is let in: one that says nothing yet, or has not
-// come to its end. There may be as many as pending clients, over all and of one address, beside these. The cause is
-// CauseArrivals or CauseArrivalsByIP. Who has arrived departs once.
-func (a *Admission) Arrive(addr netip.Addr) (cause string) {
+// come to its end. There may be as many as pending clients, over all and of one address, beside these. The address of a
+// proxy has its share of them all, and no other bound. The cause is CauseArrivals or CauseArrivalsByIP. Who has arrived
+// departs once.
+func (a *Admission) Arrive(addr netip.Addr, proxy bool) (cause string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	network := networkOf(addr)
-	switch a.arrivals.lack(network) {
+	network, mostOf := networkOf(addr), a.arrivals.mostOf
+	if proxy {
+		mostOf = 0
+	}
+	switch a.arrivals.lackWith(network, mostOf) {
 	case lackOfPlaces:
 		return CauseArrivals
 	case lackOfShare:
@@ -156,29 +160,11 @@ func (a *Admission) Arrive(addr netip.Addr) (cause string) {
 	return ""
 }
 
-// ArriveUnnamed is Arrive for a peer whose address says nothing, as that of a proxy: it counts in all alone.
-func (a *Admission) ArriveUnnamed() (cause string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.arrivals.most > 0 && a.arrivals.taken >= a.arrivals.most {
-		return CauseArrivals
-	}
-	a.arrivals.taken++
-	return ""
-}
-
 // Depart takes back what Arrive counted.
 func (a *Admission) Depart(addr netip.Addr) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.arrivals.give(networkOf(addr))
-}
-
-// DepartUnnamed takes back what ArriveUnnamed counted.
-func (a *Admission) DepartUnnamed() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.arrivals.taken--
 }
 
 // Places returns how many clients have one, pending ones included.

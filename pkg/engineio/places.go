@@ -23,11 +23,13 @@ const (
 	lackOfShare        // for this network
 )
 
-func (p *places) lack(network uint64) lack {
+func (p *places) lack(network uint64) lack { return p.lackWith(network, p.mostOf) }
+
+func (p *places) lackWith(network uint64, mostOf int) lack {
 	switch {
 	case p.most > 0 && p.taken >= p.most:
 		return lackOfPlaces
-	case p.mostOf > 0 && p.of[network] >= p.mostOf:
+	case mostOf > 0 && p.of[network] >= mostOf:
 		return lackOfShare
 	case p.shared && p.most > 0 && p.of[network] > p.most-p.taken:
 		return lackOfShare

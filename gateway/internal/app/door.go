@@ -15,8 +15,8 @@ import (
 // headers or body, is no client yet, and yet costs a goroutine and its buffers. It is counted until it becomes a
 // WebSocket, which is counted elsewhere, or belongs to a session that is let in, or closes.
 //
-// The peer of a proxy's connection is no client, so that a bound for one address would be a bound for all clients. Such a
-// connection counts in all alone, and only until the headers of its first request are there: proxies keep connections. A
+// The peer of a proxy's connection is no client: MAX_PENDING_PER_IP would be a bound for all clients. Such a connection has
+// a share of MAX_PENDING, and counts only until the headers of its first request are there: proxies keep connections. A
 // body that comes slowly through a proxy counts for the client whose address the proxy names.
 type door struct {
 	admission *engineio.Admission
@@ -32,7 +32,7 @@ type door struct {
 // arrival is a connection that the door counts.
 type arrival struct {
 	admission *engineio.Admission
-	addr      netip.Addr // zero: a proxy's
+	addr      netip.Addr
 	proxied   bool
 	counted   atomic.Bool
 }
@@ -46,8 +46,7 @@ func (d *door) accept(ctx context.Context, conn net.Conn) context.Context {
 		a.addr = peer.AddrPort().Addr().Unmap()
 	}
 	a.proxied = d.trusted(a.addr)
-	cause := a.arrive()
-	if cause != "" {
+	if cause := d.admission.Arrive(a.addr, a.proxied); cause != "" {
 		d.refused(cause)
 		conn.Close()
 		return ctx
@@ -84,7 +83,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	addr := d.client(r)
-	if cause := d.admission.Arrive(addr); cause != "" {
+	if cause := d.admission.Arrive(addr, false); cause != "" {
 		d.refused(cause)
 		w.Header().Set("Connection", "close")
 		engineio.RefusalFor(cause).Write(w, r)
@@ -100,20 +99,9 @@ func settled(r *http.Request) {
 	a.depart()
 }
 
-func (a *arrival) arrive() (cause string) {
-	if a.proxied {
-		return a.admission.ArriveUnnamed()
-	}
-	return a.admission.Arrive(a.addr)
-}
-
 // depart ends the counting, once.
 func (a *arrival) depart() {
-	switch {
-	case a == nil || !a.counted.CompareAndSwap(true, false):
-	case a.proxied:
-		a.admission.DepartUnnamed()
-	default:
+	if a != nil && a.counted.CompareAndSwap(true, false) {
 		a.admission.Depart(a.addr)
 	}
 }
