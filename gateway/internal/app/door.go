@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
@@ -29,12 +29,12 @@ type door struct {
 	conns map[net.Conn]*arrival // that are served by net/http
 }
 
-// arrival is a connection that the door counts.
+// arrival is a connection that the door counts. Only the goroutine that serves it uses it.
 type arrival struct {
 	admission *engineio.Admission
-	addr      netip.Addr
 	proxied   bool
-	counted   atomic.Bool
+	addr      netip.Addr // of the peer; of the client, from a request with a body by a proxy on
+	counted   bool
 }
 
 type arrivalKey struct{}
@@ -51,7 +51,7 @@ func (d *door) accept(ctx context.Context, conn net.Conn) context.Context {
 		conn.Close()
 		return ctx
 	}
-	a.counted.Store(true)
+	a.counted = true
 	d.mu.Lock()
 	d.conns[conn] = a
 	d.mu.Unlock()
@@ -60,14 +60,18 @@ func (d *door) accept(ctx context.Context, conn net.Conn) context.Context {
 
 // observe is http.Server.ConnState.
 func (d *door) observe(conn net.Conn, state http.ConnState) {
-	if state != http.StateHijacked && state != http.StateClosed {
-		return
-	}
 	d.mu.Lock()
 	a := d.conns[conn]
-	delete(d.conns, conn)
+	over := state == http.StateHijacked || state == http.StateClosed
+	if over {
+		delete(d.conns, conn)
+	}
 	d.mu.Unlock()
-	a.depart()
+	// Between requests a proxy's connection costs nobody anything. Not when the handler returns: net/http reads the rest of a
+	// body after that.
+	if a != nil && (over || a.proxied && state == http.StateIdle) {
+		a.depart()
+	}
 }
 
 // ServeHTTP is called with the headers of a request.
@@ -82,14 +86,15 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.next.ServeHTTP(w, r)
 		return
 	}
-	addr := d.client(r)
-	if cause := d.admission.Arrive(addr, false); cause != "" {
+	a.addr = d.client(r)
+	if cause := d.admission.Arrive(a.addr, false); cause != "" {
 		d.refused(cause)
+		http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // of the body nothing is awaited
 		w.Header().Set("Connection", "close")
 		engineio.RefusalFor(cause).Write(w, r)
 		return
 	}
-	defer d.admission.Depart(addr)
+	a.counted = true
 	d.next.ServeHTTP(w, r)
 }
 
@@ -101,7 +106,8 @@ func settled(r *http.Request) {
 
 // depart ends the counting, once.
 func (a *arrival) depart() {
-	if a != nil && a.counted.CompareAndSwap(true, false) {
+	if a != nil && a.counted {
+		a.counted = false
 		a.admission.Depart(a.addr)
 	}
 }
