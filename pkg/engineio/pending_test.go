@@ -51,7 +51,6 @@ func TestBeforeItIsLetInAClientIsHeldToFewBytes(t *testing.T) {
 			c.raw(frame(partText, "4"+long[:30_000]))
 			c.raw(header(ws.OpContinuation, false, 30_000))
 		},
-		"answers that none read": func(c *client) { flood(c) },
 	}
 	for name, attack := range attacks {
 		t.Run(name, func(t *testing.T) {
@@ -59,25 +58,24 @@ func TestBeforeItIsLetInAClientIsHeldToFewBytes(t *testing.T) {
 			h := newRecorder()
 			_, address := serve(t, vouching{h}, Options{PendingPayload: pendingBytes})
 			attack(dialOpen(t, address))
-			want := TooMuchPending
-			if name == "answers that none read" {
-				want = QueueFull
-			}
-			if got := within(t, h.closed, "the end"); got != want {
-				t.Errorf("ended by %q, want %q", got, want)
+			if got := within(t, h.closed, "the end"); got != TooMuchPending {
+				t.Errorf("ended by %q, want %q", got, TooMuchPending)
 			}
 		})
 	}
 }
 
-// flood has more answered than it reads.
-func flood(c *client) {
-	c.conn.SetWriteDeadline(time.Now().Add(patience))
-	ask := frame(finText, "4"+strings.Repeat("x", 8000))
-	for range 5000 {
-		if _, err := c.conn.Write(ask); err != nil {
-			return
-		}
+func TestBeforeItIsLetInLittleWaitsForAClientThatDoesNotRead(t *testing.T) {
+	t.Parallel()
+	h := newRecorder()
+	_, address := serve(t, vouching{h}, Options{PendingPayload: pendingBytes})
+	p := pollerOf(t, address).open()
+	for range 3 {
+		p.says("4" + strings.Repeat("x", 8000))
+	}
+	p.post("4" + strings.Repeat("x", 9000)) // now more is waiting than may
+	if got := within(t, h.closed, "the end"); got != QueueFull {
+		t.Errorf("ended by %q", got)
 	}
 }
 
