@@ -29,10 +29,10 @@ type Admission struct {
 	seed maphash.Seed
 
 	mu       sync.Mutex
-	settled  places // of clients that have been let in
-	pending  places // of clients that nobody knows yet
-	arrivals places // of connections that are no client's yet
-	byUser   map[uint64]int
+	settled  places           // of clients that have been let in
+	pending  places           // of clients that nobody knows yet
+	arrivals places           // of connections that are no client's yet
+	byUser   map[uint32]int32 // by holder
 	perUser  int
 }
 
@@ -40,7 +40,7 @@ type Admission struct {
 // same time.
 type Place struct {
 	network uint64
-	holder  uint64 // nobody, anybody or the hash of a user
+	holder  uint32 // nobody, anybody or the hash of a user
 }
 
 const (
@@ -50,7 +50,7 @@ const (
 
 // NewAdmission returns an Admission that has let in nobody yet.
 func NewAdmission(l Limits) *Admission {
-	a := &Admission{seed: maphash.MakeSeed(), byUser: make(map[uint64]int), perUser: l.ConnectionsPerUser}
+	a := &Admission{seed: maphash.MakeSeed(), byUser: make(map[uint32]int32), perUser: l.ConnectionsPerUser}
 	a.settled = places{most: l.Connections, mostOf: l.ConnectionsPerIP}
 	a.pending = places{most: l.Pending, mostOf: l.PendingPerIP, shared: true}
 	a.arrivals = a.pending
@@ -111,7 +111,7 @@ func (a *Admission) Settle(p *Place, user string) (cause string) {
 }
 
 // settle takes a settled place. mu is held.
-func (a *Admission) settle(p *Place, holder uint64) (cause string) {
+func (a *Admission) settle(p *Place, holder uint32) (cause string) {
 	switch a.settled.lack(p.network) {
 	case lackOfPlaces:
 		return CauseMaximum
@@ -188,19 +188,20 @@ func (a *Admission) Arrivals() int {
 	return a.arrivals.taken
 }
 
-// holder is what a place keeps of a user: a hash is shorter than the id, and its key is drawn anew by each process.
-func (a *Admission) holder(user string) uint64 {
+// holder is what a place keeps of a user: a hash is shorter than the id, and its key is drawn anew by each process. Where
+// two users have one, which hits a few in a million, they share their places.
+func (a *Admission) holder(user string) uint32 {
 	if user == "" {
 		return anybody
 	}
-	return maphash.String(a.seed, user) | 2
+	return uint32(maphash.String(a.seed, user)) | 2
 }
 
-func (a *Admission) userIsFull(holder uint64) bool {
-	return holder != anybody && a.perUser > 0 && a.byUser[holder] >= a.perUser
+func (a *Admission) userIsFull(holder uint32) bool {
+	return holder != anybody && a.perUser > 0 && int(a.byUser[holder]) >= a.perUser
 }
 
-func (a *Admission) count(holder uint64, change int) {
+func (a *Admission) count(holder uint32, change int32) {
 	if holder == anybody || a.perUser == 0 {
 		return
 	}
