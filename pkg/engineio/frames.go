@@ -54,11 +54,13 @@ func (d *decoder) giveBack() {
 // call. False stops the reading.
 type sink interface {
 	frame(opcode ws.OpCode, data []byte) bool
+	// limit is the most bytes of a message. It is asked for each frame: the one before may have changed it.
+	limit() int
 }
 
 // feed cuts the next bytes of a connection into messages. It unmasks in place. Frames may be cut
 // anywhere between calls.
-func (a *assembly) feed(d *decoder, data []byte, limit int, to sink) error {
+func (a *assembly) feed(d *decoder, data []byte, to sink) error {
 	if len(a.partial) > 0 {
 		a.partial = append(a.partial, data...)
 		data = a.partial
@@ -71,7 +73,7 @@ func (a *assembly) feed(d *decoder, data []byte, limit int, to sink) error {
 		if err != nil {
 			return errProtocol
 		}
-		if err := a.check(header, limit); err != nil {
+		if err := a.check(header, to.limit()); err != nil {
 			return err
 		}
 		end := size + int(header.Length)

@@ -39,6 +39,14 @@ func (h *heard) frame(opcode ws.OpCode, data []byte) bool {
 	return opcode != ws.OpClose
 }
 
+// limited is the sink with a limit.
+type limited struct {
+	*heard
+	most int
+}
+
+func (l limited) limit() int { return l.most }
+
 // hear feeds a copy of data, in pieces that end at the cuts, as one connection would.
 func hear(data []byte, limit int, cuts ...int) (heard, error) {
 	data = bytes.Clone(data)
@@ -47,7 +55,7 @@ func hear(data []byte, limit int, cuts ...int) (heard, error) {
 	start := 0
 	for _, end := range append(cuts, len(data)) {
 		before := len(h)
-		if err := a.feed(new(decoder), data[start:end:end], limit, &h); err != nil {
+		if err := a.feed(new(decoder), data[start:end:end], limited{&h, limit}); err != nil {
 			return h, err
 		}
 		if len(h) > before && strings.HasPrefix(h[len(h)-1], "8:") {
@@ -130,7 +138,7 @@ func TestWorkForALongFrameGrowsWithItsLength(t *testing.T) {
 		d := new(decoder)
 		start := time.Now()
 		for i := range data {
-			a.feed(d, data[i:i+1], length, &h)
+			a.feed(d, data[i:i+1], limited{&h, length})
 		}
 		return time.Since(start)
 	}
@@ -150,11 +158,11 @@ func TestPartialFramesAreForgottenOnceComplete(t *testing.T) {
 	var a assembly
 	var h heard
 	data := frame(finText, strings.Repeat("x", 900))
-	a.feed(new(decoder), data[:500], 1000, &h)
+	a.feed(new(decoder), data[:500], limited{&h, 1000})
 	if a.empty() {
 		t.Fatal("half a frame was not kept")
 	}
-	a.feed(new(decoder), data[500:], 1000, &h)
+	a.feed(new(decoder), data[500:], limited{&h, 1000})
 	if !a.empty() || a.partial != nil || a.message != nil {
 		t.Errorf("%d and %d bytes are kept", cap(a.partial), cap(a.message))
 	}

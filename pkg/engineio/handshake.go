@@ -11,11 +11,15 @@ import (
 // ServeHTTP answers a handshake, and every request of a session that polls. The path is the
 // caller's affair.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	limitBody(w, r)
+	limitBody(w, r, pendingRequestTimeout)
 	if s.options.CORS.apply(w, r) {
 		return
 	}
 	session, cause := s.check(r)
+	if cause == "" && session != nil && session.settled.Load() {
+		limitBody(w, r, requestTimeout)
+		s.options.Settled(r)
+	}
 	switch {
 	case cause != "":
 		s.refuse(w, r, cause)
@@ -36,12 +40,14 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, cause string) {
 
 // handshake begins a session.
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
-	addr := s.options.ClientAddr(r)
-	if cause := s.admit(addr); cause != "" {
+	id := s.options.Identify(r)
+	place, cause := s.admit(s.options.CountedAddr(r), id.User)
+	if cause != "" {
 		s.refuse(w, r, cause)
 		return
 	}
-	session := newSession(s, addr)
+	session := newSession(s, s.options.ClientAddr(r), place)
+	r = withIdentity(r, id)
 	if isUpgrade(r) {
 		serveWebSocket(session, w, r)
 		return
@@ -70,6 +76,10 @@ func (s *Server) check(r *http.Request) (session *Session, cause string) {
 			return nil, CauseSession
 		case upgrade != (transport == "websocket"), query.Get("EIO") != "4":
 			return nil, CauseBadRequest
+		case !s.options.Allow(r):
+			return nil, CauseForbidden
+		case !session.carriedBy().admits(r):
+			return nil, CauseIdentity
 		}
 		return session, ""
 	}

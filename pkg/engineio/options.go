@@ -31,19 +31,39 @@ type Options struct {
 
 	// MaxConnections is the most sessions at a time; more get 503. Zero means no limit.
 	MaxConnections int
-	// MaxConnectionsPerIP is the same for one client address. Zero means no limit.
+	// MaxConnectionsPerIP is the same for one client address (IPv6: for a /64). Zero means no limit.
 	MaxConnectionsPerIP int
-	// Admission holds to its own limits in the place of these two, and counts the clients of all servers
+	// MaxConnectionsPerUser is the same for one user, as Identify and Session.Settle name them. Zero means no limit.
+	MaxConnectionsPerUser int
+	// MaxPending is the most sessions of clients that nobody knows yet: Identify does not, and Session.Settle was not
+	// called. They don't count as MaxConnections. Zero means that all count as known from the start. See Limits.
+	MaxPending int
+	// MaxPendingPerIP is the same for one client address.
+	MaxPendingPerIP int
+	// PendingPayload is MaxPayload, and SendQueueBytes too, for a session until Session.Settle is called. More closes it with
+	// TooMuchPending. Zero means that there is no difference.
+	PendingPayload int
+	// Admission holds to its own limits in the place of these five, and counts the clients of all servers
 	// that have it. Nil means one of this server's own.
 	Admission *Admission
 	// ClientAddr tells the address of the client, behind proxies that the caller trusts.
 	// Nil means the peer of the TCP connection.
 	ClientAddr func(*http.Request) netip.Addr
+	// CountedAddr is the address that a client counts for, where that is another one: of several hops that a
+	// request has named, it is one that the client can't have made up. Nil means ClientAddr.
+	CountedAddr func(*http.Request) netip.Addr
 
-	// Allow is asked before every handshake; false refuses it with the protocol's code 4,
-	// "Forbidden". Nil allows all. This is the place to check the Origin header, since browsers
+	// Allow is asked before every handshake, and every request of a session that polls; false refuses it with the
+	// protocol's code 4, "Forbidden". Nil allows all. This is the place to check the Origin header, since browsers
 	// don't protect WebSockets by CORS.
 	Allow func(*http.Request) bool
+	// Identify tells who a handshake comes from by its headers. It may wait, but not for long. A session that polls
+	// belongs to whoever its handshake came from: further requests must have credentials of the same user, and
+	// others are refused. Nil knows nobody.
+	Identify func(*http.Request) Identity
+	// Settled is told of each HTTP request of a session that Session.Settle was called for, before it is answered. Nil is
+	// not told.
+	Settled func(*http.Request)
 	// Observer counts. Nil counts nothing.
 	Observer Observer
 }
@@ -79,9 +99,16 @@ const (
 	CauseMethod      = "bad method"             // not a GET
 	CauseBadRequest  = "bad request"            // not a WebSocket upgrade
 	CauseForbidden   = "forbidden"              // Options.Allow said no
+	CauseIdentity    = "not its user"           // a sid that belongs to another user, by Options.Identify
 	CauseMaximum     = "max connections"        // Options.MaxConnections
 	CauseMaximumByIP = "max connections per ip" // Options.MaxConnectionsPerIP
 	CauseDraining    = "shutting down"          // Shutdown was called
+
+	CauseMaximumByUser = "max connections per user" // Options.MaxConnectionsPerUser, at Session.Settle
+	CausePending       = "max pending"              // Options.MaxPending
+	CausePendingByIP   = "max pending per ip"       // Options.MaxPendingPerIP, or an address's share of MaxPending
+	CauseArrivals      = "max arrivals"             // Admission.Arrive: as many as MaxPending
+	CauseArrivalsByIP  = "max arrivals per ip"      // Admission.Arrive: as many of an address as MaxPendingPerIP, or its share
 )
 
 type noObserver struct{}
@@ -101,6 +128,15 @@ func (o Options) WithDefaults() Options {
 	if o.ClientAddr == nil {
 		o.ClientAddr = PeerAddr
 	}
+	if o.CountedAddr == nil {
+		o.CountedAddr = o.ClientAddr
+	}
+	if o.Identify == nil {
+		o.Identify = func(*http.Request) Identity { return Identity{} }
+	}
+	if o.Settled == nil {
+		o.Settled = func(*http.Request) {}
+	}
 	if o.Allow == nil {
 		o.Allow = func(*http.Request) bool { return true }
 	}
@@ -108,7 +144,10 @@ func (o Options) WithDefaults() Options {
 		o.Observer = noObserver{}
 	}
 	if o.Admission == nil {
-		o.Admission = NewAdmission(Limits{o.MaxConnections, o.MaxConnectionsPerIP})
+		o.Admission = NewAdmission(Limits{
+			Connections: o.MaxConnections, ConnectionsPerIP: o.MaxConnectionsPerIP, ConnectionsPerUser: o.MaxConnectionsPerUser,
+			Pending: o.MaxPending, PendingPerIP: o.MaxPendingPerIP,
+		})
 	}
 	return o
 }

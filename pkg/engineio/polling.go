@@ -12,6 +12,9 @@ import (
 // answer to a GET.
 const requestTimeout = 30 * time.Second
 
+// pendingRequestTimeout is the same for a request that belongs to no session that is let in.
+const pendingRequestTimeout = 10 * time.Second
+
 // noopDelay is how long a GET that comes during an upgrade waits for packets before it is answered
 // with a noop: the client can't finish the upgrade while a GET is pending.
 const noopDelay = 20 * time.Millisecond
@@ -20,6 +23,7 @@ const noopDelay = 20 * time.Millisecond
 // most one of each is under way at a time; a second one ends the session.
 type polling struct {
 	session *Session
+	bound   Binding       // to the user of the handshake
 	ready   chan struct{} // of one: a GET has something to look at
 	over    chan struct{} // closed when polling carries the session no more: it has ended, or was upgraded
 
@@ -44,6 +48,7 @@ func newPolling(s *Session) *polling {
 // servePolling begins a session: the answer is its open packet.
 func servePolling(s *Session, w http.ResponseWriter, r *http.Request) {
 	p := newPolling(s)
+	p.bound.Bind(r, IdentityOf(r))
 	s.carrier = p
 	s.turn.Lock() // tellClosed waits until Open has returned
 	if !s.server.register(s) {
@@ -68,6 +73,10 @@ func (p *polling) limit() {
 	defer s.mu.Unlock()
 	p.mustUpgradeBy = s.server.wheel.clock() + UpgradeTimeout
 	s.server.wheel.add(s, p.mustUpgradeBy)
+}
+
+func (p *polling) admits(r *http.Request) bool {
+	return p.bound.Admits(r, p.session.server.options.Identify)
 }
 
 func (p *polling) serveRequest(w http.ResponseWriter, r *http.Request) {
@@ -226,10 +235,13 @@ func (p *polling) post(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(p.session.server.options.MaxPayload)))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(p.session.messageLimit())))
 	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge): // the session goes on, as with the official server
+	case errors.As(err, &tooLarge):
+		if reason := p.session.tooBig(); reason == TooMuchPending { // else it goes on, as with the official server
+			p.session.Close(reason)
+		}
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	case err != nil:
@@ -247,9 +259,9 @@ func (p *polling) post(w http.ResponseWriter, r *http.Request) {
 
 // limitBody gives a request's body its time. It is for every request: net/http reads the rest of
 // a body that nobody wanted before it answers.
-func limitBody(w http.ResponseWriter, r *http.Request) {
+func limitBody(w http.ResponseWriter, r *http.Request, timeout time.Duration) {
 	if r.ContentLength != 0 {
-		http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTimeout))
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
 	}
 }
 
@@ -291,7 +303,7 @@ func (p *polling) wake() {
 // finds no session, as with the official server.
 func (p *polling) last(reason Reason, _ *Packet) *Packet {
 	switch reason {
-	case ParseError, TransportError, PingTimeout:
+	case ParseError, TransportError, PingTimeout, TooMuchPending:
 		return nil
 	}
 	if p.lastWord == noopWord {

@@ -16,4 +16,6 @@ const (
 
 	QueueFull   Reason = "slow reader"  // the client took its packets slower than they came, past SendQueueBytes
 	NotUpgraded Reason = "not upgraded" // it stayed with long-polling where that is only the way to a WebSocket
+
+	TooMuchPending Reason = "too much before connect" // more than Options.PendingPayload before Session.Settle
 )

@@ -36,11 +36,11 @@ func RefusalFor(cause string) Refusal {
 		return SessionUnknown
 	case CauseMethod:
 		return BadHandshakeMethod
-	case CauseForbidden:
+	case CauseForbidden, CauseIdentity:
 		return Forbidden
 	case CauseVersion:
 		return UnsupportedVersion
-	case CauseMaximum, CauseMaximumByIP, CauseDraining:
+	case CauseMaximum, CauseMaximumByIP, CauseMaximumByUser, CausePending, CausePendingByIP, CauseArrivals, CauseArrivalsByIP, CauseDraining:
 		return Unavailable
 	}
 	return BadRequest

@@ -79,7 +79,7 @@ func (s *Server) registered(id string) *Session {
 
 // admit makes room for a client and acquires what is held for it, or says why not. Then either a session
 // is registered, whose end gives both back, or dismiss does.
-func (s *Server) admit(addr netip.Addr) (cause string) {
+func (s *Server) admit(addr netip.Addr, user string) (p Place, cause string) {
 	s.mu.Lock()
 	draining := s.draining
 	if !draining {
@@ -87,17 +87,17 @@ func (s *Server) admit(addr netip.Addr) (cause string) {
 	}
 	s.mu.Unlock()
 	if draining {
-		return CauseDraining
+		return p, CauseDraining
 	}
-	if cause = s.options.Admission.Admit(addr); cause != "" {
+	if p, cause = s.options.Admission.Admit(addr, user); cause != "" {
 		s.release()
 	}
-	return cause
+	return p, cause
 }
 
 // dismiss takes back what admit gave, of a handshake that failed.
-func (s *Server) dismiss(addr netip.Addr) {
-	s.options.Admission.Release(addr)
+func (s *Server) dismiss(p Place) {
+	s.options.Admission.Release(p)
 	s.release()
 }
 
@@ -122,7 +122,7 @@ func (s *Server) forget(session *Session) {
 	s.mu.Lock()
 	delete(s.sessions, session.id)
 	s.mu.Unlock()
-	s.options.Admission.Release(session.addr)
+	s.options.Admission.Release(session.place)
 }
 
 // Drain refuses new sessions from now on. Those that are open go on.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/lockorder"
@@ -24,8 +25,10 @@ type Session struct {
 	mu      lockorder.Mutex[Session] // guards what follows
 	carrier carrier
 	outbox  outbox
+	place   Place
 	state   state
-	reason  Reason // why it is not open any more
+	settled atomic.Bool // Settle was called, or makes no difference
+	reason  Reason      // why it is not open any more
 	pulse
 }
 
@@ -40,6 +43,8 @@ type carrier interface {
 	cut()
 	// serveRequest answers a request that is not an upgrade.
 	serveRequest(w http.ResponseWriter, r *http.Request)
+	// admits tells whether a request that names the session may come from its client.
+	admits(r *http.Request) bool
 
 	// What follows is called with Session.mu held.
 
@@ -77,8 +82,10 @@ const (
 	ended
 )
 
-func newSession(server *Server, addr netip.Addr) *Session {
-	return &Session{server: server, id: NewID(), addr: addr}
+func newSession(server *Server, addr netip.Addr, p Place) *Session {
+	s := &Session{server: server, id: NewID(), addr: addr, place: p}
+	s.settled.Store(server.options.PendingPayload == 0)
+	return s
 }
 
 // ID returns the session's id. It is a secret of this client and the server.
@@ -96,7 +103,7 @@ func (s *Session) Send(packets ...*Packet) error {
 		return ErrClosed
 	}
 	wake, by := s.outbox.enqueue(packets), s.carrier
-	full := s.outbox.cost > s.server.options.SendQueueBytes
+	full := s.outbox.cost > s.queueLimit()
 	s.mu.Unlock()
 	if full {
 		s.end(QueueFull)
@@ -106,6 +113,47 @@ func (s *Session) Send(packets ...*Packet) error {
 		by.wake()
 	}
 	return nil
+}
+
+// Settle tells that the layer above has let the client in, as this user; empty is no user. From now on the bounds of
+// pending sessions don't hold. A cause means that there is no place for it (see Admission.Settle): it has been counted, and
+// the caller closes the session. Receivers call it.
+func (s *Session) Settle(user string) (cause string) {
+	s.mu.Lock()
+	if s.state != ended { // or the place has been given back
+		cause = s.server.options.Admission.Settle(&s.place, user)
+	}
+	s.mu.Unlock()
+	if cause != "" {
+		s.server.options.Observer.HandshakeRefused(cause)
+		return cause
+	}
+	s.settled.Store(true)
+	return ""
+}
+
+// messageLimit is the most bytes of a message.
+func (s *Session) messageLimit() int {
+	if o := &s.server.options; !s.settled.Load() {
+		return min(o.PendingPayload, o.MaxPayload)
+	}
+	return s.server.options.MaxPayload
+}
+
+// queueLimit is the most bytes that may wait for the client.
+func (s *Session) queueLimit() int {
+	if o := &s.server.options; !s.settled.Load() {
+		return min(o.PendingPayload, o.SendQueueBytes)
+	}
+	return s.server.options.SendQueueBytes
+}
+
+// tooBig is why a session ends whose client says more than it may.
+func (s *Session) tooBig() Reason {
+	if s.settled.Load() {
+		return TransportError
+	}
+	return TooMuchPending
 }
 
 // Close ends the session after what is queued has been written. Closing again does nothing: the

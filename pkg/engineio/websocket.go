@@ -48,7 +48,7 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 	conn, early, answer, err := accept(w, r)
 	if err != nil {
 		s.server.options.Observer.HandshakeRefused(CauseBadRequest)
-		s.server.dismiss(s.addr)
+		s.server.dismiss(s.place)
 		return
 	}
 	s.server.options.Observer.SessionOpened()
@@ -86,6 +86,11 @@ func (c *websocket) claimUpgrade() *polling   { return nil }
 func (c *websocket) serveRequest(w http.ResponseWriter, r *http.Request) {
 	c.session.server.refuse(w, r, CauseBadRequest)
 }
+
+// admits all: no request but an upgrade, which comes too late, can be for a WebSocket.
+func (c *websocket) admits(*http.Request) bool { return true }
+
+func (c *websocket) limit() int { return c.session.messageLimit() }
 
 // Listening tells the receiver once the session is closing. What still comes is read all the same: closing
 // with unread bytes would make the kernel discard what the client has not received yet.
@@ -189,7 +194,7 @@ func (c *websocket) Received(data []byte) {
 	if a == nil {
 		a = &d.assembly
 	}
-	if err := a.feed(d, data, c.session.server.options.MaxPayload, c); err != nil {
+	if err := a.feed(d, data, c); err != nil {
 		c.fail(err)
 	}
 	switch {
@@ -207,7 +212,7 @@ func (c *websocket) fail(err error) {
 	switch {
 	case c.candidate != nil: // it fails alone
 	case errors.Is(err, errTooBig):
-		c.session.close(TransportError, closeTooBig)
+		c.session.close(c.session.tooBig(), closeTooBig)
 	case errors.Is(err, errNotUTF8):
 		c.session.close(TransportError, closeNotUTF8)
 	default:

@@ -22,7 +22,7 @@ var order = []rule{
 		"netpoll.flusher", "netpoll.workers",
 		"legacy.client",
 	}},
-	{"engineio.Session", []string{"engineio.wheel", "netpoll.workers"}},
+	{"engineio.Session", []string{"engineio.Admission", "engineio.wheel", "netpoll.workers"}},
 	{"presence.Rosters", []string{"presence.roster"}},
 
 	{"socketio.Event", nil},
@@ -49,4 +49,5 @@ var order = []rule{
 	{"legacy.Server", nil},
 	{"legacy.client", nil},
 	{"ops.Hints", nil},
+	{"app.door", nil},
 }

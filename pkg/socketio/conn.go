@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/lockorder"
@@ -19,6 +18,7 @@ type conn struct {
 	record    *string     // of the handshake, for the sockets' handshakeRecord; nil without a Cluster
 	assembly  *assembly   // a packet that waits for its attachments
 	timed     atomic.Bool // the application has taken CloseAt over from the connect timeout
+	joined    bool        // a namespace; until then it may only send CONNECT
 	v2        bool        // the client speaks protocol 4, see Adopt
 	releasing bool        // the handshake will be released; mu guards it
 
@@ -57,7 +57,7 @@ func (c *conn) decode(data []byte, binary bool) (p packet, whole bool, err error
 		}
 		return a.packet, whole, err
 	}
-	if p, err = decodePacket(data); err != nil || p.attachments == 0 {
+	if p, err = decodePacket(data); err != nil || p.attachments == 0 || !c.joined {
 		return p, err == nil, err
 	}
 	c.assembly, err = assemble(p)
@@ -75,6 +75,10 @@ func (c *conn) recover() {
 func (c *conn) dispatch(p packet) {
 	if p.kind == typeConnect {
 		c.connect(p)
+		return
+	}
+	if !c.joined {
+		c.session.Close(engineio.ForcedClose)
 		return
 	}
 	s := c.socket(p.namespace)
@@ -131,12 +135,9 @@ func (c *conn) connect(p packet) {
 		handshake.Auth = slices.Clone(p.data)
 	}
 	s := c.newSocket(ns, handshake.Auth)
-	if err := ns.admit(s, &handshake); err != nil {
+	if err := c.admit(s, &handshake); err != nil {
 		c.refuse(p.namespace, err)
 		return
-	}
-	if !c.timed.Load() {
-		c.session.CloseAt(time.Time{}, "")
 	}
 	c.control(typeConnect, p.namespace, c.welcome(s))
 	ns.sockets.add(s) // now broadcasts reach it, after the reply

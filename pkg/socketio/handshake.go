@@ -26,12 +26,17 @@ type Handshake struct {
 	Addr netip.Addr
 	// Auth is the payload of the CONNECT packet: a JSON object, or nil when there was none.
 	Auth json.RawMessage
+	// Identity is what Engine.Identify has found out about the client: the Claims. Nil means that it knows nobody.
+	Identity any
+	// User is for a middleware to set: the user whom the connection counts for (Engine.MaxConnectionsPerUser). Empty
+	// is nobody. Of several namespaces the first that is joined counts.
+	User string
 }
 
 func newHandshake(session *engineio.Session, r *http.Request) *Handshake {
 	return &Handshake{
 		Header: r.Header, Query: r.URL.Query(), Host: r.Host, URL: r.URL.RequestURI(), Secure: r.TLS != nil,
-		Issued: time.Now(), Addr: session.Addr(),
+		Issued: time.Now(), Addr: session.Addr(), Identity: engineio.IdentityOf(r).Claims,
 	}
 }
 

@@ -7,8 +7,10 @@ type Reason = engineio.Reason
 
 // Reasons of this layer why a connection ends.
 const (
-	// ConnectTimeout: no namespace was joined in time.
+	// ConnectTimeout: no CONNECT came in time, or no namespace was joined in time.
 	ConnectTimeout Reason = "connect timeout"
+	// NoPlace: the client would be let in, but there is no place for it any more (Engine.MaxConnections). It comes back by itself.
+	NoPlace Reason = "no place"
 	// HandshakeReleased: the client asked for a further namespace after Options.NamespaceTimeout. It
 	// comes back by itself and joins all its namespaces at once.
 	HandshakeReleased Reason = "handshake released"

@@ -13,10 +13,13 @@ import (
 
 // Options configure a Server. The zero value is the official server's defaults.
 type Options struct {
-	// Engine configures the connections.
+	// Engine configures the connections. A client is pending until it has joined its first namespace; before that it may
+	// only send CONNECT.
 	Engine engineio.Options
 	// ConnectTimeout is how long a client may take to join its first namespace. Zero means 45 s.
 	ConnectTimeout time.Duration
+	// PendingTimeout is how long a client may take of it to ask for that namespace. Zero, or more, means ConnectTimeout.
+	PendingTimeout time.Duration
 	// NamespaceTimeout is how long a connection keeps its handshake after it has joined its first
 	// namespace, for the middlewares of further ones. Who joins one with middlewares later is closed
 	// with HandshakeReleased, and official clients come back with a new handshake and join all their
@@ -55,6 +58,9 @@ type making struct{}
 func NewServer(o Options) *Server {
 	if o.ConnectTimeout == 0 {
 		o.ConnectTimeout = 45 * time.Second
+	}
+	if o.PendingTimeout == 0 || o.PendingTimeout > o.ConnectTimeout {
+		o.PendingTimeout = o.ConnectTimeout
 	}
 	if o.NamespaceTimeout == 0 {
 		o.NamespaceTimeout = 10 * time.Second
@@ -113,10 +119,13 @@ func (h *engineHandler) Open(session *engineio.Session, r *http.Request) enginei
 	return (*Server)(h).newConn(session, newHandshake(session, r))
 }
 
-// newConn takes in a client, which has ConnectTimeout to join a namespace.
+// newConn takes in a client, which has PendingTimeout to ask for a namespace, and ConnectTimeout to join it.
 func (s *Server) newConn(session Session, h *Handshake) *conn {
-	session.CloseAt(time.Now().Add(s.options.ConnectTimeout), ConnectTimeout)
+	if h.Issued.IsZero() {
+		h.Issued = time.Now()
+	}
 	c := &conn{server: s, session: session, handshake: h}
+	c.limit(h, s.options.PendingTimeout)
 	if s.options.Cluster != nil {
 		c.record = recordOf(h)
 	}

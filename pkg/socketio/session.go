@@ -16,6 +16,9 @@ type Session interface {
 	Addr() netip.Addr
 	// Send queues packets, contiguously and in order. An error means that the session is closing.
 	Send(packets ...*engineio.Packet) error
+	// Settle tells that the client has been let in as this user; empty is no user. A cause means that there is
+	// no place for it: one of the Cause constants of package engineio.
+	Settle(user string) (cause string)
 	// Writable tells whether a packet sent now would not have to wait behind others.
 	Writable() bool
 	// Close ends the session after what is queued. The first reason stays.

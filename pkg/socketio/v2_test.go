@@ -22,9 +22,10 @@ type wire struct {
 	by       time.Time
 }
 
-func (w *wire) ID() string       { return "id-of-the-wire" }
-func (w *wire) Addr() netip.Addr { return netip.MustParseAddr("192.0.2.1") }
-func (w *wire) Writable() bool   { return true }
+func (w *wire) ID() string                   { return "id-of-the-wire" }
+func (w *wire) Addr() netip.Addr             { return netip.MustParseAddr("192.0.2.1") }
+func (w *wire) Writable() bool               { return true }
+func (w *wire) Settle(string) (cause string) { return "" }
 func (w *wire) Send(packets ...*engineio.Packet) error {
 	for _, p := range packets {
 		if binary, data := p.Payload(); binary {

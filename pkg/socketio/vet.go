@@ -22,6 +22,7 @@ type noSession struct{}
 func (noSession) ID() string                     { return "" }
 func (noSession) Addr() netip.Addr               { return netip.Addr{} }
 func (noSession) Send(...*engineio.Packet) error { return ErrDisconnected }
+func (noSession) Settle(string) string           { return "" }
 func (noSession) Writable() bool                 { return false }
 func (noSession) Close(Reason)                   {}
 func (noSession) CloseAt(time.Time, Reason)      {}

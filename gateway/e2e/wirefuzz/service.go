@@ -153,5 +153,6 @@ func (c *session) Send(packets ...*engineio.Packet) error {
 func (c *session) Close(r socketio.Reason)          { c.ends = append(c.ends, string(r)) }
 func (*session) ID() string                         { return engineio.NewID() }
 func (*session) Addr() netip.Addr                   { return netip.IPv4Unspecified() }
+func (*session) Settle(string) (cause string)       { return "" }
 func (*session) Writable() bool                     { return true }
 func (*session) CloseAt(time.Time, socketio.Reason) {}

@@ -40,6 +40,7 @@ func newCrowd(t testing.TB, n int) *crowd {
 	c := testSettings()
 	c.DatabaseURL = "none"
 	c.RateLimit = 0
+	c.MaxConnectionsPerIP = 0 // all come from one
 	a, err := Open(t.Context(), c, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/socketgate/socketgate/gateway/internal/legacy"
+	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
@@ -14,12 +15,13 @@ import (
 // current engine has the answer to whatever is not taken, and to old clients that are not allowed.
 type generations struct {
 	*socketio.Server
-	old *legacy.Server // nil without ALLOW_EIO3
+	old       *legacy.Server // nil without ALLOW_EIO3
+	admission *engineio.Admission
 }
 
 func newGenerations(o socketio.Options, allowEIO3 bool) generations {
 	o.Engine = o.Engine.WithDefaults() // one Admission counts the clients of both
-	g := generations{Server: socketio.NewServer(o)}
+	g := generations{Server: socketio.NewServer(o), admission: o.Engine.Admission}
 	if allowEIO3 {
 		g.old = legacy.New(legacy.Options{Sockets: g.Server, Engine: o.Engine, Logger: o.Logger})
 	}

@@ -29,6 +29,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 		public = append(public, mount{pattern: "/", handler: page(a), bodyTimeout: bodyTimeout})
 	}
 	err := a.listen(net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), public)
+	if err == nil {
+		a.guard(a.servers[0])
+	}
 	if err == nil && c.AdminAddr != "" {
 		err = a.listen(c.AdminAddr, a.adminMounts())
 	}
@@ -59,7 +62,10 @@ func (a *App) openParts(ctx context.Context) (err error) {
 	a.sockets = a.openSockets()
 	a.chat = a.openChat()
 	a.metrics.Explain(reasons)
-	a.metrics.Watch(ops.Gauges{Connections: a.sockets.Connections, Rooms: a.chat.Rooms, Neighbours: a.neighbours.Count})
+	a.metrics.Watch(ops.Gauges{
+		Connections: a.sockets.Connections, Rooms: a.chat.Rooms, Neighbours: a.neighbours.Count,
+		Pending: a.sockets.admission.Pending, Arrivals: a.sockets.admission.Arrivals,
+	})
 	return nil
 }
 
@@ -99,7 +105,8 @@ func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
 func (a *App) openSockets() generations {
 	o := compose.Sockets(a.config)
 	o.Logger = a.log
-	o.Engine.Observer = ops.NewHints(a.metrics, a.log)
+	a.hints = ops.NewHints(a.metrics, a.log)
+	o.Engine.Observer, o.Engine.Identify, o.Engine.Settled = a.hints, a.identity.Identify, settled
 	return newGenerations(o, a.config.AllowEIO3)
 }
 

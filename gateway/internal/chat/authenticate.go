@@ -30,7 +30,7 @@ type member struct {
 // to the log, where the operator looks for it. While the token can't be verified, the connection is closed without
 // an answer, so that the client comes back by itself: an outage must not log people out.
 func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
-	claims, source, err := c.options.Authenticator.Authenticate(c.ctx, h.Header, h.Auth)
+	claims, source, err := c.identify(h)
 	if err != nil {
 		c.reportRefusal(h, source, err)
 		if errors.Is(err, token.ErrUnavailable) {
@@ -38,6 +38,7 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 		}
 		return &socketio.ConnectError{Message: "Authentication error", Close: true}
 	}
+	h.User = claims.UserID
 	s.Data = &member{
 		Person:  contract.NewPerson(claims.UserID, claims.UserIDJSON, c.nameOf(claims)),
 		expires: claims.Expires,
@@ -55,6 +56,15 @@ func (c *Chat) nameOf(claims token.Claims) string {
 		c.options.Logger.Warn("a name could not be looked up: rooms are told the user's id", "error", err)
 	}
 	return cmp.Or(name, claims.Username)
+}
+
+// identify spares a cookie that was good a moment ago, at the handshake, the second look.
+func (c *Chat) identify(h *socketio.Handshake) (token.Claims, string, error) {
+	claims, known := h.Identity.(token.Claims)
+	if known && (claims.Expires.IsZero() || time.Now().Before(claims.Expires)) {
+		return claims, "cookie", nil
+	}
+	return c.options.Authenticator.Authenticate(c.ctx, h.Header, h.Auth)
 }
 
 // reportRefusal counts and logs why somebody is not let in. The log gets the names of cookies and never what they hold.

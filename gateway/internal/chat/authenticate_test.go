@@ -3,10 +3,12 @@ package chat
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -73,5 +75,35 @@ func TestRoomsAreToldTheNameOfTheDatabaseOrTheIDAndNeverAnAddress(t *testing.T) 
 	named.say(`42["send_message",{"roomId":"r","text":"hi"}]`)
 	if packet := named.await(`42["receive_message`); !strings.Contains(packet, "Name of u1") {
 		t.Errorf("told %s", packet)
+	}
+}
+
+func TestACookieThatWasGoodAtTheHandshakeIsNotVerifiedTwice(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	authenticator, err := token.NewAuthenticator(token.Options{Cookie: "token", Sessions: func(context.Context, string) (token.Claims, error) {
+		asked++
+		return token.Claims{UserID: "u1", Username: "Ann"}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Chat{options: Options{Authenticator: authenticator}, ctx: t.Context()}
+	header := http.Header{"Cookie": {"token=session"}}
+	for name, test := range map[string]struct {
+		identity any
+		lookups  int
+	}{
+		"known":                   {token.Claims{UserID: "u1", Expires: time.Now().Add(time.Minute)}, 0},
+		"known without an end":    {token.Claims{UserID: "u1"}, 0},
+		"known, and expired then": {token.Claims{UserID: "u1", Expires: time.Now().Add(-time.Second)}, 1},
+		"unknown":                 {nil, 1},
+	} {
+		asked = 0
+		s := &socketio.Socket{}
+		h := &socketio.Handshake{Header: header, Identity: test.identity}
+		if err := c.authenticate(s, h); err != nil || h.User != "u1" || asked != test.lookups {
+			t.Errorf("%s: %v, user %q, looked up %d times, want %d", name, err, h.User, asked, test.lookups)
+		}
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/sessions"
+	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -15,12 +17,13 @@ import (
 type Identity struct {
 	*token.Authenticator
 	sessions *sessions.Sessions // nil without SESSION_QUERY
+	lookups  chan struct{}      // full while maxLookups handshakes wait for it
 }
 
 // OpenIdentity connects to the database where sessions are looked up there (SESSION_QUERY); without that it opens nothing. ctx
 // bounds the opening only. The caller must Close.
 func OpenIdentity(ctx context.Context, c config.Config) (*Identity, error) {
-	identity := new(Identity)
+	identity := &Identity{lookups: make(chan struct{}, maxLookups)}
 	options := tokenOptions(c)
 	if c.SessionQuery != "" {
 		var err error
@@ -45,6 +48,31 @@ func OpenNames(ctx context.Context, c config.Config, found string) (*sessions.Na
 		return nil, nil
 	}
 	return sessions.OpenNames(ctx, string(c.DatabaseURL), sql, c.DatabaseTimeout)
+}
+
+// maxLookups is how many handshakes may wait for the database at a time.
+const maxLookups = 64
+
+// Identify tells who a request comes from by its headers alone, for [engineio.Options]. While maxLookups wait for the
+// database it knows nobody whose session would have to be looked up there: the CONNECT that follows asks again.
+func (i *Identity) Identify(r *http.Request) engineio.Identity {
+	if i.sessions != nil {
+		select {
+		case i.lookups <- struct{}{}:
+			defer func() { <-i.lookups }()
+		default:
+			return engineio.Identity{}
+		}
+	}
+	claims, source, err := i.Authenticate(r.Context(), r.Header, nil)
+	if err != nil {
+		return engineio.Identity{}
+	}
+	id := engineio.Identity{User: claims.UserID}
+	if source == "cookie" { // the header comes after the token of CONNECT
+		id.Claims = claims
+	}
+	return id
 }
 
 // Close ends the connections to the database, and with them the look-ups that are under way.

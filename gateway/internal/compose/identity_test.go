@@ -71,3 +71,40 @@ func TestTokensAreHeldAgainstWhatTheVariablesExpect(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyAGoodCookieIsWhoSomebodyIsBeforeConnect(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.JWTSecret = "a secret that is long enough for tests"
+	identity, err := OpenIdentity(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(identity.Close)
+	good, err := Mint(c, "u7", "Ann", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := Mint(c, "u7", "Ann", -time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		header       http.Header
+		user         string
+		spareConnect bool // the cookie that CONNECT would look at first
+	}{
+		"none":                    {http.Header{}, "", false},
+		"good cookie":             {http.Header{"Cookie": {"token=" + good}}, "u7", true},
+		"bad one before it":       {http.Header{"Cookie": {"token=bad; token=" + good}}, "u7", true},
+		"good header":             {http.Header{"Authorization": {"Bearer " + good}}, "u7", false}, // auth.token comes before it
+		"bad cookie":              {http.Header{"Cookie": {"token=bad"}}, "", false},
+		"expired cookie":          {http.Header{"Cookie": {"token=" + old}}, "", false},
+		"bad cookie, good header": {http.Header{"Cookie": {"token=bad"}, "Authorization": {"Bearer " + good}}, "u7", false},
+	} {
+		got := identity.Identify(&http.Request{Header: test.header})
+		if got.User != test.user || (got.Claims != nil) != test.spareConnect {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

@@ -49,7 +49,7 @@ func (o origins) visitor(r *http.Request) visitor {
 	switch {
 	case len(said) > 1:
 		return foreigner
-	case len(said) == 0 && (o.listed["*"] || !crossesSites(r)):
+	case len(said) == 0 && (o.listed["*"] || byPage(r.Header)):
 		return program
 	case len(said) == 0:
 		return foreigner // an image of another site's page, say: browsers send no Origin for it
@@ -69,12 +69,6 @@ func (o origins) visitor(r *http.Request) visitor {
 		return guest
 	}
 	return foreigner
-}
-
-// crossesSites tells what browsers say of the requests that carry no Origin. No page can change the header.
-func crossesSites(r *http.Request) bool {
-	said := r.Header.Get("Sec-Fetch-Site")
-	return said == "cross-site" || said == "same-site"
 }
 
 // has tells whether a page is one of the site's own. fetchSite is what the browser says of that by itself, "" where it says

@@ -53,18 +53,22 @@ type Config struct {
 	Polling        string   `envconfig:"POLLING" default:"upgrade" oneof:"upgrade full off" desc:"HTTP long-polling: upgrade (clients begin with it and have 10s to go on to a WebSocket), full (they may stay with it) or off"`
 	AllowEIO3      bool     `envconfig:"ALLOW_EIO3" default:"false" want:"true or false" desc:"let in clients of Socket.IO v2 (socket.io-client 2.x) too"`
 
-	RateLimit           int     `topic:"Limits" envconfig:"RATE_LIMIT" default:"100" min:"0" max:"1000000" desc:"events per second from one connection, twice that in a burst; 0 is no limit"`
-	RelayRate           int     `envconfig:"RELAY_RATE" default:"10" min:"0" max:"1000000" desc:"events of RELAY_EVENTS per second from one connection; less in proportion in rooms of more than 100; 0 is no limit but RATE_LIMIT"`
-	MaxText             int     `envconfig:"MAX_TEXT" default:"65536" min:"1" max:"100000000" desc:"most bytes in the text of one message; a whole message may have a quarter of SEND_QUEUE_BYTES"`
-	MaxPayload          int     `envconfig:"MAX_PAYLOAD" default:"1000000" min:"1000" max:"100000000" desc:"most bytes in one packet from a client"`
-	SendQueueBytes      int     `envconfig:"SEND_QUEUE_BYTES" default:"1048576" min:"1000" max:"1000000000" desc:"most bytes waiting for one slow client before it is disconnected; at least MAX_PAYLOAD"`
-	MaxConnections      int     `envconfig:"MAX_CONNECTIONS" default:"0" min:"0" max:"100000000" desc:"most connections at once; 0 is no limit"`
-	MaxConnectionsPerIP int     `envconfig:"MAX_CONNECTIONS_PER_IP" default:"0" min:"0" max:"100000000" desc:"most connections at once from one address; 0 is no limit"`
-	TrustedProxies      Proxies `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For, -Host, -Proto and -Port are believed: private (loopback and private networks), none, or a list of CIDRs"`
+	RateLimit             int     `topic:"Limits" envconfig:"RATE_LIMIT" default:"100" min:"0" max:"1000000" desc:"events per second from one connection, twice that in a burst; 0 is no limit"`
+	RelayRate             int     `envconfig:"RELAY_RATE" default:"10" min:"0" max:"1000000" desc:"events of RELAY_EVENTS per second from one connection; less in proportion in rooms of more than 100; 0 is no limit but RATE_LIMIT"`
+	MaxText               int     `envconfig:"MAX_TEXT" default:"65536" min:"1" max:"100000000" desc:"most bytes in the text of one message; a whole message may have a quarter of SEND_QUEUE_BYTES"`
+	MaxPayload            int     `envconfig:"MAX_PAYLOAD" default:"1000000" min:"1000" max:"100000000" desc:"most bytes in one packet from a client"`
+	SendQueueBytes        int     `envconfig:"SEND_QUEUE_BYTES" default:"1048576" min:"1000" max:"1000000000" desc:"most bytes waiting for one slow client before it is disconnected; at least MAX_PAYLOAD"`
+	MaxConnections        int     `envconfig:"MAX_CONNECTIONS" default:"0" min:"0" max:"100000000" desc:"most connections at once that are logged in; 0 is no limit"`
+	MaxConnectionsPerIP   int     `envconfig:"MAX_CONNECTIONS_PER_IP" default:"20000" min:"0" max:"100000000" desc:"most connections at once from one address (of IPv6, one /64); 0 is no limit"`
+	MaxConnectionsPerUser int     `envconfig:"MAX_CONNECTIONS_PER_USER" default:"100" min:"0" max:"100000000" desc:"most connections at once of one user: tabs and devices; one more is told too_many_connections; 0 is no limit"`
+	MaxPending            int     `envconfig:"MAX_PENDING" default:"8192" min:"0" max:"100000000" desc:"most connections at once that are not logged in yet, beside MAX_CONNECTIONS; an address has at most as many as are free; 0 counts them as connections"`
+	MaxPendingPerIP       int     `envconfig:"MAX_PENDING_PER_IP" default:"1024" min:"0" max:"100000000" desc:"most of MAX_PENDING from one address (of IPv6, one /64); who has a valid cookie does not count; 0 is no limit of its own"`
+	TrustedProxies        Proxies `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For, -Host, -Proto and -Port are believed: private (networks and loopback), none, how many in a row (1), or a list of CIDRs"`
 
 	PingInterval   time.Duration `topic:"Heartbeat and deadlines" envconfig:"PING_INTERVAL" default:"25s" min:"100ms" max:"1h" desc:"time between pings"`
 	PingTimeout    time.Duration `envconfig:"PING_TIMEOUT" default:"20s" min:"100ms" max:"1h" desc:"longest wait for a pong"`
 	ConnectTimeout time.Duration `envconfig:"CONNECT_TIMEOUT" default:"45s" min:"100ms" max:"1h" desc:"longest wait for a connection to join a namespace"`
+	PendingTimeout time.Duration `envconfig:"PENDING_TIMEOUT" default:"10s" min:"100ms" max:"1h" desc:"longest wait, within CONNECT_TIMEOUT, for a connection to send its login (CONNECT)"`
 
 	RoomAccessQuery string        `topic:"Rooms" envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
 	JoinMode        string        `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`

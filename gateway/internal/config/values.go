@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -61,8 +63,26 @@ func (d DatabaseURL) GoString() string { return d.String() }
 // MarshalText hides the password from JSON.
 func (d DatabaseURL) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// Proxies are the networks whose X-Forwarded-For is believed.
+// Proxies are the networks whose X-Forwarded-For is believed; or, of Hops, only as many zero prefixes as there are hops.
 type Proxies []netip.Prefix
+
+// maxHops is more proxies in a row than anybody has.
+const maxHops = 16
+
+// Hops is how many proxies every request passes, where that is known instead of their addresses. 0 means that it is not.
+func (p Proxies) Hops() int {
+	if len(p) > 0 && !p[0].IsValid() {
+		return len(p)
+	}
+	return 0
+}
+
+// Named tells whether addr belongs to a trusted proxy by something narrower than the networks that private stands for, which
+// may be full of users.
+func (p Proxies) Named(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	return slices.ContainsFunc(p, func(n netip.Prefix) bool { return n.Contains(addr) && !slices.Contains(privateNetworks, n) })
+}
 
 // privateNetworks are what the word private stands for: loopback, RFC 1918 and fc00::/7.
 var privateNetworks = []netip.Prefix{
@@ -71,8 +91,12 @@ var privateNetworks = []netip.Prefix{
 	netip.MustParsePrefix("fc00::/7"),
 }
 
-// Contain tells whether addr, which may be an IPv4 address in IPv6 form, belongs to a trusted proxy.
+// Contain tells whether addr, which may be an IPv4 address in IPv6 form, belongs to a trusted proxy. With Hops, whoever
+// connects is one.
 func (p Proxies) Contain(addr netip.Addr) bool {
+	if p.Hops() > 0 {
+		return true
+	}
 	addr = addr.Unmap().WithZone("")
 	for _, network := range p {
 		if network.Contains(addr) {
@@ -85,6 +109,13 @@ func (p Proxies) Contain(addr netip.Addr) bool {
 // Decode reads the form of TRUSTED_PROXIES; envconfig calls it.
 func (p *Proxies) Decode(value string) error {
 	networks := Proxies{}
+	if hops, err := strconv.Atoi(strings.TrimSpace(value)); err == nil {
+		if hops < 1 || hops > maxHops {
+			return hint("%d is no number of proxies in a row: 1 to %d, or none", hops, maxHops)
+		}
+		*p = make(Proxies, hops)
+		return nil
+	}
 	for _, item := range strings.Split(value, ",") {
 		item = strings.TrimSpace(item)
 		if item == "none" && item == value {

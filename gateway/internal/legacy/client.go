@@ -2,6 +2,7 @@ package legacy
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/googollee/go-socket.io/engineio/session"
@@ -17,6 +18,9 @@ type client struct {
 	server    *Server
 	id        string
 	addr      netip.Addr
+	bound     engineio.Binding    // to the user of the handshake
+	place     engineio.Place      // run's alone, once it is started
+	settled   atomic.Bool         // the sockets have let the client in
 	handshake *socketio.Handshake // until its sockets have it
 	session   *session.Session
 	wake      chan struct{} // of one: the queue has something
@@ -52,9 +56,9 @@ const (
 	ended
 )
 
-func newClient(s *Server, addr netip.Addr, h *socketio.Handshake) *client {
+func newClient(s *Server, h *socketio.Handshake, p engineio.Place) *client {
 	return &client{
-		server: s, id: engineio.NewID(), addr: addr, handshake: h,
+		server: s, id: engineio.NewID(), addr: h.Addr, handshake: h, place: p,
 		wake: make(chan struct{}, 1), over: make(chan struct{}),
 	}
 }
@@ -91,6 +95,16 @@ func (c *client) Send(packets ...*engineio.Packet) error {
 	}
 	c.nudge()
 	return nil
+}
+
+// Settle gives the client, whom the sockets have let in, its place.
+func (c *client) Settle(user string) (cause string) {
+	if cause = c.server.engine.Admission.Settle(&c.place, user); cause != "" {
+		c.server.engine.Observer.HandshakeRefused(cause)
+		return cause
+	}
+	c.settled.Store(true)
+	return ""
 }
 
 func (c *client) nudge() {

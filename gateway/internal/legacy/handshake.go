@@ -15,27 +15,29 @@ import (
 // handshake begins a session for a client that the middlewares let in. A refused one is told by
 // HTTP, before any of googollee's code has seen it: its `connect_error` shows the status.
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
-	addr := s.engine.ClientAddr(r)
-	if cause := s.admit(addr); cause != "" {
+	id := s.engine.Identify(r)
+	place, cause := s.admit(s.engine.CountedAddr(r), id.User)
+	if cause != "" {
 		s.refuse(w, r, cause)
 		return
 	}
-	h := newHandshake(r, addr)
+	h := newHandshake(r, s.engine.ClientAddr(r), id)
 	if err := s.options.Sockets.Of("/").Vet(h); err != nil {
-		s.engine.Admission.Release(addr)
+		s.engine.Admission.Release(place)
 		engineio.Forbidden.Saying(messageOf(err)).Write(w, r)
 		return
 	}
-	c := newClient(s, addr, h)
+	c := newClient(s, h, place)
+	c.bound.Bind(r, id)
 	conn, err := c.accept(w, r) // on an error it has answered
 	if err != nil {
-		s.engine.Admission.Release(addr)
+		s.engine.Admission.Release(place)
 		return
 	}
 	c.session, err = session.New(conn, c.id, r.URL.Query().Get("transport"), s.parameters(r, c.id))
 	if err != nil || !s.register(c) {
 		s.engine.Observer.HandshakeRefused(engineio.CauseDraining)
-		s.engine.Admission.Release(addr)
+		s.engine.Admission.Release(place)
 		conn.Close()
 		if !isUpgrade(r) {
 			engineio.Unavailable.Write(w, r)
@@ -46,9 +48,9 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 	c.serve(w, r)
 }
 
-func newHandshake(r *http.Request, addr netip.Addr) *socketio.Handshake {
+func newHandshake(r *http.Request, addr netip.Addr, id engineio.Identity) *socketio.Handshake {
 	query := r.URL.Query()
-	h := &socketio.Handshake{Header: r.Header, Query: r.URL.Query(), Host: r.Host, Addr: addr}
+	h := &socketio.Handshake{Header: r.Header, Query: r.URL.Query(), Host: r.Host, Addr: addr, Identity: id.Claims}
 	for _, own := range []string{"EIO", "transport", "t", "b64"} { // the protocol's, not the client's
 		query.Del(own)
 	}

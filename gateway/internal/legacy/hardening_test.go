@@ -287,6 +287,47 @@ func TestOldAndNewClientsAreCountedTogether(t *testing.T) {
 	}
 }
 
+func TestAStolenSidSpeaksForNobody(t *testing.T) {
+	t.Parallel()
+	s := serve(t, engineio.Options{Identify: func(r *http.Request) engineio.Identity {
+		cookie, err := r.Cookie("token")
+		if err != nil {
+			return engineio.Identity{}
+		}
+		return engineio.Identity{User: cookie.Value}
+	}})
+	ask := func(method, query, cookie string) (int, string) {
+		r := httptest.NewRequest(method, "/socket.io/?"+query, strings.NewReader(`15:42["echo",1234]`))
+		r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
+		if cookie != "" {
+			r.Header.Set("Cookie", cookie)
+		}
+		answer := httptest.NewRecorder()
+		s.server.ServeHTTP(answer, r)
+		return answer.Code, answer.Body.String()
+	}
+	_, open := ask("GET", polls, "token=ann")
+	mine := polls + "&sid=" + openPacket.FindStringSubmatch(open)[1]
+	for _, cookie := range []string{"", "token=eve", "other=ann"} {
+		for _, method := range []string{"GET", "POST"} {
+			if status, body := ask(method, mine, cookie); status != http.StatusForbidden {
+				t.Errorf("%s with cookie %q: answered %d %s", method, cookie, status, body)
+			}
+			select {
+			case cause := <-s.refused:
+				if cause != engineio.CauseIdentity {
+					t.Errorf("counted as %q", cause)
+				}
+			default:
+				t.Error("not counted")
+			}
+		}
+	}
+	if status, body := ask("GET", mine, "token=ann; theme=dark"); status != 200 || body != "2:40" {
+		t.Errorf("her own request was answered %d %q", status, body)
+	}
+}
+
 func TestWhoGetsNoConnectionIsCounted(t *testing.T) {
 	t.Parallel()
 	s := serve(t, engineio.Options{})

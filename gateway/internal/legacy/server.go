@@ -83,11 +83,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.engine.CORS.SetHeaders(w.Header(), r)
 	id := r.URL.Query().Get("sid")
 	c := s.client(id)
+	if c != nil && c.settled.Load() {
+		s.engine.Settled(r)
+	}
 	switch {
 	case id == "":
 		s.handshake(w, r)
 	case c == nil: // it has ended since Takes
 		s.refuse(w, r, engineio.CauseSession)
+	case !c.bound.Admits(r, s.engine.Identify):
+		s.refuse(w, r, engineio.CauseIdentity)
 	case isUpgrade(r):
 		c.upgrade(w, r)
 	default:
@@ -144,14 +149,14 @@ func (s *Server) client(id string) *client {
 }
 
 // admit gives a client a place, or says why there is none. A client that becomes none is released.
-func (s *Server) admit(addr netip.Addr) (cause string) {
+func (s *Server) admit(addr netip.Addr, user string) (p engineio.Place, cause string) {
 	s.mu.Lock()
 	draining := s.draining
 	s.mu.Unlock()
 	if draining {
-		return engineio.CauseDraining
+		return p, engineio.CauseDraining
 	}
-	return s.engine.Admission.Admit(addr)
+	return s.engine.Admission.Admit(addr, user)
 }
 
 // register makes a client known and starts it, unless Shutdown has begun.
@@ -171,5 +176,5 @@ func (s *Server) forget(c *client) {
 	s.mu.Lock()
 	delete(s.clients, c.id)
 	s.mu.Unlock()
-	s.engine.Admission.Release(c.addr)
+	s.engine.Admission.Release(c.place)
 }

@@ -23,19 +23,43 @@ func NewHints(m *Metrics, log *slog.Logger) *Hints {
 	return &Hints{Metrics: m, log: log, said: make(map[string]time.Time)}
 }
 
+// orProxies is what a limit of an address may mean instead.
+const orProxies = ": if these are many people behind a proxy, name it in TRUSTED_PROXIES (or say how many there are in a row), and have it send X-Forwarded-For"
+
 var hintFor = map[string]string{
 	engineio.CausePolling: `clients begin with HTTP long-polling, which POLLING=off refuses: ` +
 		`set the client's option transports: ["websocket"]`,
 	engineio.CauseForbidden: "a page of another site was refused by its Origin: list it in ALLOWED_ORIGINS if it is yours (scheme, host and port count; " +
 		"only outside of NODE_ENV=production may pages on localhost have any port)",
-	engineio.CauseVersion: "a client of another protocol version was refused: socket.io-client 3 or later is needed, or ALLOW_EIO3=true",
-	engineio.CauseMaximum: "MAX_CONNECTIONS is reached: clients are refused until others leave",
+	engineio.CauseVersion:       "a client of another protocol version was refused: socket.io-client 3 or later is needed, or ALLOW_EIO3=true",
+	engineio.CauseMaximum:       "MAX_CONNECTIONS is reached: clients are refused until others leave",
+	engineio.CauseMaximumByIP:   "MAX_CONNECTIONS_PER_IP is reached by one address" + orProxies,
+	engineio.CauseMaximumByUser: "MAX_CONNECTIONS_PER_USER is reached by one user, who is told too_many_connections",
+	engineio.CausePending:       "MAX_PENDING is reached: clients without a valid cookie are refused until others log in",
+	engineio.CausePendingByIP:   "MAX_PENDING_PER_IP, or its share of MAX_PENDING, is reached by one address without a valid cookie" + orProxies,
+	engineio.CauseArrivals:      "MAX_PENDING is reached by connections that send nothing, or no whole request",
+	engineio.CauseArrivalsByIP: "MAX_PENDING_PER_IP, or its share of MAX_PENDING, is reached by one address with connections that send nothing, or " +
+		"no whole request" + orProxies,
+	engineio.CauseIdentity: "a request for a session came without the cookie of its user: either its sid was stolen, or a proxy or the client " +
+		"leaves the cookie out (withCredentials)",
 }
 
 // HandshakeRefused counts a client that did not get a connection, and logs the hint if one is due.
 func (h *Hints) HandshakeRefused(cause string) {
 	h.Metrics.HandshakeRefused(cause)
 	if hint := hintFor[cause]; hint != "" && h.due(cause) {
+		h.log.Warn(hint)
+	}
+}
+
+var hintForEnd = map[engineio.Reason]string{
+	engineio.TooMuchPending: "a client sent more than 32 KiB in one packet before it was let in, or did not read its answers: only CONNECT may come before",
+}
+
+// SessionClosed counts the end of a connection, and logs the hint if one is due.
+func (h *Hints) SessionClosed(reason engineio.Reason) {
+	h.Metrics.SessionClosed(reason)
+	if hint := hintForEnd[reason]; hint != "" && h.due(string(reason)) {
 		h.log.Warn(hint)
 	}
 }

@@ -29,3 +29,27 @@ func TestRefusedPollingNamesOptionAndVariableOnceAMinute(t *testing.T) {
 		}
 	})
 }
+
+func TestEachLimitThatIsReachedNamesItsVariable(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[string]string{
+		engineio.CauseMaximum: "MAX_CONNECTIONS ", engineio.CauseMaximumByIP: "MAX_CONNECTIONS_PER_IP",
+		engineio.CauseMaximumByUser: "MAX_CONNECTIONS_PER_USER", engineio.CausePending: "MAX_PENDING ",
+		engineio.CausePendingByIP: "TRUSTED_PROXIES", engineio.CauseArrivals: "MAX_PENDING ",
+		engineio.CauseArrivalsByIP: "MAX_PENDING_PER_IP", engineio.CauseIdentity: "withCredentials",
+	} {
+		var log bytes.Buffer
+		NewHints(NewMetrics(), slog.New(slog.NewTextHandler(&log, nil))).HandshakeRefused(cause)
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%s: %q does not name %s", cause, log.String(), want)
+		}
+	}
+	var log bytes.Buffer
+	h := NewHints(NewMetrics(), slog.New(slog.NewTextHandler(&log, nil)))
+	h.SessionClosed(engineio.TransportClose)
+	h.SessionClosed(engineio.TooMuchPending)
+	h.SessionClosed(engineio.TooMuchPending)
+	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "32 KiB") {
+		t.Errorf("logged %q", log.String())
+	}
+}

@@ -32,6 +32,8 @@ type Gauges struct {
 	Connections func() int
 	Rooms       func() int
 	Neighbours  func() int
+	Pending     func() int
+	Arrivals    func() int
 }
 
 // NewMetrics makes metrics with a registry of their own.
@@ -100,6 +102,8 @@ func (m *Metrics) Explain(reasons []DisconnectReason) {
 func (m *Metrics) Watch(g Gauges) {
 	m.registry.MustRegister(
 		gauge("socketgate_connections", "Connections that are open.", g.Connections),
+		gauge("socketgate_pending", "Connections of clients that are not logged in yet.", g.Pending),
+		gauge("socketgate_arrivals", "TCP connections that are no client's yet.", g.Arrivals),
 		gauge("socketgate_rooms", "Rooms that have members.", g.Rooms),
 		gauge("socketgate_neighbours", "Other gateways on the same database, whose rooms are apart from ours.", g.Neighbours))
 }
