@@ -2,18 +2,15 @@ package sessions
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/pkg/token"
-)
-
-const (
-	connections = 4
-	openTimeout = time.Minute
 )
 
 // Sessions looks up sessions. Its methods may be called from any goroutine.
@@ -22,37 +19,38 @@ type Sessions struct {
 	driver  driver
 }
 
-// driver asks the query of one kind of database.
-type driver interface {
-	// ask gives the row of a session, or nil where there is none. Errors are faults.
-	ask(ctx context.Context, session string) ([]any, error)
-	// close ends the connections, and with them what is under way.
-	close()
-}
-
 // Open connects to the database of that URL, which is DATABASE_URL, and checks the query: SQL with $1 for the token of a
 // session, whose row is the user's id, the name (may be missing or NULL) and when the session ends (the same). Timeout bounds
 // each look-up, ctx the opening only, which takes no longer than a minute. The caller must Close.
 func Open(ctx context.Context, url, query string, timeout time.Duration) (*Sessions, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	u, err := database.Parse(url)
-	if err != nil {
-		return nil, err
-	}
-	s := &Sessions{timeout: timeout}
-	switch u.Kind {
-	case database.Postgres:
-		s.driver, err = openPostgres(ctx, u, query)
-	case database.SQLite:
-		s.driver, err = openSQLite(ctx, u, query)
-	default:
-		err = errors.New("needs a database, but DATABASE_URL is none")
-	}
+	d, err := openDriver(ctx, url, sessionQuestion(query))
 	if err != nil {
 		return nil, fmt.Errorf("SESSION_QUERY: %w", err)
 	}
-	return s, nil
+	return &Sessions{timeout, d}, nil
+}
+
+func sessionQuestion(query string) question {
+	return question{
+		sql:  query,
+		uses: strings.Contains(query, "$1"),
+		lack: "must use $1 (the session's token)",
+		try:  []any{""},
+		checkPostgres: func(d *pgconn.StatementDescription) error {
+			if n := len(d.ParamOIDs); n != 1 {
+				return fmt.Errorf("must use $1 (the session's token) and nothing else; it has %d parameters", n)
+			}
+			return checkColumns(len(d.Fields))
+		},
+		checkSQLite: func(c database.SQLiteColumns) error { return checkColumns(len(c.Names)) },
+	}
+}
+
+func checkColumns(n int) error {
+	if n < 1 || n > 3 {
+		return fmt.Errorf("must give the user's id, the name and when the session ends; it gives %d columns", n)
+	}
+	return nil
 }
 
 // Close ends the connections, and with them what is under way.
@@ -79,12 +77,53 @@ func (s *Sessions) Claims(ctx context.Context, session string) (token.Claims, er
 	if err != nil {
 		return token.Claims{}, fmt.Errorf("%w: %w", token.ErrUnavailable, err)
 	}
+	claims.Session = session
 	return claims, nil
 }
 
-func checkColumns(n int) error {
-	if n < 1 || n > 3 {
-		return fmt.Errorf("must give the user's id, the name and when the session ends; it gives %d columns", n)
+// Ended tells which logins, all of them by sessions, have no session any more, or one that has ended or is another user's. All
+// are asked at once. An error is token.ErrUnavailable and why: then nobody knows.
+func (s *Sessions) Ended(ctx context.Context, logins []token.Login) ([]bool, error) {
+	sets := make([][]any, len(logins))
+	for i, login := range logins {
+		sets[i] = []any{login.Session}
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	rows, err := askEach(ctx, s.driver, sets)
+	if err != nil {
+		return nil, fmt.Errorf("%w: SESSION_QUERY: %w", token.ErrUnavailable, err)
+	}
+	ended := make([]bool, len(logins))
+	for i, row := range rows {
+		ended[i] = !isStill(row, logins[i], time.Now())
+	}
+	return ended, nil
+}
+
+// isStill tells whether a session's row is a good session of the one who logged in. A row that can't be read ends nothing.
+func isStill(row []any, login token.Login, now time.Time) bool {
+	if len(row) == 0 || row[0] == nil {
+		return false
+	}
+	claims, err := claimsOf(row)
+	return err != nil || claims.UserID == login.UserID && (claims.Expires.IsZero() || now.Before(claims.Expires))
+}
+
+// askEach asks for all sets of arguments at once. Where one of them is to blame for an error, each is asked by itself, and the
+// database has no row for what it rejects.
+func askEach(ctx context.Context, d driver, sets [][]any) ([][]any, error) {
+	rows, err := d.askEach(ctx, sets)
+	if !database.IsRejected(err) {
+		return rows, err
+	}
+	rows = slices.Grow([][]any(nil), len(sets))
+	for _, args := range sets {
+		row, err := d.ask(ctx, args...)
+		if err != nil && !database.IsRejected(err) {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
 }

@@ -3,8 +3,6 @@ package sessions
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"strings"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
 )
@@ -15,7 +13,7 @@ type sqlite struct {
 	db    *sql.DB
 }
 
-func openSQLite(ctx context.Context, u database.URL, query string) (driver, error) {
+func openSQLite(ctx context.Context, u database.URL, q question) (driver, error) {
 	path, err := u.File()
 	if err != nil {
 		return nil, err
@@ -24,29 +22,24 @@ func openSQLite(ctx context.Context, u database.URL, query string) (driver, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &sqlite{query, db}
-	if err := s.check(ctx); err != nil {
-		s.close()
+	_, columns, err := database.SQLiteRow(ctx, db, q.sql, q.try...)
+	if err == nil {
+		err = q.checkSQLite(columns)
+	}
+	if err != nil {
+		db.Close()
 		return nil, err
 	}
-	return s, nil
+	return &sqlite{q.sql, db}, nil
 }
 
-// check tries the query with a token that nobody has.
-func (s *sqlite) check(ctx context.Context) error {
-	if !strings.Contains(s.query, "$1") {
-		return errors.New("must use $1 (the session's token)")
-	}
-	_, columns, err := database.SQLiteRow(ctx, s.db, s.query, "")
-	if err != nil {
-		return err
-	}
-	return checkColumns(columns)
-}
-
-func (s *sqlite) ask(ctx context.Context, session string) ([]any, error) {
-	row, _, err := database.SQLiteRow(ctx, s.db, s.query, session)
+func (s *sqlite) ask(ctx context.Context, args ...any) ([]any, error) {
+	row, _, err := database.SQLiteRow(ctx, s.db, s.query, args...)
 	return row, err
+}
+
+func (s *sqlite) askEach(ctx context.Context, sets [][]any) ([][]any, error) {
+	return database.SQLiteRows(ctx, s.db, s.query, sets)
 }
 
 func (s *sqlite) close() { s.db.Close() }
