@@ -35,8 +35,9 @@ type memory struct {
 	mu     sync.Mutex
 	saved  []message.Draft
 	fail   error // what Save answers
-	barred error // what MayJoin answers
+	barred error // what MayJoin and MayStay answer
 	guests map[string]bool
+	asked  []message.Seat // of MayStay, all times
 }
 
 func (s *memory) Save(d message.Draft, done func(message.Stored, error)) {
@@ -54,7 +55,29 @@ func (s *memory) Save(d message.Draft, done func(message.Stored, error)) {
 }
 
 func (s *memory) MayJoin(_ context.Context, _, user string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.guests == nil || s.guests[user], s.barred
+}
+
+func (s *memory) MayStay(_ context.Context, seats []message.Seat) (may []bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, seats...)
+	if s.barred != nil {
+		return nil, s.barred
+	}
+	for _, seat := range seats {
+		may = append(may, s.guests == nil || s.guests[seat.User])
+	}
+	return may, nil
+}
+
+// set changes what the store answers.
+func (s *memory) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
 }
 
 // journal is a log that can be read while it is written.
@@ -85,6 +108,12 @@ type tally struct {
 func (c *tally) Event(name, outcome string) { c.count(name + " " + outcome) }
 
 func (c *tally) AuthenticationRefused(reason string) { c.count("refused " + reason) }
+
+func (c *tally) Rechecked(what, outcome string, n int) {
+	for range n {
+		c.count("recheck " + what + " " + outcome)
+	}
+}
 
 func (c *tally) SessionOpened() {}
 
