@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 
+	"github.com/socketgate/socketgate/gateway/internal/audit"
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
@@ -18,6 +19,7 @@ type App struct {
 	log      *slog.Logger
 	metrics  *ops.Metrics
 	health   *ops.Health
+	audit    *audit.Log // nil without AUDIT_LOG
 	identity *compose.Identity
 	store    *store.Store
 	sockets  generations

@@ -36,6 +36,7 @@ var house = []room{
 	{path: "config"},
 
 	// Parts.
+	{path: "audit", without: []string{"net/http", "database"}},
 	{path: "demo", imports: []string{"database"}},
 	{path: "attach", imports: []string{"pkg/engineio", "pkg/socketio", "pkg/token"}},
 	{path: "publish", imports: []string{"contract", "message", "pkg/socketio"}},
