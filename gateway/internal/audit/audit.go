@@ -26,15 +26,20 @@ const (
 // queued is how many records may wait: some seconds of logins in a storm, about a megabyte.
 const queued = 8192
 
+// refusalsPerSecond bounds what people without a login can make the gateway write: about 300 MB a day.
+const refusalsPerSecond = 20
+
 // Log is a record that is being kept. Its methods may be called from any goroutine.
 type Log struct {
 	lost func(n int)
 	log  *slog.Logger
 	now  func() time.Time
 
-	mu      sync.Mutex
-	queue   chan line // nil once it is closed
-	running sync.WaitGroup
+	mu       sync.Mutex
+	queue    chan line // nil once it is closed
+	second   int64     // of the last refusal
+	refusals int       // in that second
+	running  sync.WaitGroup
 }
 
 // line has its fields in the order in which a person reads them.
@@ -71,7 +76,8 @@ func start(to io.WriteCloser, lost func(n int), log *slog.Logger) *Log {
 	return l
 }
 
-// Record notes an event. It does not block: what there is no place for, or comes after Close, is lost.
+// Record notes an event. It does not block: what there is no place for, or comes after Close, is lost, and so are refusals beyond
+// 20 in a second.
 func (l *Log) Record(event, user, room string, address netip.Addr, reason string) {
 	entry := line{Time: l.now().UTC(), Event: event, User: user, Room: room, Reason: reason}
 	if address.IsValid() {
@@ -79,11 +85,24 @@ func (l *Log) Record(event, user, room string, address netip.Addr, reason string
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if event == "refusal" && !l.mayRefuse(entry.Time.Unix()) {
+		l.lost(1)
+		return
+	}
 	select {
 	case l.queue <- entry: // never, once it is nil
 	default:
 		l.lost(1)
 	}
+}
+
+// mayRefuse counts a refusal of this second. mu is held.
+func (l *Log) mayRefuse(second int64) bool {
+	if second != l.second {
+		l.second, l.refusals = second, 0
+	}
+	l.refusals++
+	return l.refusals <= refusalsPerSecond
 }
 
 // Close writes what waits, and ends the record. It waits for a disk that is slow.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -97,5 +98,32 @@ func TestNobodyWaitsForADiskAndWhatIsLostIsCounted(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "AUDIT_LOG"); n != 1 {
 		t.Errorf("%d lines: %s", n, log.String())
+	}
+}
+
+func TestWhoIsRefusedCannotFillTheDisk(t *testing.T) {
+	t.Parallel()
+	lost := 0
+	path := filepath.Join(t.TempDir(), "audit.log")
+	l, err := Open(path, func(n int) { lost += n }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1000, 0)
+	l.now = func() time.Time { return now }
+	for range 3 {
+		for range 1000 {
+			l.Record("refusal", "", "", address, "no_token")
+		}
+		l.Record("login", "ann", "", address, "")
+		now = now.Add(time.Second)
+	}
+	l.Close()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, logins := strings.Count(string(text), "refusal"), strings.Count(string(text), "login"); n != 3*refusalsPerSecond || logins != 3 || lost != 3000-n {
+		t.Errorf("%d refusals and %d logins were kept, %d lost", n, logins, lost)
 	}
 }

@@ -96,6 +96,46 @@ func TestEveryRoomOfEverybodyIsAskedAboutInEveryRound(t *testing.T) {
 	}
 }
 
+// A right that is lost while its owner comes and goes must leave neither a ghost in the list nor a hole.
+func TestRightsThatFlickerLeaveTheListRight(t *testing.T) {
+	t.Parallel()
+	store := &memory{guests: map[string]bool{"ann": true, "bob": true}}
+	h := serve(t, store, func(o *Options) { guarded(store)(o); o.Recheck, o.Multi = time.Millisecond, false })
+	ann := h.visit("ann", time.Hour)
+	ann.ask("join_room", `"r"`)
+	tabs := []*visitor{h.visit("bob", time.Hour), h.visit("bob", time.Hour)}
+	for i := range 60 {
+		store.set(func() { store.guests["bob"] = i%3 > 0 })
+		for n, tab := range tabs {
+			tab.say(`42["join_room","` + []string{"r", "another"}[(i+n)%3%2] + `"]`)
+			if (i+n)%5 == 0 {
+				tab.say(`42["leave_room","r"]`)
+			}
+		}
+		tabs[i%2].ask("leave_room", `"nowhere"`)
+	}
+	store.set(func() { store.guests["bob"] = true; store.asked = nil })
+	eventually(t, func() bool { // until no answer of before is on its way
+		store.mu.Lock()
+		defer store.mu.Unlock()
+		return len(store.asked) > 10
+	})
+	members := func(v *visitor) int { return len(v.ask("join_room", `"r"`)["members"].([]any)) }
+	for _, tab := range tabs {
+		if n := members(tab); n != 2 {
+			t.Errorf("%d members while both are there, want 2", n)
+		}
+	}
+	tabs[0].ask("leave_room", `"r"`)
+	if n := members(ann); n != 2 {
+		t.Errorf("%d members while one of bob's tabs is left, want 2", n)
+	}
+	tabs[1].ask("leave_room", `"r"`)
+	if n := members(ann); n != 1 {
+		t.Errorf("%d members after all of bob has left, want 1", n)
+	}
+}
+
 // ledger is Logins.
 type ledger struct {
 	mu    sync.Mutex
