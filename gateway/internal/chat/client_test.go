@@ -38,6 +38,7 @@ type memory struct {
 	barred error // what MayJoin and MayStay answer
 	guests map[string]bool
 	asked  []message.Seat // of MayStay, all times
+	most   int            // that it was asked at once
 }
 
 func (s *memory) Save(d message.Draft, done func(message.Stored, error)) {
@@ -63,7 +64,7 @@ func (s *memory) MayJoin(_ context.Context, _, user string) (bool, error) {
 func (s *memory) MayStay(_ context.Context, seats []message.Seat) (may []bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked = append(s.asked, seats...)
+	s.asked, s.most = append(s.asked, seats...), max(s.most, len(seats))
 	if s.barred != nil {
 		return nil, s.barred
 	}
@@ -138,6 +139,7 @@ type host struct {
 	t       *testing.T
 	address string
 	tally   *tally
+	chat    *Chat
 }
 
 func serve(t *testing.T, store Store, change func(*Options)) *host {
@@ -160,6 +162,7 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 		Logger: o.Logger, Engine: engineio.Options{Observer: h.tally, PingInterval: time.Second},
 	})
 	chat := New(server.Of("/"), store, o)
+	h.chat = chat
 	web := httptest.NewServer(server)
 	h.address = strings.TrimPrefix(web.URL, "http://")
 	t.Cleanup(func() {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -94,6 +95,9 @@ func TestEveryRoomOfEverybodyIsAskedAboutInEveryRound(t *testing.T) {
 	if len(rooms) != 2*recheckBatch+2 {
 		t.Errorf("%d rooms were asked about, want %d", len(rooms), 2*recheckBatch+2)
 	}
+	if store.most > recheckBatch {
+		t.Errorf("%d seats in one question, at most %d should be", store.most, recheckBatch)
+	}
 }
 
 // A right that is lost while its owner comes and goes must leave neither a ghost in the list nor a hole.
@@ -133,6 +137,28 @@ func TestRightsThatFlickerLeaveTheListRight(t *testing.T) {
 	tabs[1].ask("leave_room", `"r"`)
 	if n := members(ann); n != 1 {
 		t.Errorf("%d members after all of bob has left, want 1", n)
+	}
+}
+
+func TestWhoIsInARoomIsInItsListWhoeverComesBetween(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{}, nil)
+	h.visit("ann", time.Hour)
+	var s *socketio.Socket
+	eventually(t, func() bool {
+		h.chat.namespace.Each(func(other *socketio.Socket) { s = other })
+		return s != nil
+	})
+	m := s.Data.(*member)
+	for range 3000 {
+		var both sync.WaitGroup
+		both.Go(func() { h.chat.enterRoom(s, m, "r") })
+		both.Go(func() { h.chat.loseSeat(s, "r") })
+		both.Wait()
+		if in, listed := s.In("r"), h.chat.rosters.Sockets("r"); in != (listed == 1) {
+			t.Fatalf("in the room: %t, in its list: %d", in, listed)
+		}
+		h.chat.leaveRoom(s, m, "r")
 	}
 }
 
