@@ -12,11 +12,13 @@
 //     a client hears only that it failed, by an `error` event;
 //   - what a room has heard as a message is committed, and an ack means committed;
 //   - nobody hears a message or a relay under another identity than the verified one;
+//   - a right that ends ends for who is connected too, within Options.Recheck, unless nobody can say whether it has;
 //   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines.
 //
 // Handlers run on the goroutine of their socket, one at a time; answers of the store on the store's own
-// goroutine. The package starts none itself: that of [presence.Rosters] runs from New to [Chat.Close].
+// goroutine. One goroutine asks for rights again (recheck.go), and one is that of [presence.Rosters]: both run from New to
+// [Chat.Close].
 //
-// Lock order: logLimit.mu and unknownEvents.mu stand alone. No lock is held while a handler calls the store, the
-// rosters or a socket.
+// Lock order: member.seats comes before the locks of a socket and of the rosters; logLimit.mu and unknownEvents.mu stand
+// alone. No lock is held while the store is called.
 package chat
