@@ -93,8 +93,19 @@ test("a token of the app tells whether the secret is the app's", async () => {
   hasFault(await check(nextauth, '--token', token(person('ann'))), 'token', /five parts/, /^→ JWT_SECRET=\$\{NEXTAUTH_SECRET\}/);
 });
 
+test('what REVOKED_QUERY says of the app is told', async (t) => {
+  const database = await createDatabase(t);
+  await database.query(`CREATE TABLE "Session" (id TEXT); INSERT INTO "Session" VALUES ('login-1')`);
+  const env = { DATABASE_URL: database.url, REVOKED_QUERY: 'SELECT NOT EXISTS (SELECT FROM "Session" WHERE id = $2)' };
+  const { steps } = await check(env);
+  assert.match(steps.find(({ step, outcome }) => step === 'token' && outcome === 'ok').text, /REVOKED_QUERY/);
+  allWell(await check(env, '--token', token(person('ann'), { jwtid: 'login-1' })), 'token');
+  hasFault(await check(env, '--token', token(person('ann'), { jwtid: 'login-2' })), 'token', /revoked/, /^→ log in anew/);
+  hasFault(await check({ ...env, REVOKED_QUERY: 'SELECT id FROM "Sessions" WHERE id = $2' }), 'token', /^REVOKED_QUERY: .*"Sessions"/, /^$/);
+});
+
 test('a token without a name is warned of', async () => {
-  const warnings = async (claims) => (await check({ DATABASE_URL: 'none' }, '--token', token(claims))).steps.filter(({ outcome }) => outcome === 'warning');
+  const warnings = async (claims) => (await check({ DATABASE_URL: 'none', ROOM_RULES: 'lobby=all' }, '--token', token(claims))).steps.filter(({ outcome }) => outcome === 'warning');
   assert.deepEqual(await warnings({ userId: 'u1', name: 'Ann' }), []);
   const [warning, ...more] = await warnings({ userId: 'u1' });
   assert.deepEqual(more, []);

@@ -1,8 +1,10 @@
 // docker-compose.yml and the Dockerfile: that what they say about each other, the gateway and nginx is so.
 import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
+import { createDatabase } from './harness/database.js';
 import { composedServices, dockerfile, mounts, published } from './harness/compose.js';
 import { freePort, runGateway, startGateway } from './harness/gateway.js';
+import { REVOKED_QUERY } from './harness/nextjs.js';
 import { deployedNginx } from './harness/nginx.js';
 import { test } from './harness/test.js';
 
@@ -108,10 +110,30 @@ test('the gateway starts with what compose gives it, and its health checks tell 
   const PORT = await freePort();
   const env = { HOST: undefined, ...image, ...service.environment, LOG_FORMAT: 'json', PORT };
   delete env.DATABASE_URL; // of which the harness makes one
-  const gateway = await startGateway(t, env);
+  env.REVOKED_QUERY = env.REVOKED_QUERY.replaceAll('$$', '$'); // docker-compose prints what it would read again
+  assert.equal(env.REVOKED_QUERY, REVOKED_QUERY);
+  const database = await createDatabase(t);
+  await database.query('CREATE TABLE "Session" (id TEXT PRIMARY KEY)'); // as migrate does
+  const gateway = await startGateway(t, env, { database });
+  delete env.REVOKED_QUERY;
   for (const [, ...args] of checks) assert.equal((await runGateway(args, { ...env, DATABASE_URL: 'none' })).code, 0, args.join(' '));
   await gateway.stop();
   for (const [, ...args] of checks) assert.equal((await runGateway(args, { ...env, DATABASE_URL: 'none' })).code, 1, args.join(' '));
+});
+
+test('the built-in secrets start the local stack, and nothing that runs in production', async () => {
+  const { gateway: service } = await composedServices();
+  const published = { JWT_SECRET: service.environment.JWT_SECRET, MESSAGE_ENCRYPTION_KEY: service.environment.MESSAGE_ENCRYPTION_KEY };
+  assert.equal(service.environment.NODE_ENV, 'development');
+  assert.equal((await composedServices({ NODE_ENV: 'production' })).gateway.environment.NODE_ENV, 'production');
+  const { last } = await dockerfile();
+  assert.match(last.find(([name]) => name === 'ENV')[1], /NODE_ENV=production/);
+  const { code, stderr } = await runGateway([], { NODE_ENV: 'production', DATABASE_URL: 'file:none.db', ...published });
+  assert.equal(code, 1);
+  for (const [name, secret] of Object.entries(published)) {
+    assert.match(stderr, new RegExp(`^${name} holds \\d+ bytes \\(hidden\\), which is the one of docker-compose.yml`, 'm'));
+    assert.ok(!stderr.includes(secret));
+  }
 });
 
 test('compose sets no variable that the gateway does not know, and gives it time to end', async () => {

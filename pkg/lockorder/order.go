@@ -24,6 +24,7 @@ var order = []rule{
 	}},
 	{"engineio.Session", []string{"engineio.Admission", "engineio.wheel", "netpoll.workers"}},
 	{"presence.Rosters", []string{"presence.roster"}},
+	{"chat.seats", []string{"socketio.Socket", "presence.Rosters"}},
 
 	{"socketio.Event", nil},
 	{"socketio.Server", nil},
@@ -43,6 +44,7 @@ var order = []rule{
 	{"chat.firstTimes", nil},
 	{"chat.early", nil},
 	{"chat.resends", nil},
+	{"audit.Log", nil},
 	{"store.health", nil},
 	{"store.queue", nil},
 	{"sessions.Names", nil},

@@ -76,6 +76,10 @@ func (ns *Namespace) Private(room string) bool { return ns.sockets.get(room) != 
 // Sockets returns how many sockets are connected to this server.
 func (ns *Namespace) Sockets() int { return ns.sockets.count() }
 
+// Each calls f for every socket that is connected to this server, in no order. It holds no lock meanwhile, so f may take as long
+// as it likes; a socket that comes or goes meanwhile may be met or not.
+func (ns *Namespace) Each(f func(*Socket)) { ns.sockets.each(f) }
+
 // admit asks the middlewares. Rooms that one of them had the socket join are left again when it
 // is not admitted, be it by a panic.
 func (ns *Namespace) admit(s *Socket, h *Handshake) (err error) {

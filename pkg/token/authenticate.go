@@ -2,7 +2,6 @@ package token
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +30,9 @@ type Options struct {
 	CookieSecret []byte
 	// Expected is what signed tokens must say.
 	Expected Expected
+	// Revoked, if there is one, tells of a login that is good by itself whether the app has ended it. It has a deadline of its
+	// own, and returns ErrUnavailable when it can't know.
+	Revoked func(ctx context.Context, login Login) (bool, error)
 }
 
 // An Authenticator tells who is at the other end of a handshake. It may be used from many goroutines at once.
@@ -41,13 +43,14 @@ type Authenticator struct {
 	sessions      func(ctx context.Context, session string) (Claims, error)
 	sessionSecret []byte
 	cookieSecret  []byte
+	revoked       func(ctx context.Context, login Login) (bool, error)
 	now           func() time.Time
 }
 
 // NewAuthenticator makes the keys. An error means that the options can't work.
 func NewAuthenticator(o Options) (*Authenticator, error) {
 	a := &Authenticator{cookies: []string{o.Cookie}, sessions: o.Sessions, sessionSecret: bytes.Clone(o.SessionSecret),
-		cookieSecret: bytes.Clone(o.CookieSecret), now: time.Now}
+		cookieSecret: bytes.Clone(o.CookieSecret), revoked: o.Revoked, now: time.Now}
 	if len(o.Secrets) == 0 && len(o.AuthSecrets) == 0 && o.Sessions == nil {
 		return nil, errors.New("authenticator: no secret, and no sessions")
 	}
@@ -77,15 +80,17 @@ func NewAuthenticator(o Options) (*Authenticator, error) {
 // the token was: "cookie", "auth", "header", or "" where there was none.
 //
 // Every credential that came is tried, in the order of Find, cookies whose prefix only the site itself could have set before
-// others; the first good one counts, or else the first one's error. Of sessions only the first four are looked up. But where
-// a session could not be looked up, and nothing else is good, it is ErrUnavailable: that one may be.
+// others; the first good one counts, or else the first one's error. Of sessions only the first four are looked up, and of no
+// more than four is asked whether they were revoked. But where that could not be asked, and nothing else is good, it is
+// ErrUnavailable: that one may be. With ErrRevoked come the claims that were revoked.
 func (a *Authenticator) Authenticate(ctx context.Context, header http.Header, auth json.RawMessage) (Claims, string, error) {
 	found, err := Find(header, auth, a.cookies...)
 	if err != nil {
 		return Claims{}, "", err
 	}
 	var first, unavailable error
-	asked := 0
+	var revoked Claims
+	asked, judged := 0, 0
 	for _, f := range found {
 		if a.isSession(f) {
 			if unavailable != nil || asked == maxSessions {
@@ -94,16 +99,36 @@ func (a *Authenticator) Authenticate(ctx context.Context, header http.Header, au
 			asked++
 		}
 		claims, err := a.identify(ctx, f)
+		if err == nil && a.revoked != nil {
+			if judged++; judged > maxSessions {
+				break
+			}
+			err = a.judge(ctx, claims)
+		}
 		switch {
 		case err == nil:
 			return claims, f.Source, nil
+		case errors.Is(err, ErrRevoked) && first == nil:
+			first, revoked = err, claims
 		case errors.Is(err, ErrUnavailable):
 			unavailable = err
 		case first == nil:
 			first = err
 		}
 	}
-	return Claims{}, found[0].Source, cmp.Or(unavailable, first)
+	if unavailable != nil {
+		return Claims{}, found[0].Source, unavailable
+	}
+	return revoked, found[0].Source, first
+}
+
+// judge asks whether a login has been revoked.
+func (a *Authenticator) judge(ctx context.Context, claims Claims) error {
+	revoked, err := a.revoked(ctx, claims.Login())
+	if err == nil && revoked {
+		return ErrRevoked
+	}
+	return err
 }
 
 // maxSessions bounds what one handshake asks of the database: the app's own cookie, and one of each library.

@@ -148,6 +148,47 @@ func TestHandshakeCostsAFewLookUpsAtMost(t *testing.T) {
 	}
 }
 
+func TestARevokedTokenLetsNobodyIn(t *testing.T) {
+	t.Parallel()
+	old := sign(hs256, `{"userId":"jay","jti":"t1","iat":1000}`)
+	fresh := sign(hs256, `{"userId":"jay","jti":"t2"}`)
+	asked := 0
+	down := false
+	a, err := NewAuthenticator(Options{Cookie: "token", Secrets: [][]byte{[]byte(secret)}, Revoked: func(_ context.Context, l Login) (bool, error) {
+		asked++
+		if down {
+			return false, fmt.Errorf("%w: connection refused", ErrUnavailable)
+		}
+		return l == Login{UserID: "jay", TokenID: "t1", IssuedAt: 1000}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	authenticate := func(cookie string) (Claims, error) {
+		claims, _, err := a.Authenticate(t.Context(), http.Header{"Cookie": {cookie}}, nil)
+		return claims, err
+	}
+	if claims, err := authenticate("token=" + old); !errors.Is(err, ErrRevoked) || Reason(err) != "revoked" || claims.UserID != "jay" {
+		t.Errorf("revoked: %+v, %v", claims, err)
+	}
+	if claims, err := authenticate("token=" + old + "; token=" + fresh); err != nil || claims.ID != "t2" {
+		t.Errorf("beside a good one: %+v, %v", claims, err)
+	}
+	asked = 0
+	authenticate("token=x.y.z; token=forged")
+	if asked != 0 {
+		t.Errorf("%d questions about what is no token", asked)
+	}
+	authenticate(strings.Repeat("token="+old+"; ", 14))
+	if asked > maxSessions {
+		t.Errorf("%d questions because of one handshake", asked)
+	}
+	down = true
+	if _, err := authenticate("token=" + fresh); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("in an outage: %v", err)
+	}
+}
+
 func TestAuthenticatorNeedsSomethingToGoBy(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{

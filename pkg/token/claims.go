@@ -31,6 +31,26 @@ type Claims struct {
 	// IssuedAt is the token's iat, ID its jti. Zero and empty where it has none.
 	IssuedAt time.Time
 	ID       string
+	// Session is the token of the session that was looked up, empty where a token was read. It is a secret.
+	Session string
+}
+
+// Login is what the app's database can be asked about a login that has been let in: whether it has ended since. Session is a
+// secret; neither it nor the whole is to be logged.
+type Login struct {
+	UserID   string
+	TokenID  string // the token's jti; empty where it has none
+	IssuedAt int64  // the token's iat in seconds since 1970; 0 where it has none
+	Session  string // the session's token; empty where a token was read
+}
+
+// Login returns what there is to ask about these claims later.
+func (c Claims) Login() Login {
+	l := Login{UserID: c.UserID, TokenID: c.ID, Session: c.Session}
+	if !c.IssuedAt.IsZero() {
+		l.IssuedAt = c.IssuedAt.Unix()
+	}
+	return l
 }
 
 var (

@@ -21,6 +21,7 @@ var (
 	ErrType        = errors.New("token is not for logging in: its type is another than TOKEN_TYPE, or says that it is for something else")
 	ErrClaim       = errors.New("token lacks a claim of TOKEN_CLAIMS")
 	ErrUnverified  = errors.New("session cookie is signed (s:…), and SESSION_SECRET, which would tell whether rightly, is not set")
+	ErrRevoked     = errors.New("token has been revoked (REVOKED_QUERY)")
 	ErrNoIdentity  = errors.New("token names no user: none of the claims userId, id, sub, _id is a text or an integer")
 )
 
@@ -62,6 +63,8 @@ func Reason(err error) string {
 		return "missing_claim"
 	case errors.Is(err, ErrUnverified):
 		return "unverified_signature"
+	case errors.Is(err, ErrRevoked):
+		return "revoked"
 	case errors.Is(err, ErrNoIdentity):
 		return "no_identity"
 	}

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { later } from './test.js';
 
 /** 64 hex characters, as the app and the gateway share them. */
-export const MESSAGE_KEY = 'f00d'.repeat(16);
+export const MESSAGE_KEY = 'f00d1b7e93ac54d8062f71be3c9840a5d6e2197b4fc83a05e19d72b6408fca35';
 
 /** In every test's DATABASE_URL, and never in a log. */
 export const PASSWORD = 'database-password';

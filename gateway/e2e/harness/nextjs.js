@@ -16,6 +16,9 @@ export const RECONNECTED = 20_000;
 /** The password of everybody who registers. */
 export const LOGIN_PASSWORD = 'correct horse battery';
 
+/** What docker-compose.yml tells the gateway: a login of the app ends with its row. */
+export const REVOKED_QUERY = 'SELECT NOT EXISTS (SELECT FROM "Session" WHERE id = $2)';
+
 /**
  * Starts database, gateway, `next start` and a proxy (startNginx or startCaddy) on addresses of their own. `url` is where
  * people go, `web` the app itself; `gateway` is replaced by restartGateway(). `env` is for gateway and app, and with `tls`
@@ -28,13 +31,13 @@ export async function startApp(t, startProxy, { env = {}, tls = false } = {}) {
   await Promise.all([migrate(database), migrate(database)]); // two containers that start at once
   const PORT = await freePort();
   const gateways = inOnePlace(t); // a browser that outlived the last of them would complain
-  const gateway = await startGateway(gateways, { PORT, ...env }, { database });
+  const gateway = await startGateway(gateways, { PORT, REVOKED_QUERY, ...env }, { database });
   const web = await startNext(t, database, env);
   const proxy = await startProxy(t, { gateways: [gateway.host], web, tls });
   return {
     database, gateway, url: proxy.url, web: `http://${web}`,
     async restartGateway() {
-      this.gateway = await startGateway(gateways, { PORT, ...env }, { database });
+      this.gateway = await startGateway(gateways, { PORT, REVOKED_QUERY, ...env }, { database });
     },
   };
 }

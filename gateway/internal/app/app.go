@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 
+	"github.com/socketgate/socketgate/gateway/internal/audit"
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
@@ -21,6 +22,7 @@ type App struct {
 	metrics    *ops.Metrics
 	hints      *ops.Hints
 	health     *ops.Health
+	audit      *audit.Log // nil without AUDIT_LOG
 	identity   *compose.Identity
 	neighbours *neighbours.Watch
 	store      *store.Store

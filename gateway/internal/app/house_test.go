@@ -39,6 +39,7 @@ var house = []room{
 	{path: "config"},
 
 	// Parts.
+	{path: "audit", imports: []string{"pkg/lockorder"}, without: []string{"net/http", "database"}},
 	{path: "demo", imports: []string{"database"}},
 	{path: "neighbours", imports: []string{"database"}},
 	{path: "attach", imports: []string{"pkg/engineio", "pkg/socketio", "pkg/token"}},

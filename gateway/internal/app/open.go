@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/socketgate/socketgate/gateway/internal/audit"
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/config"
@@ -45,11 +46,18 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 // openParts makes the parts, from the database up.
 func (a *App) openParts(ctx context.Context) (err error) {
 	a.metrics = ops.NewMetrics()
-	if a.identity, err = compose.OpenIdentity(ctx, a.config); err != nil {
+	if a.identity, err = compose.OpenIdentity(ctx, a.config, a.log); err != nil {
 		return err
+	}
+	if a.config.AuditLog != audit.Off {
+		if a.audit, err = audit.Open(a.config.AuditLog, a.metrics.AuditLost, a.log); err != nil {
+			a.identity.Close()
+			return err
+		}
 	}
 	if a.store, err = a.openStore(ctx); err != nil {
 		a.identity.Close()
+		a.closeAudit()
 		return err
 	}
 	if a.names, err = a.openNames(ctx); err != nil {
@@ -115,6 +123,12 @@ func (a *App) openChat() *chat.Chat {
 	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.metrics, a.log
 	if a.names != nil {
 		o.Name = a.names.Name
+	}
+	if a.identity.MayEnd() {
+		o.Logins = a.identity
+	}
+	if a.audit != nil {
+		o.Audit = a.audit
 	}
 	return chat.New(a.sockets.Of("/"), a.store, o)
 }

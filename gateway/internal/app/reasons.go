@@ -30,7 +30,9 @@ var reasons = []ops.DisconnectReason{
 	reason(socketio.ServerDisconnect, false, "the server sent it away"),
 	reason(socketio.HandlerPanic, true, "a bug in the gateway, which only this client feels; please report it"),
 	reason(chat.TokenExpired, true, "the token's exp has passed; the client comes back with its fresh cookie"),
-	reason(chat.SessionsUnavailable, true, "the database could not say whose session it is (SESSION_QUERY)"),
+	reason(chat.LoginEnded, true, "the app has ended the login (REVOKED_QUERY, SESSION_QUERY); the client comes back and is refused, unless it has a fresh one"),
+	reason(chat.TooOld, true, "MAX_CONNECTION_AGE has passed; the client comes back and is verified anew"),
+	reason(chat.SessionsUnavailable, true, "the database could not say whose session it is, or whether it was ended (SESSION_QUERY, REVOKED_QUERY)"),
 	reason(chat.Flooding, true, "many times more events than RATE_LIMIT allows"),
 }
 

@@ -47,6 +47,7 @@ func (a *App) close(ctx context.Context) {
 	a.neighbours.Close()
 	a.names.Close()
 	a.chat.Close()
+	a.closeAudit()
 	for _, s := range a.servers {
 		s.listener.Close() // Shutdown knows only listeners that Serve was given
 		a.warnCutShort("http", s.Shutdown(ctx))
@@ -54,6 +55,12 @@ func (a *App) close(ctx context.Context) {
 	}
 	a.serving.Wait()
 	a.log.Info("stopped")
+}
+
+func (a *App) closeAudit() {
+	if a.audit != nil {
+		a.audit.Close()
+	}
 }
 
 // warnCutShort logs that a part had no time left to stop in order.

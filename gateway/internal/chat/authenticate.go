@@ -3,27 +3,40 @@ package chat
 import (
 	"cmp"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/pkg/lockorder"
 	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
-// member is what the chat knows of a socket. Only the socket's own handlers use it, one at a time; the person,
-// which never changes, is shared.
+// member is what the chat knows of a socket. Only the socket's own handlers use it, one at a time, but for the person and the
+// login, which never change.
 type member struct {
 	*contract.Person
-	expires     time.Time
-	rate        bucket // of events
-	refusals    bucket // of events above that rate
-	bytes       bucket // of what it has broadcast
+	login       *login                 // nil unless somebody asks about it later
+	seats       lockorder.Mutex[seats] // held while the socket's rooms and their lists change together
+	expires     int64                  // milliseconds since 1970; 0 is never
+	rate        bucket                 // of events
+	refusals    bucket                 // of events above that rate
+	bytes       bucket                 // of what it has broadcast
 	relays      bucket
 	joined      bool      // something, since it connected
 	lapsed      bool      // a message has waited for a join in vain; early.mu guards this and the next two
 	early       []*parked // messages that wait for a join
 	earlyBytes  int       // of these
 	namesLogged uint8     // names that the log has because of it
+}
+
+// seats names a lock.
+type seats struct{}
+
+// login is what is remembered of how somebody got in.
+type login struct {
+	token.Login
+	address netip.Addr
 }
 
 // authenticate lets in a client whose token is valid. Another learns only that it was refused; the reason goes
@@ -33,15 +46,26 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 	claims, source, err := c.identify(h)
 	if err != nil {
 		c.reportRefusal(h, source, err)
+		if c.options.Audit != nil {
+			c.options.Audit.Record("refusal", claims.UserID, "", h.Addr, token.Reason(err))
+		}
 		if errors.Is(err, token.ErrUnavailable) {
 			s.Close(SessionsUnavailable)
 		}
 		return &socketio.ConnectError{Message: "Authentication error", Close: true}
 	}
 	h.User = claims.UserID
-	s.Data = &member{
-		Person:  contract.NewPerson(claims.UserID, claims.UserIDJSON, c.nameOf(claims)),
-		expires: claims.Expires,
+	m := &member{Person: contract.NewPerson(claims.UserID, claims.UserIDJSON, c.nameOf(claims))}
+	if !claims.Expires.IsZero() {
+		m.expires = claims.Expires.UnixMilli()
+	}
+	if c.options.Logins != nil || c.options.Audit != nil {
+		m.login = &login{claims.Login(), h.Addr}
+	}
+	s.Data = m
+	c.audit("login", m, "", "")
+	if claims.Endless {
+		c.endless.Do(c.warnEndless)
 	}
 	return nil
 }
@@ -65,6 +89,19 @@ func (c *Chat) identify(h *socketio.Handshake) (token.Claims, string, error) {
 		return claims, "cookie", nil
 	}
 	return c.options.Authenticator.Authenticate(c.ctx, h.Header, h.Auth)
+}
+
+// warnEndless says that there are tokens which somebody who has one can use for long.
+func (c *Chat) warnEndless() {
+	c.options.Logger.Warn("a token without exp was let in: whoever copies one can use it until TOKEN_MAX_AGE after its iat, or for ever where it has none; " +
+		"let the app set an end (expiresIn), or REVOKED_QUERY end it")
+}
+
+// audit keeps a record of what a member did, or of what was done to it.
+func (c *Chat) audit(event string, m *member, room, reason string) {
+	if c.options.Audit != nil {
+		c.options.Audit.Record(event, m.ID, room, m.login.address, reason)
+	}
 }
 
 // reportRefusal counts and logs why somebody is not let in. The log gets the names of cookies and never what they hold.

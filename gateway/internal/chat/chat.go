@@ -2,6 +2,9 @@ package chat
 
 import (
 	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/gateway/internal/presence"
@@ -14,6 +17,11 @@ const (
 	TokenExpired socketio.Reason = "token expired"
 	// SessionsUnavailable: the client comes back, and perhaps the database that knows sessions does too.
 	SessionsUnavailable socketio.Reason = "sessions unavailable"
+	// LoginEnded: the app has ended the login (REVOKED_QUERY, SESSION_QUERY). The client comes back, and is told by CONNECT_ERROR
+	// that it is not let in, unless it has logged in again meanwhile.
+	LoginEnded socketio.Reason = "login ended"
+	// TooOld: the connection has lived as long as one may. The client comes back, and is verified anew.
+	TooOld socketio.Reason = "maximum age"
 	// Flooding: the client kept sending far above its rate limit.
 	Flooding socketio.Reason = "flooding"
 )
@@ -32,8 +40,11 @@ type Chat struct {
 	refusalLog    logLimit        // lines for clients that are not let in
 	namesLog      logLimit        // lines for names that could not be looked up
 	accessLog     logLimit        // lines for rooms whose access could not be checked
+	recheckLog    logLimit        // lines for rights that could not be asked again
+	endless       sync.Once       // the log has been told of a token without an end
 	ctx           context.Context // ends waits on the store when the chat closes
 	cancel        context.CancelFunc
+	running       sync.WaitGroup // what asks again
 }
 
 // New registers the chat's handlers with a namespace. Close ends what it starts.
@@ -53,23 +64,40 @@ func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 		c.handle([]string{relay.Event}, c.relay(relay.As))
 	}
 	ns.OnOther(c.unknown)
+	if o.Recheck > 0 && (o.Guarded || o.Logins != nil) {
+		c.running.Go(c.recheckRights)
+	}
 	return c
 }
 
-// Close stops member lists from being told and messages from waiting. Call it when the server has been shut down.
+// Close stops member lists from being told, messages from waiting and rights from being asked again. Call it when the server has
+// been shut down.
 func (c *Chat) Close() {
 	c.cancel()
 	c.early.close()
+	c.running.Wait()
 	c.rosters.Close()
 }
 
 // Rooms returns how many rooms have members.
 func (c *Chat) Rooms() int { return c.rosters.Rooms() }
 
+// connected sets the end of a connection: that of its token, or of its longest life.
 func (c *Chat) connected(s *socketio.Socket) {
 	m := s.Data.(*member)
-	if !m.expires.IsZero() {
-		s.CloseAt(m.expires, TokenExpired)
+	var end time.Time
+	reason := TokenExpired
+	if m.expires != 0 {
+		end = time.UnixMilli(m.expires)
+	}
+	if age := c.options.MaxAge; age > 0 {
+		age -= time.Duration(rand.Float64() * float64(age) / 10)
+		if old := time.Now().Add(age); end.IsZero() || old.Before(end) {
+			end, reason = old, TooOld
+		}
+	}
+	if !end.IsZero() {
+		s.CloseAt(end, reason)
 	}
 	if c.direct() {
 		s.Join(contract.PersonalRoom(m.ID)) // fails when the socket is gone, which hears nothing anyway
@@ -80,8 +108,7 @@ func (c *Chat) connected(s *socketio.Socket) {
 func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 	m := s.Data.(*member)
 	for _, room := range c.joined(s) {
-		s.Leave(room)
-		c.rosters.Leave(room, m.Person)
+		c.leaveRoom(s, m, room)
 	}
 	c.refuseEarly(m, func(*parked) bool { return true })
 }

@@ -29,11 +29,13 @@ type memory struct {
 	mu     sync.Mutex
 	saved  []message.Draft
 	fail   error // what Save answers
-	barred error // what MayJoin answers
+	barred error // what MayJoin and MayStay answer
 	guests map[string]bool
 
 	slow    bool // Save waits for commit
 	waiting []func(error)
+	asked   []message.Seat // of MayStay, all times
+	most    int            // that it was asked at once
 }
 
 func (s *memory) Save(d message.Draft, done func(message.Stored, error)) {
@@ -81,7 +83,29 @@ func (s *memory) texts() (list []string) {
 }
 
 func (s *memory) MayJoin(_ context.Context, _, user string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.guests == nil || s.guests[user], s.barred
+}
+
+func (s *memory) MayStay(_ context.Context, seats []message.Seat) (may []bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked, s.most = append(s.asked, seats...), max(s.most, len(seats))
+	if s.barred != nil {
+		return nil, s.barred
+	}
+	for _, seat := range seats {
+		may = append(may, s.guests == nil || s.guests[seat.User])
+	}
+	return may, nil
+}
+
+// set changes what the store answers.
+func (s *memory) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
 }
 
 // journal is a log that can be read while it is written.
@@ -114,6 +138,11 @@ func (c *tally) Event(name, outcome string) { c.count(name + " " + outcome) }
 func (c *tally) AuthenticationRefused(reason string) { c.count("refused " + reason) }
 
 func (c *tally) ResendsForgotten(messages int) { c.count("forgotten") }
+func (c *tally) Rechecked(what, outcome string, n int) {
+	for range n {
+		c.count("recheck " + what + " " + outcome)
+	}
+}
 
 func (c *tally) SessionOpened() {}
 
@@ -138,6 +167,7 @@ type host struct {
 	t       *testing.T
 	address string
 	tally   *tally
+	chat    *Chat
 }
 
 func serve(t *testing.T, store Store, change func(*Options)) *host {
@@ -160,6 +190,7 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 		Logger: o.Logger, Engine: engineio.Options{Observer: h.tally, PingInterval: time.Second},
 	})
 	chat := New(server.Of("/"), store, o)
+	h.chat = chat
 	web := httptest.NewServer(server)
 	h.address = strings.TrimPrefix(web.URL, "http://")
 	t.Cleanup(func() {

@@ -20,11 +20,54 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 		return contract.BadRoom
 	}
 	if refusal := c.guard(room, m); refusal != nil {
+		if refusal.Outcome() == string(contract.Forbidden) {
+			c.audit("forbidden", m, room, "")
+		}
 		return refusal
 	}
 	if room == s.ID() { // a socket is in its own room already, and nobody else may be
 		return privateRoom
 	}
+	if refusal := c.enterRoom(s, m, room); refusal != nil {
+		return refusal
+	}
+	c.audit("join", m, room, "")
+	joined := contract.Success{}
+	if r.event.WantsAck() { // the list is work that grows with the room
+		joined.Members = c.rosters.List(room).Array(c.options.MaxEvent)
+	}
+	m.joined = true
+	r.answer(joined)
+	c.sendEarly(s, m, room)
+	return nil
+}
+
+// guard asks the rules, and the app's own where none fits, whether a member may join a room, and returns why not.
+func (c *Chat) guard(room string, m *member) (refusal contract.Answer) {
+	if fits, may := c.rule(room, m.ID); fits {
+		if !may {
+			return notAllowed
+		}
+		return nil
+	}
+	switch may, err := c.store.MayJoin(c.ctx, room, m.ID); {
+	case err != nil:
+		if c.accessLog.allow() {
+			c.options.Logger.Warn("room access could not be checked", "error", err)
+		}
+		return contract.Failure{Code: contract.Unavailable, Text: "room access can't be checked right now, try again"}
+	case !may:
+		return notAllowed
+	}
+	return nil
+}
+
+var notAllowed = contract.Failure{Code: contract.Forbidden, Text: "you may not join this room"}
+
+// enterRoom takes a socket into a room and its member list, and out of the others unless it may be in many.
+func (c *Chat) enterRoom(s *socketio.Socket, m *member, room string) (refusal contract.Answer) {
+	m.seats.Lock()
+	defer m.seats.Unlock()
 	earlier := c.joined(s)
 	if c.options.Multi && len(earlier) >= maxRooms && !s.In(room) {
 		return contract.Failure{Code: contract.Forbidden, Text: fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
@@ -37,34 +80,13 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	}
 	for _, other := range earlier {
 		if other != room && !c.options.Multi {
-			c.leaveRoom(s, m, other)
+			c.vacate(s, m, other)
 		}
 	}
 	if slices.Contains(earlier, room) {
 		c.rosters.TellAgain(room)
 	} else {
 		c.rosters.Enter(room, m.Person)
-	}
-	joined := contract.Success{}
-	if r.event.WantsAck() { // the list is work that grows with the room
-		joined.Members = c.rosters.List(room).Array(c.options.MaxEvent)
-	}
-	m.joined = true
-	r.answer(joined)
-	c.sendEarly(s, m, room)
-	return nil
-}
-
-// guard asks the app's own rule whether a member may join a room, and returns why not.
-func (c *Chat) guard(room string, m *member) (refusal contract.Answer) {
-	switch may, err := c.store.MayJoin(c.ctx, room, m.ID); {
-	case err != nil:
-		if c.accessLog.allow() {
-			c.options.Logger.Warn("room access could not be checked", "error", err)
-		}
-		return contract.Failure{Code: contract.Unavailable, Text: "room access can't be checked right now, try again"}
-	case !may:
-		return contract.Failure{Code: contract.Forbidden, Text: "you may not join this room"}
 	}
 	return nil
 }
@@ -82,8 +104,15 @@ func (c *Chat) leave(s *socketio.Socket, m *member, r *request) contract.Answer 
 	return contract.Success{}
 }
 
-// leaveRoom takes a socket out of a room and its member list. False means that it was not in it.
+// leaveRoom takes a socket out of a room and its member list. False means that it was not in it. Any goroutine may call it.
 func (c *Chat) leaveRoom(s *socketio.Socket, m *member, room string) bool {
+	m.seats.Lock()
+	defer m.seats.Unlock()
+	return c.vacate(s, m, room)
+}
+
+// vacate is leaveRoom for who holds m.seats.
+func (c *Chat) vacate(s *socketio.Socket, m *member, room string) bool {
 	if !s.Leave(room) {
 		return false
 	}

@@ -54,6 +54,20 @@ type Options struct {
 	// twice that; into larger rooms it is less in proportion. 0 means no limit.
 	RelayRate float64
 
+	// RoomRules decide who may join the rooms that they fit. The Store is asked about the others.
+	RoomRules []RoomRule
+	// Guarded: the Store has a rule of its own, and may change its mind.
+	Guarded bool
+	// Logins may be nil: then no login ends before its time.
+	Logins Logins
+	// Recheck is how long a right may outlive its end: within it every connected socket is asked about again, with Guarded for
+	// its rooms, with Logins for its login. 0 means never.
+	Recheck time.Duration
+	// MaxAge is the longest that a connection lives, a tenth less by chance so that those that came together do not come back
+	// together. 0 means for ever.
+	MaxAge time.Duration
+
+	Audit    Auditor // may be nil
 	Observer Observer
 	Logger   *slog.Logger
 }

@@ -2,8 +2,10 @@ package chat
 
 import (
 	"context"
+	"net/netip"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/token"
 )
 
 // Store keeps messages and knows who may join.
@@ -14,6 +16,21 @@ type Store interface {
 	Save(d message.Draft, done func(message.Stored, error))
 	// MayJoin tells whether a user may join a room. It has a deadline of its own.
 	MayJoin(ctx context.Context, room, user string) (bool, error)
+	// MayStay is MayJoin for many at once. An error is for all of them, and means that nobody knows.
+	MayStay(ctx context.Context, seats []message.Seat) ([]bool, error)
+}
+
+// Logins knows which logins the app has ended.
+type Logins interface {
+	// Ended tells so of each login. It has a deadline of its own. An error means that nobody knows of some; what it returns
+	// beside it holds all the same.
+	Ended(ctx context.Context, logins []token.Login) ([]bool, error)
+}
+
+// Auditor keeps a record of who did what. It does not block. Any goroutine may call it.
+type Auditor interface {
+	// Record notes an event of these: login, refusal, join, forbidden, right_lost, revoked. What is unknown is empty.
+	Record(event, user, room string, address netip.Addr, reason string)
 }
 
 // Observer counts events by name and outcome: "ok", or the code of the failure. Names of events
@@ -24,4 +41,6 @@ type Observer interface {
 	ResendsForgotten(messages int)
 	// AuthenticationRefused names the reason: a word of token.Reason.
 	AuthenticationRefused(reason string)
+	// Rechecked counts rights that were asked again: of what (room or login), and the outcome: kept, ended or unavailable.
+	Rechecked(what, outcome string, n int)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (s start) token(ctx context.Context, ofApp string) (cookie string) {
 	case mintErr == nil:
 		cookie = cookieOf(s.config, minted)
 	}
-	identity, err := compose.OpenIdentity(ctx, s.config)
+	identity, err := compose.OpenIdentity(ctx, s.config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		s.fault("token", err.Error(), tokenFix(err)...)
 		return cookie
@@ -45,7 +46,7 @@ func (s start) token(ctx context.Context, ofApp string) (cookie string) {
 	case mintErr != nil: // sessions in the database can't be made up
 		s.sessionQuery(ctx, identity)
 	default:
-		s.mintedToken(ctx, identity, cookie)
+		return s.mintedToken(ctx, identity, cookie)
 	}
 	return cookie
 }
@@ -65,12 +66,19 @@ func (s start) sessionQuery(ctx context.Context, identity *compose.Identity) {
 	s.ok("token", "SESSION_QUERY can be asked (with --token, whose session that is)")
 }
 
-func (s start) mintedToken(ctx context.Context, identity *compose.Identity, cookie string) {
-	if _, err := whose(ctx, identity, cookie); err != nil {
+// mintedToken returns the cookie if it lets in. A token that the app has not made is rightly revoked where the app keeps a list
+// of those that are good.
+func (s start) mintedToken(ctx context.Context, identity *compose.Identity, cookie string) string {
+	switch _, err := whose(ctx, identity, cookie); {
+	case errors.Is(err, token.ErrRevoked):
+		s.ok("token", "made by the secret and verified; REVOKED_QUERY takes it for revoked, since the app did not make it (with --token, what it says of the app's)")
+		return ""
+	case err != nil:
 		s.fault("token", "one made by the secret is refused: "+err.Error(), tokenFix(err)...)
-		return
+	default:
+		s.ok("token", "made by the secret and verified (with --token, whether the app has the same secret)")
 	}
-	s.ok("token", "made by the secret and verified (with --token, whether the app has the same secret)")
+	return cookie
 }
 
 // appToken looks for the cookie in which the app keeps the token.
@@ -144,6 +152,8 @@ func secretFix(err error) string {
 	switch {
 	case errors.Is(err, token.ErrSignature), errors.Is(err, token.ErrDecryption):
 		return "JWT_SECRET (AUTH_SECRET, NEXTAUTH_SECRET) should hold the app's, to the letter: look for quotes and white space"
+	case errors.Is(err, token.ErrRevoked):
+		return "log in anew, and take the token of that session; or let REVOKED_QUERY say true of ended logins only"
 	case errors.Is(err, token.ErrExpired):
 		return "log in anew, and take the token of that session"
 	case errors.Is(err, token.ErrEncrypted):

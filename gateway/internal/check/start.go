@@ -31,7 +31,7 @@ func (s start) variables() {
 
 // The variables that steps need.
 var (
-	tokenVariables    = []string{"JWT_SECRET", "JWT_SECRET_PREVIOUS", "TOKEN_COOKIE", "SESSION_QUERY"}
+	tokenVariables    = []string{"JWT_SECRET", "JWT_SECRET_PREVIOUS", "TOKEN_COOKIE", "SESSION_QUERY", "REVOKED_QUERY"}
 	databaseVariables = []string{"DATABASE_URL", "DATABASE_TIMEOUT"}
 	keyVariables      = []string{"MESSAGE_ENCRYPTION_KEY", "MESSAGE_KEY_FORMAT", "MESSAGE_CIPHER", "DATABASE_URL"}
 	tableVariables    = []string{"MESSAGE_TABLE", "MESSAGE_TEXT_COLUMN", "MESSAGE_USER_COLUMN", "MESSAGE_ROOM_COLUMN", "MESSAGE_RECEIVER_COLUMN", "MESSAGE_ID",
@@ -45,7 +45,7 @@ func (s start) run(ctx context.Context, tok string) (cookie string) {
 		cookie = cookieOf(s.config, tok)
 	}
 	needed := tokenVariables
-	if s.config.SessionQuery != "" {
+	if s.config.SessionQuery != "" || s.config.RevokedQuery != "" {
 		needed = slices.Concat(tokenVariables, databaseVariables)
 	}
 	if s.can("token", needed...) {

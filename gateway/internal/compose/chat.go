@@ -9,7 +9,7 @@ import (
 )
 
 // Chat returns the options of the chat, whose messages go to a table of that mapping. The caller adds the Authenticator, the
-// Observer and the Logger.
+// Logins, the Audit, the Observer and the Logger.
 func Chat(c config.Config, m store.Mapping) chat.Options {
 	return chat.Options{
 		JoinEvents:   c.JoinEvents,
@@ -31,6 +31,10 @@ func Chat(c config.Config, m store.Mapping) chat.Options {
 		MaxText:      c.MaxText,
 		MaxEvent:     c.SendQueueBytes / 4,
 		RateLimit:    float64(c.RateLimit),
+		RoomRules:    roomRules(c.RoomRules),
+		Guarded:      c.RoomAccessQuery != "",
+		Recheck:      c.AccessRecheck,
+		MaxAge:       c.MaxConnectionAge,
 	}
 }
 
@@ -40,6 +44,14 @@ func columns(m store.Mapping) contract.Columns {
 		c.CreatedAt = m.CreatedAt.Name
 	}
 	return c
+}
+
+func roomRules(rules config.RoomRules) []chat.RoomRule {
+	var list []chat.RoomRule
+	for _, r := range rules {
+		list = append(list, chat.RoomRule(r))
+	}
+	return list
 }
 
 func relays(events config.Relays) []chat.Relay {

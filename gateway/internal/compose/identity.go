@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -16,28 +17,70 @@ import (
 // Identity tells who somebody is. Its methods may be called from any goroutine, but for Close.
 type Identity struct {
 	*token.Authenticator
-	sessions *sessions.Sessions // nil without SESSION_QUERY
-	lookups  chan struct{}      // full while maxLookups handshakes wait for it
+	sessions    *sessions.Sessions    // nil without SESSION_QUERY
+	revocations *sessions.Revocations // nil without REVOKED_QUERY
+	lookups     chan struct{}         // full while maxLookups handshakes wait for the database
 }
 
-// OpenIdentity connects to the database where sessions are looked up there (SESSION_QUERY); without that it opens nothing. ctx
-// bounds the opening only. The caller must Close.
-func OpenIdentity(ctx context.Context, c config.Config) (*Identity, error) {
+// OpenIdentity connects to the database where it is asked about logins (SESSION_QUERY, REVOKED_QUERY); without these it opens
+// nothing. ctx bounds the opening only. The caller must Close.
+func OpenIdentity(ctx context.Context, c config.Config, log *slog.Logger) (*Identity, error) {
 	identity := &Identity{lookups: make(chan struct{}, maxLookups)}
-	options := tokenOptions(c)
-	if c.SessionQuery != "" {
-		var err error
-		if identity.sessions, err = sessions.Open(ctx, string(c.DatabaseURL), c.SessionQuery, c.DatabaseTimeout); err != nil {
-			return nil, err
-		}
-		options.Sessions = identity.sessions.Claims
-	}
-	var err error
-	if identity.Authenticator, err = token.NewAuthenticator(options); err != nil {
+	if err := identity.open(ctx, c, log); err != nil {
 		identity.Close()
 		return nil, err
 	}
 	return identity, nil
+}
+
+func (i *Identity) open(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
+	options := tokenOptions(c)
+	if c.SessionQuery != "" {
+		if i.sessions, err = sessions.Open(ctx, string(c.DatabaseURL), c.SessionQuery, c.DatabaseTimeout); err != nil {
+			return err
+		}
+		options.Sessions = i.sessions.Claims
+	}
+	if c.RevokedQuery != "" {
+		if i.revocations, err = sessions.OpenRevocations(ctx, string(c.DatabaseURL), c.RevokedQuery, c.DatabaseTimeout, log); err != nil {
+			return err
+		}
+		options.Revoked = i.revocations.Revoked
+	}
+	i.Authenticator, err = token.NewAuthenticator(options)
+	return err
+}
+
+// MayEnd tells whether a login can end before its time.
+func (i *Identity) MayEnd() bool { return i.sessions != nil || i.revocations != nil }
+
+// Ended tells which logins the app has ended: by taking the session away, or by what REVOKED_QUERY says. An error means that
+// nobody knows of some; those that are told as ended have ended all the same.
+func (i *Identity) Ended(ctx context.Context, logins []token.Login) ([]bool, error) {
+	ended := make([]bool, len(logins))
+	var bySession []token.Login
+	var at []int // where they are among the logins
+	for n, login := range logins {
+		if i.sessions != nil && login.Session != "" {
+			bySession, at = append(bySession, login), append(at, n)
+		}
+	}
+	var failed, failedToo error
+	if bySession != nil {
+		var gone []bool
+		gone, failed = i.sessions.Ended(ctx, bySession)
+		for n := range gone {
+			ended[at[n]] = gone[n]
+		}
+	}
+	if i.revocations != nil {
+		var gone []bool
+		gone, failedToo = i.revocations.Ended(ctx, logins)
+		for n := range gone {
+			ended[n] = ended[n] || gone[n]
+		}
+	}
+	return ended, errors.Join(failed, failedToo)
 }
 
 // OpenNames connects to where users are called by their names: by USER_QUERY or, without it, by the query that the store has
@@ -54,9 +97,9 @@ func OpenNames(ctx context.Context, c config.Config, found string) (*sessions.Na
 const maxLookups = 64
 
 // Identify tells who a request comes from by its headers alone, for [engineio.Options]. While maxLookups wait for the
-// database it knows nobody whose session would have to be looked up there: the CONNECT that follows asks again.
+// database it knows nobody who would have to be looked up there: the CONNECT that follows asks again.
 func (i *Identity) Identify(r *http.Request) engineio.Identity {
-	if i.sessions != nil {
+	if i.MayEnd() {
 		select {
 		case i.lookups <- struct{}{}:
 			defer func() { <-i.lookups }()
@@ -79,6 +122,9 @@ func (i *Identity) Identify(r *http.Request) engineio.Identity {
 func (i *Identity) Close() {
 	if i.sessions != nil {
 		i.sessions.Close()
+	}
+	if i.revocations != nil {
+		i.revocations.Close()
 	}
 }
 

@@ -52,9 +52,14 @@ func (c *Config) check(faults *report) {
 	if !token.MatchString(c.TokenCookie) {
 		faults.add("TOKEN_COOKIE", nil)
 	}
-	if c.RoomAccessQuery != "" && !c.RequireJoin {
+	switch {
+	case c.RequireJoin:
+	case c.RoomAccessQuery != "":
 		faults.add("REQUIRE_JOIN", detail("which lets everybody send past ROOM_ACCESS_QUERY"))
+	case len(c.RoomRules) > 0:
+		faults.add("REQUIRE_JOIN", detail("which lets everybody send past ROOM_RULES"))
 	}
+	c.checkSecrets(faults)
 	c.checkStorage(faults)
 	c.checkListening(faults)
 	c.checkEvents(faults)
@@ -93,10 +98,18 @@ func (c *Config) checkIdentity(faults *report) {
 	} else if c.UserQuery != "" && c.DatabaseURL.None() {
 		faults.add("USER_QUERY", hint("but DATABASE_URL is none"))
 	}
+	switch {
+	case c.RevokedQuery != "" && !anyParameter.MatchString(c.RevokedQuery):
+		faults.add("REVOKED_QUERY", nil)
+	case c.RevokedQuery != "" && c.DatabaseURL.None():
+		faults.add("REVOKED_QUERY", hint("but DATABASE_URL is none"))
+	}
 	if c.JWTSecretPrevious != "" && c.JWTSecret == "" {
 		faults.add("JWT_SECRET", hint("but JWT_SECRET_PREVIOUS is"))
 	}
 }
+
+var anyParameter = regexp.MustCompile(`\$[123]`)
 
 // What apps call these secrets too.
 var (

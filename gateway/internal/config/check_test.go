@@ -119,7 +119,7 @@ func TestASecretThatTheAppCallsOtherwiseIsNamed(t *testing.T) {
 
 func TestGuardedRoomsAreJoinedBeforeTheyAreSpokenInto(t *testing.T) {
 	t.Parallel()
-	c, faults := parse(with("REQUIRE_JOIN", "false"), ruled)
+	c, faults := parse(with("REQUIRE_JOIN", "false", "ROOM_RULES", ""), ruled)
 	if faults != nil || c.RequireJoin {
 		t.Errorf("without a query: %v, %v", c.RequireJoin, faults)
 	}
@@ -127,6 +127,9 @@ func TestGuardedRoomsAreJoinedBeforeTheyAreSpokenInto(t *testing.T) {
 	want := `REQUIRE_JOIN holds "false", which lets everybody send past ROOM_ACCESS_QUERY; it should hold true or false`
 	if faults.Error() != want {
 		t.Errorf("with a query: got %s\nwant %s", faults, want)
+	}
+	if _, faults = parse(with("REQUIRE_JOIN", "false"), ruled); !strings.Contains(faults.Error(), "past ROOM_RULES") {
+		t.Errorf("with rules: %s", faults)
 	}
 }
 

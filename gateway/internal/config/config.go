@@ -28,8 +28,9 @@ type Config struct {
 	TokenAudience     []string      `topic:"Tokens" envconfig:"TOKEN_AUDIENCE" unset:"any" want:"audiences with commas between them" desc:"a signed token's aud must have one of these"`
 	TokenIssuer       string        `envconfig:"TOKEN_ISSUER" unset:"any" want:"what iss holds" desc:"a signed token's iss must be this"`
 	TokenType         string        `envconfig:"TOKEN_TYPE" unset:"any login" want:"what the token's type holds" desc:"a signed token's type (typ, token_use, purpose, …) must be this; unset, only refresh, reset and the like are refused"`
-	TokenClaims       Constants     `envconfig:"TOKEN_CLAIMS" unset:"none" want:"claim=value pairs with commas between them, such as role=member,sid=" desc:"further claims that a signed token must have: claim=value,…; claim= with any value"`
+	TokenClaims       Claims        `envconfig:"TOKEN_CLAIMS" unset:"none" want:"claim=value pairs with commas between them, such as role=member,sid=" desc:"further claims that a signed token must have: claim=value,…; claim= with any value"`
 	TokenMaxAge       time.Duration `envconfig:"TOKEN_MAX_AGE" default:"720h" min:"0s" max:"87600h" desc:"how long after its iat a signed token without exp is good; 0s is for ever"`
+	RevokedQuery      string        `envconfig:"REVOKED_QUERY" unset:"none" want:"a query with $1 for the user, $2 for the token's id (jti) or $3 for its iat" desc:"SQL that says whether a login has been ended: $1 is the user, $2 the token's jti or NULL, $3 its iat in seconds or NULL; true means ended"`
 
 	DatabaseURL                  DatabaseURL   `topic:"Storage" envconfig:"DATABASE_URL" unset:"required" want:"postgres://user:password@host/database, file:./dev.db for SQLite, or none" desc:"where messages are stored: postgres://…, postgresql://…, file:./dev.db (SQLite), or none to relay without storing"`
 	DatabaseTimeout              time.Duration `envconfig:"DATABASE_TIMEOUT" default:"4s" min:"100ms" max:"30s" desc:"longest wait for the database before a sender is told unavailable"`
@@ -65,12 +66,15 @@ type Config struct {
 	MaxPendingPerIP       int     `envconfig:"MAX_PENDING_PER_IP" default:"1024" min:"0" max:"100000000" desc:"most of MAX_PENDING from one address (of IPv6, one /64); who has a valid cookie does not count; 0 is no limit of its own"`
 	TrustedProxies        Proxies `envconfig:"TRUSTED_PROXIES" default:"private" want:"private, none, or addresses and networks like 10.0.0.0/8 with commas between them" desc:"proxies whose X-Forwarded-For, -Host, -Proto and -Port are believed: private (networks and loopback), none, how many in a row (1), or a list of CIDRs"`
 
-	PingInterval   time.Duration `topic:"Heartbeat and deadlines" envconfig:"PING_INTERVAL" default:"25s" min:"100ms" max:"1h" desc:"time between pings"`
-	PingTimeout    time.Duration `envconfig:"PING_TIMEOUT" default:"20s" min:"100ms" max:"1h" desc:"longest wait for a pong"`
-	ConnectTimeout time.Duration `envconfig:"CONNECT_TIMEOUT" default:"45s" min:"100ms" max:"1h" desc:"longest wait for a connection to join a namespace"`
-	PendingTimeout time.Duration `envconfig:"PENDING_TIMEOUT" default:"10s" min:"100ms" max:"1h" desc:"longest wait, within CONNECT_TIMEOUT, for a connection to send its login (CONNECT)"`
+	PingInterval     time.Duration `topic:"Heartbeat and deadlines" envconfig:"PING_INTERVAL" default:"25s" min:"100ms" max:"1h" desc:"time between pings"`
+	PingTimeout      time.Duration `envconfig:"PING_TIMEOUT" default:"20s" min:"100ms" max:"1h" desc:"longest wait for a pong"`
+	ConnectTimeout   time.Duration `envconfig:"CONNECT_TIMEOUT" default:"45s" min:"100ms" max:"1h" desc:"longest wait for a connection to join a namespace"`
+	PendingTimeout   time.Duration `envconfig:"PENDING_TIMEOUT" default:"10s" min:"100ms" max:"1h" desc:"longest wait, within CONNECT_TIMEOUT, for a connection to send its login (CONNECT)"`
+	MaxConnectionAge time.Duration `envconfig:"MAX_CONNECTION_AGE" default:"24h" min:"0s" max:"8760h" desc:"longest life of a connection, up to a tenth less by chance; then the client comes back and is verified anew; 0s is no limit"`
 
-	RoomAccessQuery string        `topic:"Rooms" envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; a row means yes"`
+	RoomAccessQuery string        `topic:"Rooms" envconfig:"ROOM_ACCESS_QUERY" unset:"anyone" want:"a query with $1 for the room and $2 for the user" desc:"SQL that decides who may join: $1 is the room, $2 the user; true or a number that is not 0 means yes"`
+	RoomRules       RoomRules     `envconfig:"ROOM_RULES" unset:"none" want:"patterns with commas between them, such as user:$user,private-*=none,lobby=all" desc:"who may join rooms of such names: user:$user (that user alone), private-*=none, lobby=all; ROOM_ACCESS_QUERY decides on the others"`
+	AccessRecheck   time.Duration `envconfig:"ACCESS_RECHECK" default:"60s" min:"0s" max:"24h" desc:"how long a right may outlive its end: within it ROOM_ACCESS_QUERY, REVOKED_QUERY and SESSION_QUERY are asked again about who is connected; 0s is never"`
 	JoinMode        string        `envconfig:"JOIN_MODE" default:"single" oneof:"single multi" desc:"joining a room leaves the others (single) or keeps them (multi)"`
 	RequireJoin     bool          `envconfig:"REQUIRE_JOIN" default:"true" want:"true or false" desc:"only those who joined a room may send to it"`
 	JoinWait        time.Duration `envconfig:"JOIN_WAIT" default:"5s" min:"0s" max:"1m" desc:"how long a message that a client sends before its first join waits for it; 0s is not at all"`
@@ -88,6 +92,7 @@ type Config struct {
 	AdminAddr       string        `topic:"Operation" envconfig:"ADMIN_ADDR" unset:"off" want:"host:port, such as 127.0.0.1:9090" desc:"host:port for metrics and pprof; keep it private"`
 	LogFormat       string        `envconfig:"LOG_FORMAT" default:"text" oneof:"text json" desc:"text or json"`
 	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" want:"debug, info, warn or error" desc:"debug, info, warn or error"`
+	AuditLog        string        `envconfig:"AUDIT_LOG" default:"off" want:"off, stderr or the path of a file" desc:"who logged in, joined and was refused, as one JSON object a line: off, stderr or the path of a file"`
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"8s" min:"100ms" max:"10s" desc:"longest wait for accepted messages at the end; Docker kills after 10s"`
 
 	// Production is what NODE_ENV=production says of the process, to Next.js too. Everything else is development.
@@ -111,6 +116,7 @@ func Load(rules Rules) (Config, error) {
 // warning of [Load] holds for it too.
 func Default() Config {
 	c, _ := parse(environment{}, Rules{})
+	c.Warnings = nil
 	return c
 }
 

@@ -16,7 +16,7 @@ import (
 
 const (
 	goodSecret = "a-jwt-secret-nobody-may-ever-see-in-a-log"
-	goodKey    = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2"
+	goodKey    = "5ec2e74b9f013ad86c5e27f1908bd3a46e1c750f2b98dd4173a6ce058f32b91e"
 	goodURL    = "postgresql://app:dbpassw0rd@db.example:5432/chat?schema=public&sslpassword=alsosecret"
 )
 
@@ -25,7 +25,8 @@ var ruled = Rules{DatabaseURL: database.Check, ReservedEvents: socketio.Reserved
 
 // with returns a sound environment in which the given pairs of name and value are set.
 func with(pairs ...string) environment {
-	env := environment{"JWT_SECRET": {value: goodSecret}, "DATABASE_URL": {value: goodURL}, "MESSAGE_ENCRYPTION_KEY": {value: goodKey}}
+	env := environment{"JWT_SECRET": {value: goodSecret}, "DATABASE_URL": {value: goodURL}, "MESSAGE_ENCRYPTION_KEY": {value: goodKey},
+		"ROOM_RULES": {value: "user:$user"}}
 	for i := 0; i < len(pairs); i += 2 {
 		env[pairs[i]] = setting{value: pairs[i+1]}
 	}
@@ -44,6 +45,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Polling: "upgrade", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
 		RateLimit: 100, RelayRate: 10, MaxConnectionsPerIP: 20_000, MaxConnectionsPerUser: 100, MaxPending: 8192, MaxPendingPerIP: 1024, TrustedProxies: privateNetworks,
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, ConnectTimeout: 45 * time.Second, PendingTimeout: 10 * time.Second,
+		RoomRules: RoomRules{{Pattern: "user:$user"}}, AccessRecheck: time.Minute, MaxConnectionAge: 24 * time.Hour, AuditLog: "off",
 		JoinMode: "single", RequireJoin: true, JoinWait: 5 * time.Second, JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"},
 		SendEvents: []string{"send_message"}, MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: "array",
 		MembersLimit: 1000,
@@ -53,7 +55,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
-	want.JWTSecret, want.DatabaseURL, want.MessageEncryptionKey = "", "", ""
+	want.JWTSecret, want.DatabaseURL, want.MessageEncryptionKey, want.RoomRules = "", "", "", nil
 	if got := Default(); !reflect.DeepEqual(got, want) {
 		t.Errorf("Default:\ngot  %+v\nwant %+v", got, want)
 	}
@@ -120,7 +122,7 @@ func TestLoadLeavesTheEnvironmentAsItWas(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	write(t, dir, ".env", "JWT_SECRET="+goodSecret+"\nGATEWAY_PORT=web\nOTHER=thing\n${oops\n")
-	for name, value := range map[string]string{"PORT": "3000", "GATEWAY_PORT": "4001", "HOST": "", "DATABASE_URL": "none", "NODE_ENV": "test"} {
+	for name, value := range map[string]string{"PORT": "3000", "GATEWAY_PORT": "4001", "HOST": "", "DATABASE_URL": "none", "NODE_ENV": "test", "ROOM_RULES": "*=all"} {
 		t.Setenv(name, value)
 	}
 	before := slices.Sorted(slices.Values(os.Environ()))

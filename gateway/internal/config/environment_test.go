@@ -13,7 +13,7 @@ func TestVariablesOfKubernetesAreNotOurs(t *testing.T) {
 	env, faults, _ := readEnvironment(t.TempDir(), []string{
 		"GATEWAY_PORT=tcp://10.0.0.7:4000", "GATEWAY_SERVICE_HOST=10.0.0.7", "GATEWAY_SERVICE_PORT=4000", "GATEWAY_SERVICE_PORT_HTTP=4000",
 		"GATEWAY_PORT_4000_TCP=tcp://10.0.0.7:4000", "GATEWAY_PORT_4000_TCP_ADDR=10.0.0.7", "PORT=4001",
-		"JWT_SECRET=" + goodSecret, "DATABASE_URL=none",
+		"JWT_SECRET=" + goodSecret, "DATABASE_URL=none", "ROOM_RULES=lobby=all",
 	})
 	c, more := parse(env, ruled)
 	if faults != nil || more != nil || c.Warnings != nil || c.Port != 4001 {

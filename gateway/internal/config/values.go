@@ -169,19 +169,67 @@ func (r *Relays) Decode(value string) error {
 type Constants map[string]string
 
 // Decode reads the form of MESSAGE_CONSTANTS; envconfig calls it.
-func (c *Constants) Decode(value string) error {
-	pairs := Constants{}
+func (c *Constants) Decode(value string) (err error) {
+	*c, err = pairs(value, "column")
+	return err
+}
+
+// Claims are what claims of a token must hold, by claim.
+type Claims map[string]string
+
+// Decode reads the form of TOKEN_CLAIMS; envconfig calls it.
+func (c *Claims) Decode(value string) (err error) {
+	*c, err = pairs(value, "claim")
+	return err
+}
+
+// pairs reads a list of things and what they hold, each thing once.
+func pairs(value, thing string) (map[string]string, error) {
+	held := map[string]string{}
 	for _, item := range strings.Split(value, ",") {
-		column, constant, ok := strings.Cut(item, "=")
-		column = strings.TrimSpace(column)
-		if !ok || column == "" {
-			return hint("%q is not column=value", strings.TrimSpace(item))
+		name, text, ok := strings.Cut(item, "=")
+		name = strings.TrimSpace(name)
+		if !ok || name == "" {
+			return nil, hint("%q is not %s=value", strings.TrimSpace(item), thing)
 		}
-		if _, twice := pairs[column]; twice {
-			return hint("column %q is there twice", column)
+		if _, twice := held[name]; twice {
+			return nil, hint("%s %q is there twice", thing, name)
 		}
-		pairs[column] = strings.TrimSpace(constant)
+		held[name] = strings.TrimSpace(text)
 	}
-	*c = pairs
+	return held, nil
+}
+
+// A RoomRule says who may join the rooms whose names fit its pattern.
+type RoomRule struct {
+	// Pattern is a name with * for any text and $user for the id of the user who alone may join.
+	Pattern string
+	Anybody bool // may join; without it, and without $user, nobody may
+}
+
+// RoomRules are all of them. A room that some fit may be joined by whom one of those lets in.
+type RoomRules []RoomRule
+
+// Decode reads the form of ROOM_RULES; envconfig calls it.
+func (r *RoomRules) Decode(value string) error {
+	var rules RoomRules
+	for _, item := range strings.Split(value, ",") {
+		item = strings.TrimSpace(item)
+		pattern, who, said := strings.Cut(item, "=")
+		pattern, who = strings.TrimSpace(pattern), strings.TrimSpace(who)
+		byUser := strings.Contains(pattern, "$user")
+		switch {
+		case pattern == "":
+			return hint("%q has no name of a room", item)
+		case strings.Contains(strings.ReplaceAll(pattern, "$user", ""), "$"):
+			return hint("%q has a $ that is not $user", item)
+		case byUser && said && who != "user":
+			return hint("%q says $user, and then something else", item)
+		case !byUser && who != "all" && who != "none":
+			return hint("%q says neither $user nor =all or =none", item)
+		}
+		rules = append(rules, RoomRule{pattern, who == "all"})
+	}
+	*r = rules
 	return nil
 }

@@ -26,6 +26,9 @@ var variables = func() []variable {
 	return all
 }()
 
+// value is what a configuration has for a variable.
+func (c *Config) value(v variable) any { return reflect.ValueOf(c).Elem().Field(v.field).Interface() }
+
 // want says what v should hold, as the end of the sentence "it should hold …".
 func (v variable) want() string {
 	if choices := v.choices(); len(choices) > 0 {

@@ -2,39 +2,33 @@ package config
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
-)
-
-// What docker-compose.yml has for local development.
-const (
-	publishedSecret = "only-for-local-development-everybody-knows-it"
-	publishedKey    = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 )
 
 // warn notes what is allowed and yet suspicious.
 func (c *Config) warn(env environment) {
 	note := func(format string, args ...any) { c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...)) }
 
-	if n := len(c.JWTSecret); n > 0 && n < 32 {
-		note("JWT_SECRET has %d bytes; a secret for HS256 should have at least 32 (openssl rand -base64 48)", n)
-	}
 	if s := string(c.JWTSecret); isQuoted(s) {
 		note("JWT_SECRET is in quotes, which are taken as part of it; remove them unless the web app has them too")
 	} else if s != strings.TrimSpace(s) {
 		note("JWT_SECRET has white space or a line feed around it, which is taken as part of it; remove it unless the web app has it too")
 	}
-	if c.JWTSecret == publishedSecret {
-		note("JWT_SECRET is the one of docker-compose.yml, which everybody knows; before others can reach this, set your own (openssl rand -base64 48)")
-	}
-	if c.MessageEncryptionKey == publishedKey {
-		note("MESSAGE_ENCRYPTION_KEY is the one of docker-compose.yml, which everybody knows; set your own (openssl rand -hex 32)")
-	}
+	c.warnOfSecrets(note)
 	if c.MessageCipher == "plaintext" && !c.DatabaseURL.None() {
 		note("MESSAGE_CIPHER is plaintext: messages are stored unencrypted")
 	}
 	if slices.Contains(c.AllowedOrigins, "*") {
 		note("ALLOWED_ORIGINS has *: any web site can connect as the user who visits it")
+	}
+	if c.RoomAccessQuery == "" && len(c.RoomRules) == 0 {
+		note("neither ROOM_ACCESS_QUERY nor ROOM_RULES is set: whoever is logged in may join every room whose name they know")
+	}
+	if isPublic(c.AdminAddr) {
+		note("ADMIN_ADDR=%s can be reached from outside: its profiles hold what is in memory; let it be 127.0.0.1, or keep others from that port", c.AdminAddr)
 	}
 	if key, s, _ := env.lookup("PORT"); key == "PORT" && s.file != "" {
 		note("PORT is in %s, where Next.js finds it too: add GATEWAY_PORT=4000 there, or the two take each other's port", s.file)
@@ -46,6 +40,16 @@ func (c *Config) warn(env environment) {
 			note("%s_%s is not a variable of the gateway (the command env lists them)", prefix, name)
 		}
 	}
+}
+
+// isPublic tells of host:port whether others than this machine and its private networks may reach it. Empty is not.
+func isPublic(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && (ip.IsUnspecified() || !Proxies(privateNetworks).Contain(ip) && !ip.IsLinkLocalUnicast())
 }
 
 // unknown lists the variables with our prefix that are none of ours, without it and in order.

@@ -46,6 +46,7 @@ func (a Success) Ack() any {
 type Failure struct {
 	Code Code
 	Text string // for a person; says what to do
+	Room string // that it is about, where the client did not name it just now
 }
 
 func (f Failure) Outcome() string { return string(f.Code) }
@@ -67,5 +68,6 @@ func (f Failure) Event(failed string) any {
 		Code    Code   `json:"code"`
 		Message string `json:"message"`
 		Event   string `json:"event"`
-	}{f.Code, f.Text, failed}
+		Room    string `json:"roomId,omitempty"`
+	}{f.Code, f.Text, failed, f.Room}
 }

@@ -10,8 +10,8 @@ import (
 var receiverKeys = []string{"receiverId", "recipientId", "toUserId", "toId", "receiver", "recipient", "toUser", "to"}
 
 // BadReceiver answers a message for one person that names nobody.
-var BadReceiver = Failure{BadRequest,
-	"the receiver must be a user's id, a string or a number, in one of " + strings.Join(receiverKeys, ", ")}
+var BadReceiver = Failure{Code: BadRequest,
+	Text: "the receiver must be a user's id, a string or a number, in one of " + strings.Join(receiverKeys, ", ")}
 
 // personalPrefix begins the names of personal rooms. No client can name one by it, and no column of text holds a NUL.
 const personalPrefix = "\x00user\x00"

@@ -63,8 +63,8 @@ func idOf(value json.RawMessage) (id string, ok bool) {
 }
 
 // BadRoom answers what names no room.
-var BadRoom = Failure{BadRequest,
-	"the room must be a string, a number, or an object with one of " + strings.Join(roomKeys, ", ")}
+var BadRoom = Failure{Code: BadRequest,
+	Text: "the room must be a string, a number, or an object with one of " + strings.Join(roomKeys, ", ")}
 
 // RoomOf reads a room in any of its forms: a string, a number, or an object that names it. False means that it
 // is none of these, empty or longer than MaxRoom.

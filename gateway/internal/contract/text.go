@@ -28,18 +28,18 @@ func (k *Keys) Text(o *Object, limit int) (text string, refusal Answer) {
 			continue
 		}
 		if strings.TrimSpace(text) == "" {
-			return "", Failure{BadRequest, "the message is empty"}
+			return "", Failure{Code: BadRequest, Text: "the message is empty"}
 		}
 		if limit > 0 && len(text) > limit {
-			return "", Failure{TooLarge, fmt.Sprintf("the text is too long, at most %d bytes fit", limit)}
+			return "", Failure{Code: TooLarge, Text: fmt.Sprintf("the text is too long, at most %d bytes fit", limit)}
 		}
 		o.setText(rawjson.Quote(text))
 		return text, nil
 	}
 	if wrongKind != "" {
-		return "", Failure{BadRequest, "the " + wrongKind + " of a message must be a string"}
+		return "", Failure{Code: BadRequest, Text: "the " + wrongKind + " of a message must be a string"}
 	}
-	return "", Failure{BadRequest, "a message needs a text, in one of " + strings.Join(k.texts, ", ")}
+	return "", Failure{Code: BadRequest, Text: "a message needs a text, in one of " + strings.Join(k.texts, ", ")}
 }
 
 // setText puts the text wherever a client may look for it: no key says what is not stored.

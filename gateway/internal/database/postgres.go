@@ -86,18 +86,53 @@ func (u URL) PostgresRow(ctx context.Context, pool *pgxpool.Pool, query string, 
 	if err != nil {
 		return nil, PostgresFault(err)
 	}
+	row, err := firstRow(rows)
+	if err != nil {
+		return nil, PostgresFault(err)
+	}
+	return row, nil
+}
+
+// PostgresRows is PostgresRow for the same query with many sets of arguments: all of them go out together, and the answers come back
+// together, in one round trip and one transaction. An error is for all of them; it is a rejection if one of the sets is to blame.
+func (u URL) PostgresRows(ctx context.Context, pool *pgxpool.Pool, query string, sets [][]any) ([][]any, error) {
+	batch := &pgx.Batch{}
+	for _, args := range sets {
+		batch.Queue(query, args...)
+	}
+	results := pool.SendBatch(ctx, batch)
+	defer results.Close()
+	rows := make([][]any, len(sets))
+	for i := range rows {
+		var err error
+		if rows[i], err = nextRow(results); err != nil {
+			return nil, PostgresFault(err)
+		}
+	}
+	if err := results.Close(); err != nil {
+		return nil, PostgresFault(err)
+	}
+	return rows, nil
+}
+
+// nextRow reads the first row of the next answer, or nil where it has none.
+func nextRow(results pgx.BatchResults) (row []any, err error) {
+	rows, err := results.Query()
+	if err != nil {
+		return nil, err
+	}
+	return firstRow(rows)
+}
+
+func firstRow(rows pgx.Rows) (row []any, err error) {
 	defer rows.Close()
-	var row []any
 	if rows.Next() {
 		row, err = rows.Values()
 	}
 	if rows.Close(); err == nil {
 		err = rows.Err()
 	}
-	if err != nil {
-		return nil, PostgresFault(err)
-	}
-	return row, nil
+	return row, err
 }
 
 // Quote writes an identifier as SQL takes it literally.

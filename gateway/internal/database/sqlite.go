@@ -37,31 +37,59 @@ func OpenSQLite(path string, access Access, connections int) (*sql.DB, error) {
 	return db, nil
 }
 
-// SQLiteRow runs a query of the app's own and gives its first row, or nil where it has none, and the number of its columns.
-// Errors are faults.
-func SQLiteRow(ctx context.Context, db *sql.DB, query string, args ...any) (row []any, columns int, err error) {
+// SQLiteColumns are what a query gives: names, and declared types, which are empty for expressions.
+type SQLiteColumns struct{ Names, Types []string }
+
+// asker asks a file, in a transaction or outside one.
+type asker interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// SQLiteRow runs a query of the app's own and gives its first row, or nil where it has none, and its columns. Errors are faults.
+func SQLiteRow(ctx context.Context, db asker, query string, args ...any) (row []any, columns SQLiteColumns, err error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, 0, SQLiteFault(err, false)
+		return nil, columns, SQLiteFault(err, false)
 	}
 	defer rows.Close()
-	names, err := rows.Columns()
+	if row, columns, err = firstOf(rows); err != nil {
+		return nil, columns, SQLiteFault(err, false)
+	}
+	return row, columns, nil
+}
+
+// SQLiteRows is SQLiteRow for the same query with many sets of arguments, asked in one transaction. An error is for all of them.
+func SQLiteRows(ctx context.Context, db *sql.DB, query string, sets [][]any) ([][]any, error) {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, 0, SQLiteFault(err, false)
+		return nil, SQLiteFault(err, false)
+	}
+	defer tx.Rollback()
+	all := make([][]any, len(sets))
+	for i, args := range sets {
+		if all[i], _, err = SQLiteRow(ctx, tx, query, args...); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func firstOf(rows *sql.Rows) (row []any, columns SQLiteColumns, err error) {
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, columns, err
+	}
+	for _, t := range types {
+		columns.Names = append(columns.Names, t.Name())
+		columns.Types = append(columns.Types, t.DatabaseTypeName())
 	}
 	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return nil, 0, SQLiteFault(err, false)
-		}
-		return nil, len(names), nil
+		return nil, columns, rows.Err()
 	}
-	row = make([]any, len(names))
-	into := make([]any, len(names))
+	row = make([]any, len(types))
+	into := make([]any, len(types))
 	for i := range row {
 		into[i] = &row[i]
 	}
-	if err := rows.Scan(into...); err != nil {
-		return nil, 0, SQLiteFault(err, false)
-	}
-	return row, len(names), nil
+	return row, columns, rows.Scan(into...)
 }

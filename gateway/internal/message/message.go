@@ -31,6 +31,9 @@ type Draft struct {
 	Held int
 }
 
+// Seat is a user's place in a room.
+type Seat struct{ Room, User string }
+
 // Stored is the row that a committed message became.
 type Stored struct {
 	// ID, Room, Receiver and User are JSON as the web app would print the columns: a string, or a number

@@ -25,6 +25,8 @@ type Metrics struct {
 	batchSeconds   prometheus.Histogram
 	unstored       *prometheus.CounterVec
 	forgotten      prometheus.Counter
+	rechecks       *prometheus.CounterVec
+	auditLost      prometheus.Counter
 }
 
 // Gauges are read when metrics are scraped.
@@ -56,9 +58,12 @@ func NewMetrics() *Metrics {
 		forgotten: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "socketgate_resends_forgotten_total", Help: "Messages whose resends are not recognised any more, since too many came after them."}),
 		unstored: counters("socketgate_messages_unstored_total", "Messages that were not stored, by cause.", "cause"),
+		rechecks: counters("socketgate_rechecks_total", "Rights of connected clients that were asked again, by what they are to and by outcome.", "of", "outcome"),
+		auditLost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "socketgate_audit_lost_total", Help: "Records that AUDIT_LOG could not keep."}),
 	}
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.authentication, m.events,
-		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten,
+		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten, m.rechecks, m.auditLost,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -128,6 +133,14 @@ func (m *Metrics) HandshakeRefused(cause string) { m.refused.WithLabelValues(cau
 func (m *Metrics) AuthenticationRefused(reason string) {
 	m.authentication.WithLabelValues(reason).Inc()
 }
+
+// Rechecked counts rights that were asked again.
+func (m *Metrics) Rechecked(of, outcome string, n int) {
+	m.rechecks.WithLabelValues(of, outcome).Add(float64(n))
+}
+
+// AuditLost counts records that were not kept.
+func (m *Metrics) AuditLost(n int) { m.auditLost.Add(float64(n)) }
 
 // Event counts an event of a client.
 func (m *Metrics) Event(name, outcome string) { m.events.WithLabelValues(name, outcome).Inc() }

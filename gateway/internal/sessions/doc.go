@@ -1,4 +1,5 @@
-// Package sessions tells who somebody is by the sessions that the web app keeps in its database (SESSION_QUERY), and what a user
+// Package sessions tells who somebody is by the sessions that the web app keeps in its database (SESSION_QUERY), which logins it has
+// ended (REVOKED_QUERY: [OpenRevocations]), and what a user
 // is called whose token does not say so (USER_QUERY, or what the store finds in the schema).
 //
 // [Open] checks the query once, [Sessions.Claims] asks it for each token. Nothing is kept of it between two calls, so a session that

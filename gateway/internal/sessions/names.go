@@ -42,9 +42,9 @@ type keptName struct {
 // each of whose columns may have the name, the first before the others. Timeout bounds each look-up, ctx the opening only.
 // The caller must Close.
 func OpenNames(ctx context.Context, url, sql string, timeout time.Duration) (*Names, error) {
-	driver, err := openDriver(ctx, url, query{
-		variable: "USER_QUERY", sql: sql, parameter: "the user's id", connections: 2, columns: 16, gives: "the user's name",
-	})
+	q := oneParameter("USER_QUERY", sql, "the user's id", 16, "the user's name")
+	q.connections = 2
+	driver, err := openDriver(ctx, url, q)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -11,13 +12,14 @@ import (
 
 // postgres asks a query of Postgres.
 type postgres struct {
-	url   database.URL
-	query query
-	pool  *pgxpool.Pool
-	end   context.CancelFunc // of every connection's life
+	url        database.URL
+	query      string
+	parameters int // that the query has; it is asked with the first so many arguments
+	pool       *pgxpool.Pool
+	end        context.CancelFunc // of every connection's life
 }
 
-func openPostgres(ctx context.Context, u database.URL, q query) (driver, error) {
+func openPostgres(ctx context.Context, u database.URL, q question) (driver, error) {
 	life, end := context.WithCancel(context.Background())
 	config, err := u.PoolConfig(life, q.connections)
 	if err != nil {
@@ -29,9 +31,9 @@ func openPostgres(ctx context.Context, u database.URL, q query) (driver, error) 
 		end()
 		return nil, fmt.Errorf("open connection pool: %w", err)
 	}
-	p := &postgres{u, q, pool, end}
-	if err = p.check(ctx); err == nil {
-		_, err = u.PostgresRow(ctx, pool, q.sql, nil) // the server checks privileges no sooner
+	p := &postgres{url: u, query: q.sql, pool: pool, end: end}
+	if err = p.check(ctx, q); err == nil {
+		_, err = p.ask(ctx, make([]any, p.parameters)...) // the server checks privileges no sooner
 	}
 	if err != nil && !database.IsRejected(err) {
 		p.close()
@@ -41,24 +43,43 @@ func openPostgres(ctx context.Context, u database.URL, q query) (driver, error) 
 }
 
 // check lets the server read the query.
-func (p *postgres) check(ctx context.Context) error {
+func (p *postgres) check(ctx context.Context, q question) error {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect to database: %w", err)
 	}
 	defer conn.Release()
-	d, err := conn.Conn().Prepare(ctx, "", p.query.sql)
+	d, err := conn.Conn().Prepare(ctx, "", p.query)
 	if err != nil {
 		return err
 	}
-	if n := len(d.ParamOIDs); n != 1 {
-		return fmt.Errorf("must use $1 (%s) and nothing else; it has %d parameters", p.query.parameter, n)
-	}
-	return p.query.checkColumns(len(d.Fields))
+	p.parameters = len(d.ParamOIDs)
+	return q.checkPostgres(d)
 }
 
-func (p *postgres) ask(ctx context.Context, parameter string) ([]any, error) {
-	return p.url.PostgresRow(ctx, p.pool, p.query.sql, parameter)
+func (p *postgres) ask(ctx context.Context, args ...any) ([]any, error) {
+	return p.url.PostgresRow(ctx, p.pool, p.query, p.fitting(args)...)
+}
+
+func (p *postgres) askEach(ctx context.Context, sets [][]any) ([][]any, error) {
+	fitting := make([][]any, len(sets))
+	for i, args := range sets {
+		fitting[i] = p.fitting(args)
+	}
+	return p.url.PostgresRows(ctx, p.pool, p.query, fitting)
+}
+
+// fitting returns the arguments that the query has a place for. Texts fit any type of a parameter.
+func (p *postgres) fitting(args []any) []any {
+	texts := make([]any, p.parameters)
+	for i := range texts {
+		if n, isNumber := args[i].(int64); isNumber {
+			texts[i] = strconv.FormatInt(n, 10)
+		} else {
+			texts[i] = args[i]
+		}
+	}
+	return texts
 }
 
 // close ends the life of the connections first, so that no answer is waited for.

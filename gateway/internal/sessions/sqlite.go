@@ -3,19 +3,17 @@ package sessions
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"strings"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
 // sqlite asks a query of a SQLite file.
 type sqlite struct {
-	query query
+	query string
 	db    *sql.DB
 }
 
-func openSQLite(ctx context.Context, u database.URL, q query) (driver, error) {
+func openSQLite(ctx context.Context, u database.URL, q question) (driver, error) {
 	path, err := u.File()
 	if err != nil {
 		return nil, err
@@ -24,29 +22,24 @@ func openSQLite(ctx context.Context, u database.URL, q query) (driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sqlite{q, db}
-	if err := s.check(ctx); err != nil {
-		s.close()
+	_, columns, err := database.SQLiteRow(ctx, db, q.sql, q.try...)
+	if err == nil {
+		err = q.checkSQLite(columns)
+	}
+	if err != nil {
+		db.Close()
 		return nil, err
 	}
-	return s, nil
+	return &sqlite{q.sql, db}, nil
 }
 
-// check tries the query with what nobody has.
-func (s *sqlite) check(ctx context.Context) error {
-	if !strings.Contains(s.query.sql, "$1") {
-		return fmt.Errorf("must use $1 (%s)", s.query.parameter)
-	}
-	_, columns, err := database.SQLiteRow(ctx, s.db, s.query.sql, "")
-	if err != nil {
-		return err
-	}
-	return s.query.checkColumns(columns)
-}
-
-func (s *sqlite) ask(ctx context.Context, parameter string) ([]any, error) {
-	row, _, err := database.SQLiteRow(ctx, s.db, s.query.sql, parameter)
+func (s *sqlite) ask(ctx context.Context, args ...any) ([]any, error) {
+	row, _, err := database.SQLiteRow(ctx, s.db, s.query, args...)
 	return row, err
+}
+
+func (s *sqlite) askEach(ctx context.Context, sets [][]any) ([][]any, error) {
+	return database.SQLiteRows(ctx, s.db, s.query, sets)
 }
 
 func (s *sqlite) close() { s.db.Close() }

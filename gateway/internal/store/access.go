@@ -20,14 +20,58 @@ func (s *Store) MayJoin(ctx context.Context, room, user string) (bool, error) {
 	}
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	ok, err := s.table.mayJoin(ctx, room, user)
+	row, err := s.table.access(ctx, room, user)
 	switch {
 	case database.IsRejected(err):
 		return false, nil
 	case err != nil:
 		return false, fmt.Errorf("%w: room access query: %w", message.ErrUnavailable, err)
 	}
-	return ok, nil
+	return s.saysYes(row), nil
+}
+
+// MayStay is MayJoin for many at once, which costs the database one query. Where one of them is to blame for an error, each is asked
+// by itself.
+func (s *Store) MayStay(ctx context.Context, seats []message.Seat) ([]bool, error) {
+	may := make([]bool, len(seats))
+	if !s.guarded {
+		for i := range may {
+			may[i] = true
+		}
+		return may, nil
+	}
+	if s.outage.Load() != nil {
+		return nil, errDown
+	}
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	rows, err := s.table.accesses(ctx, seats)
+	switch {
+	case database.IsRejected(err):
+		for i, seat := range seats {
+			if may[i], err = s.MayJoin(ctx, seat.Room, seat.User); err != nil {
+				return nil, err
+			}
+		}
+		return may, nil
+	case err != nil:
+		return nil, fmt.Errorf("%w: room access query: %w", message.ErrUnavailable, err)
+	}
+	for i, row := range rows {
+		may[i] = s.saysYes(row)
+	}
+	return may, nil
+}
+
+// saysYes takes only a clear yes for one, and says once that the query gives something else.
+func (s *Store) saysYes(row []any) bool {
+	answer := database.Judge(row)
+	if answer == database.Unclear {
+		s.unclear.Do(func() {
+			s.log.Warn("ROOM_ACCESS_QUERY gives a value that says neither yes nor no, which counts as no: let its first column be true or 1 (SELECT true FROM …)")
+		})
+	}
+	return answer == database.Yes
 }
 
 // within bounds a call by the store's timeout and its life.
@@ -35,25 +79,4 @@ func (s *Store) within(ctx context.Context) (context.Context, context.CancelFunc
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	stop := context.AfterFunc(s.ctx, cancel)
 	return ctx, func() { stop(); cancel() }
-}
-
-// saysYes reads the first column of an access query's first row.
-func saysYes(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case int64:
-		return v != 0
-	case int32:
-		return v != 0
-	case int16:
-		return v != 0
-	case float64:
-		return v != 0
-	case string:
-		return v != "0" && v != "f" && v != "false"
-	}
-	return true
 }

@@ -28,7 +28,7 @@ type Config struct {
 	Constants map[string]string
 
 	// AccessQuery decides who may join a room (ROOM_ACCESS_QUERY): SQL with $1 room and $2 user. Yes is a
-	// row whose first column is not NULL, false or 0. Empty means everybody may.
+	// row whose first column says so clearly: see database.Judge. Empty means everybody may.
 	AccessQuery string
 
 	// Encrypt turns a text into what is stored, for the ids that the row will have: room is the receiver's where there is no room. It runs on the goroutine that calls Save, so it must be
@@ -69,7 +69,8 @@ type Store struct {
 	table   table
 	mapping Mapping
 	encrypt func(text, room, user string) (string, error)
-	guarded bool // an access query is set
+	guarded bool      // an access query is set
+	unclear sync.Once // the log has been told of an answer that is neither yes nor no
 	timeout time.Duration
 	watch   Observer
 	log     *slog.Logger

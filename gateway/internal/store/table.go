@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // table is what the store asks of a message table. There is one maker for each kind of database: openPostgres, openSQLite and
@@ -39,8 +40,9 @@ type table interface {
 	// firstID gives an id that r may hold, or "" where there is none, or where it may not be read.
 	firstID(ctx context.Context, r reference) (string, error)
 
-	// mayJoin asks the access query. Errors are faults.
-	mayJoin(ctx context.Context, room, user string) (bool, error)
+	// access gives the access query's first row, or nil; accesses does so for many. Errors are faults.
+	access(ctx context.Context, room, user string) ([]any, error)
+	accesses(ctx context.Context, seats []message.Seat) ([][]any, error)
 	ping(ctx context.Context) error
 	// close ends the connections once nobody uses them.
 	close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // noneTable is the table of DATABASE_URL=none: every message counts as stored, with a cuid for an id.
@@ -12,7 +13,7 @@ type noneTable struct{}
 
 func openNone(c Config) (table, Mapping, error) {
 	if c.AccessQuery != "" {
-		return nil, Mapping{}, errors.New("ROOM_ACCESS_QUERY needs a database, but DATABASE_URL is none")
+		return nil, Mapping{}, errors.New("ROOM_ACCESS_QUERY needs a database, but DATABASE_URL is none: ROOM_RULES needs none")
 	}
 	return noneTable{}, Mapping{Database: database.None, IDs: idsCUID, Room: Column{Name: c.RoomColumn}, Receiver: Column{Name: c.ReceiverColumn}}, nil
 }
@@ -27,6 +28,7 @@ func (noneTable) insertAndRollBack(context.Context, *entry) error               
 func (noneTable) newest(context.Context, int) ([]row, error)                    { return nil, nil }
 func (noneTable) references(context.Context) ([]reference, error)               { return nil, nil }
 func (noneTable) firstID(context.Context, reference) (string, error)            { return "", nil }
-func (noneTable) mayJoin(context.Context, string, string) (bool, error)         { return true, nil }
+func (noneTable) access(context.Context, string, string) ([]any, error)         { return nil, nil }
+func (noneTable) accesses(context.Context, []message.Seat) ([][]any, error)     { return nil, nil }
 func (noneTable) ping(context.Context) error                                    { return nil }
 func (noneTable) close()                                                        {}

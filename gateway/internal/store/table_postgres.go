@@ -28,8 +28,8 @@ type postgresTable struct {
 	dropped sync.WaitGroup
 	readers *pgxpool.Pool
 
-	access string
-	asking chan struct{} // a place for each access query under way: a rush of joins leaves readers to pings
+	accessQuery string
+	asking      chan struct{} // a place for each access query under way: a rush of joins leaves readers to pings
 }
 
 // openPostgres connects and finds the table. Every connection ends with life at the latest.
@@ -41,7 +41,7 @@ func openPostgres(ctx, life context.Context, u database.URL, c Config) (table, M
 		end()
 		return nil, Mapping{}, err
 	}
-	p := &postgresTable{url: u, config: pool.ConnConfig.Copy(), end: end, access: c.AccessQuery}
+	p := &postgresTable{url: u, config: pool.ConnConfig.Copy(), end: end, accessQuery: c.AccessQuery}
 	// The name finds what this writer left running: see revive.
 	p.config.RuntimeParams["application_name"] = "socketgate-writer-" + strings.ToLower(rand.Text()[:12])
 	if err := p.open(ctx, c, pool); err != nil {

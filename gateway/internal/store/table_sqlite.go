@@ -17,7 +17,8 @@ type sqliteTable struct {
 	stmt    *sql.Stmt // insert, prepared; again is its twin for a second attempt
 	again   *sql.Stmt
 	readers *sql.DB
-	access  string
+
+	accessQuery string
 
 	deferred bool // some constraint is checked by the commit, not by the insert
 }

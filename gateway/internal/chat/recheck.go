@@ -1,0 +1,167 @@
+package chat
+
+import (
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/socketio"
+	"github.com/socketgate/socketgate/pkg/token"
+)
+
+// recheck asks again for the rights of connected sockets, round after round: whether they may stay in their rooms, and whether
+// their logins still stand. A round is spread over most of the interval, so that the database never has all of it at once, and
+// asks for many in one question. One question is under way at a time: a slow database makes rounds longer, and no queue.
+type recheck struct {
+	chat *Chat
+
+	began     time.Time // of the round
+	period    time.Duration
+	met, crew int // sockets that the round has met, and those that there were when it began
+
+	seats  []message.Seat
+	seated map[message.Seat][]*socketio.Socket // a user's tabs share a seat
+	logins []token.Login
+	held   []*socketio.Socket // whose logins these are
+}
+
+// recheckBatch is how many seats or logins one question is about. A question that fails keeps so many longer.
+const recheckBatch = 200
+
+// recheckShare of the interval is a round's, so that what the questions and the changing number of sockets take fits into the rest.
+const recheckShare = 0.8
+
+// recheckRights runs until the chat closes.
+func (c *Chat) recheckRights() {
+	r := &recheck{chat: c, period: time.Duration(float64(c.options.Recheck) * recheckShare)}
+	for c.ctx.Err() == nil {
+		r.round()
+	}
+}
+
+func (r *recheck) round() {
+	r.began, r.met, r.crew = time.Now(), 0, max(1, r.chat.namespace.Sockets())
+	r.chat.namespace.Each(r.meet)
+	r.ask()
+	r.pause(1)
+}
+
+// meet takes a socket's seats and login down, and asks when there are enough for a question.
+func (r *recheck) meet(s *socketio.Socket) {
+	m, admitted := s.Data.(*member)
+	if r.chat.ctx.Err() != nil || !admitted {
+		return
+	}
+	if r.chat.options.Guarded {
+		for _, room := range r.chat.joined(s) {
+			r.seat(s, m, room)
+		}
+	}
+	if r.chat.options.Logins != nil {
+		r.logins, r.held = append(r.logins, m.login.Login), append(r.held, s)
+	}
+	r.met++
+	if len(r.seats) >= recheckBatch || len(r.logins) >= recheckBatch {
+		r.ask()
+		r.pause(float64(r.met) / float64(r.crew))
+	}
+}
+
+func (r *recheck) seat(s *socketio.Socket, m *member, room string) {
+	if fits, _ := r.chat.rule(room, m.ID); fits {
+		return // rules do not change
+	}
+	seat := message.Seat{Room: room, User: m.ID}
+	if r.seated == nil {
+		r.seated = make(map[message.Seat][]*socketio.Socket)
+	}
+	if r.seated[seat] == nil {
+		r.seats = append(r.seats, seat)
+	}
+	r.seated[seat] = append(r.seated[seat], s)
+}
+
+// pause waits until that part of the round's time has passed.
+func (r *recheck) pause(part float64) {
+	wait := time.NewTimer(time.Until(r.began.Add(time.Duration(float64(r.period) * min(1, part)))))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-r.chat.ctx.Done():
+	}
+}
+
+// ask asks what has gathered. Where nobody knows, everybody keeps what they have.
+func (r *recheck) ask() {
+	for len(r.seats) > 0 && r.chat.ctx.Err() == nil {
+		n := min(len(r.seats), recheckBatch) // one socket may bring far more
+		r.askSeats(r.seats[:n])
+		r.seats = r.seats[n:]
+	}
+	if len(r.logins) > 0 && r.chat.ctx.Err() == nil {
+		r.askLogins()
+	}
+	r.seats, r.seated, r.logins, r.held = r.seats[:0], nil, r.logins[:0], r.held[:0]
+}
+
+func (r *recheck) askSeats(seats []message.Seat) {
+	c := r.chat
+	may, err := c.store.MayStay(c.ctx, seats)
+	if err != nil {
+		c.nobodyKnows("room", len(seats), err)
+		return
+	}
+	lost := 0
+	for i, seat := range seats {
+		if may[i] {
+			continue
+		}
+		lost++
+		for _, s := range r.seated[seat] {
+			c.loseSeat(s, seat.Room)
+		}
+	}
+	c.options.Observer.Rechecked("room", "ended", lost)
+	c.options.Observer.Rechecked("room", "kept", len(seats)-lost)
+}
+
+// loseSeat takes a socket out of a room, as if it had asked to leave, and tells it why.
+func (c *Chat) loseSeat(s *socketio.Socket, room string) {
+	m := s.Data.(*member)
+	if !c.leaveRoom(s, m, room) {
+		return
+	}
+	lost := contract.Failure{Code: contract.Forbidden, Text: "you may not be in this room any more", Room: room}
+	s.Emit("error", lost.Event(c.options.JoinEvents[0]))
+	c.audit("right_lost", m, room, "")
+}
+
+func (r *recheck) askLogins() {
+	c := r.chat
+	ended, err := c.options.Logins.Ended(c.ctx, r.logins)
+	lost := 0
+	for i, gone := range ended {
+		if gone {
+			lost++
+			c.audit("revoked", r.held[i].Data.(*member), "", "")
+			r.held[i].Close(LoginEnded)
+		}
+	}
+	c.options.Observer.Rechecked("login", "ended", lost)
+	if err != nil {
+		c.nobodyKnows("login", len(r.logins)-lost, err)
+		return
+	}
+	c.options.Observer.Rechecked("login", "kept", len(r.logins)-lost)
+}
+
+// nobodyKnows counts and logs rights that could not be asked again.
+func (c *Chat) nobodyKnows(what string, n int, err error) {
+	if c.ctx.Err() != nil { // the chat closes
+		return
+	}
+	c.options.Observer.Rechecked(what, "unavailable", n)
+	if c.recheckLog.allow() {
+		c.options.Logger.Warn("rights could not be asked again, so that everybody keeps them until they can (ACCESS_RECHECK)", "of", what, "error", err)
+	}
+}
