@@ -47,10 +47,11 @@ var house = []room{
 	{path: "chat", imports: []string{"presence", "contract", "message", "pkg/socketio", "pkg/token"}, without: []string{"net/http", "database"}},
 	{path: "presence", imports: []string{"contract"}, without: []string{"net", "database"}},
 	{path: "contract", imports: []string{"message", "pkg/rawjson"}, without: []string{"net", "os", "io", "log", "sync", "context", "database"}},
-	{path: "sessions", imports: []string{"database", "pkg/token"}},
-	{path: "store", imports: []string{"database", "message", "pkg/token"}},
+	{path: "sessions", imports: []string{"database", "lookup", "pkg/token"}},
+	{path: "store", imports: []string{"database", "lookup", "message", "pkg/token"}},
 	{path: "gateway/internal/database/dbtest", imports: []string{"database"}},
 	{path: "database"},
+	{path: "lookup", without: []string{"net", "database"}},
 	{path: "message", without: []string{"net", "database"}},
 
 	// Libraries.

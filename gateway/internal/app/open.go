@@ -39,7 +39,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 // openParts makes the parts, from the database up.
 func (a *App) openParts(ctx context.Context) (err error) {
 	a.metrics = ops.NewMetrics()
-	if a.identity, err = compose.OpenIdentity(ctx, a.config); err != nil {
+	if a.identity, err = compose.OpenIdentity(ctx, a.config, func(reason string) { a.metrics.LookupRefused("session", reason) }); err != nil {
 		return err
 	}
 	if a.store, err = a.openStore(ctx); err != nil {

@@ -25,7 +25,7 @@ type member struct {
 // the log, where the operator looks for it. While nobody can know, the connection is closed without
 // a word, so that the client comes back by itself: an outage must not log people out.
 func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
-	claims, source, err := c.options.Authenticator.Authenticate(c.ctx, h.Header, h.Auth)
+	claims, source, err := c.options.Authenticator.Authenticate(token.WithClient(c.ctx, h.Addr), h.Header, h.Auth)
 	if err != nil {
 		c.reportRefusal(h, source, err)
 		if errors.Is(err, token.ErrUnavailable) {

@@ -24,6 +24,7 @@ type Metrics struct {
 	batchMessages  prometheus.Histogram
 	batchSeconds   prometheus.Histogram
 	unstored       *prometheus.CounterVec
+	lookups        *prometheus.CounterVec
 }
 
 // Gauges are read when metrics are scraped.
@@ -50,9 +51,11 @@ func NewMetrics() *Metrics {
 			Name: "socketgate_commit_seconds", Help: "How long one commit took.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
 		unstored: counters("socketgate_messages_unstored_total", "Messages that were not stored, by cause.", "cause"),
+		lookups: counters("socketgate_lookups_refused_total", "Look-ups that the database was not asked for, by query and reason.",
+			"query", "reason"),
 	}
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.authentication, m.events,
-		m.batchMessages, m.batchSeconds, m.unstored,
+		m.batchMessages, m.batchSeconds, m.unstored, m.lookups,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -128,6 +131,9 @@ func (m *Metrics) Committed(messages int, took time.Duration) {
 	m.batchMessages.Observe(float64(messages))
 	m.batchSeconds.Observe(took.Seconds())
 }
+
+// LookupRefused counts a look-up that the database was not asked for.
+func (m *Metrics) LookupRefused(query, reason string) { m.lookups.WithLabelValues(query, reason).Inc() }
 
 // Failed counts messages that were not stored.
 func (m *Metrics) Failed(cause string, messages int) {
