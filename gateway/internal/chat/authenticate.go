@@ -13,6 +13,8 @@ import (
 // which never changes, is shared.
 type member struct {
 	*contract.Person
+	user          *user // nil without limits of users
+	left          bool  // users' shard guards it
 	expires       time.Time
 	rate          bucket // of events
 	refusals      bucket // of events above that rate

@@ -25,6 +25,8 @@ type Chat struct {
 	store         Store
 	namespace     *socketio.Namespace
 	rosters       *presence.Rosters
+	users         *users
+	share         float64 // of a user in what one connection may; 0 is no limit
 	unknownEvents unknownEvents
 	refusalLog    logLimit        // lines for clients that are not let in
 	accessLog     logLimit        // lines for rooms whose access could not be checked
@@ -36,7 +38,10 @@ type Chat struct {
 func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Chat{options: o, keys: contract.NewKeys(o.Columns), store: store, namespace: ns, ctx: ctx, cancel: cancel}
-	c.rosters = presence.New(o.MembersLimit, c.announce)
+	c.users, c.share = newUsers(), userShare(o)
+	c.rosters = presence.New(presence.Options{
+		Limit: o.MembersLimit, Rate: o.MembersRate, Announce: c.announce, Delayed: o.Observer.ListDelayed,
+	})
 	ns.Use(c.authenticate)
 	ns.OnConnect(c.connected)
 	ns.OnDisconnecting(c.disconnecting)
@@ -60,7 +65,11 @@ func (c *Chat) Close() {
 func (c *Chat) Rooms() int { return c.rosters.Rooms() }
 
 func (c *Chat) connected(s *socketio.Socket) {
-	if m := s.Data.(*member); !m.expires.IsZero() {
+	m := s.Data.(*member)
+	if c.share > 0 {
+		c.users.enter(m)
+	}
+	if !m.expires.IsZero() {
 		s.CloseAt(m.expires, TokenExpired)
 	}
 }
@@ -68,6 +77,9 @@ func (c *Chat) connected(s *socketio.Socket) {
 // disconnecting updates every room that the socket was in, whatever ended it.
 func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 	m := s.Data.(*member)
+	if c.share > 0 {
+		c.users.leave(m)
+	}
 	for _, room := range s.Rooms() {
 		s.Leave(room)
 		c.rosters.Leave(room, m.Person)
@@ -78,5 +90,7 @@ func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 func (c *Chat) announce(room string, list presence.List) (cost int) {
 	payload := list.Shaped(c.options.MembersShape, room, c.options.MaxEvent)
 	c.namespace.To(room).Emit(c.options.MembersEvent, payload)
-	return len(payload) * list.Sockets
+	cost = len(payload) * list.Sockets
+	c.options.Observer.ListTold(cost)
+	return cost
 }

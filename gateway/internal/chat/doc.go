@@ -12,11 +12,12 @@
 //     a client hears only that it failed, by an `error` event;
 //   - what a room has heard as a message is committed, and an ack means committed;
 //   - nobody hears a message or a relay under another identity than the verified one;
-//   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines.
+//   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines, for a
+//     connection and for a user over all connections.
 //
 // Handlers run on the goroutine of their socket, one at a time; answers of the store on the store's own
 // goroutine. The package starts none itself: that of [presence.Rosters] runs from New to [Chat.Close].
 //
-// Lock order: logLimit.mu and unknownEvents.mu stand alone. No lock is held while a handler calls the store, the
-// rosters or a socket.
+// Lock order: logLimit.mu, unknownEvents.mu, user.mu and the shards of users stand alone. No lock is held while a handler
+// calls the store, the rosters or a socket, but for what [presence.Rosters.TellOne] holds.
 package chat

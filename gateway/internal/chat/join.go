@@ -19,6 +19,9 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	if !ok {
 		return contract.BadRoom
 	}
+	if !c.affordsJoin(m) {
+		return tooManyJoins
+	}
 	if refusal := c.guard(room, m); refusal != nil {
 		return refusal
 	}
@@ -41,14 +44,9 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 		}
 	}
 	if slices.Contains(earlier, room) {
-		c.rosters.TellAgain(room)
-	} else {
-		c.rosters.Enter(room, m.Person)
+		return c.welcomeAgain(s, m, r, room)
 	}
-	if !r.event.WantsAck() { // the list is work that grows with the room
-		return contract.Success{}
-	}
-	return contract.Success{Members: c.rosters.List(room).Array(c.options.MaxEvent)}
+	return c.welcome(s, m, r, room)
 }
 
 // guard asks the app's own rule whether a member may join a room, and returns why not.
