@@ -118,6 +118,24 @@ func TestHoppingBetweenRoomsIsPaidForByWhoHops(t *testing.T) {
 	})
 }
 
+// Whoever owes for a list of half a gigabyte is listed rightly within a minute all the same.
+func TestNobodyIsListedWronglyForLongerThanTheLongestDelay(t *testing.T) {
+	withTown(t, 0, map[string]int{"stadium": 3000}, func(t *testing.T, w *town) {
+		ann := someone("ann")
+		w.Enter("stadium", ann)
+		time.Sleep(longestStep)
+		for range 3 {
+			lists := w.listsOf("stadium")
+			w.Leave("stadium", ann)
+			time.Sleep(longestDelay + longestStep)
+			if w.listsOf("stadium") == lists {
+				t.Fatal("the room does not know that she left")
+			}
+			w.Enter("stadium", ann)
+		}
+	})
+}
+
 func TestOneWhoHopsThroughManyRoomsIsBoundedInAll(t *testing.T) {
 	sizes := map[string]int{}
 	for i := range 40 {
