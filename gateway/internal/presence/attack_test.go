@@ -136,6 +136,28 @@ func TestNobodyIsListedWronglyForLongerThanTheLongestDelay(t *testing.T) {
 	})
 }
 
+func TestWhoComesFromAStadiumIsSeenInAKitchen(t *testing.T) {
+	withTown(t, 0, map[string]int{"stadium": 3000, "kitchen": 5}, func(t *testing.T, w *town) {
+		ann := someone("ann")
+		w.Enter("stadium", ann)
+		w.listsOf("stadium")
+		w.Leave("stadium", ann)
+		w.Enter("kitchen", ann)
+		time.Sleep(shortestStep)
+		if w.listsOf("kitchen") != 1 {
+			t.Error("the kitchen was not told within a step")
+		}
+		w.Leave("kitchen", ann)
+		time.Sleep(2 * shortestStep)
+		if w.listsOf("kitchen") != 2 {
+			t.Error("the kitchen was not told soon that she left")
+		}
+		if !w.Enter("a room of her own", ann) {
+			t.Error("she is not told of a new room at once")
+		}
+	})
+}
+
 func TestOneWhoHopsThroughManyRoomsIsBoundedInAll(t *testing.T) {
 	sizes := map[string]int{}
 	for i := range 40 {

@@ -11,7 +11,7 @@
 //   - the lists of one room cost at most 32 MiB a second, as far as a step of 2 s allows, and those of all rooms what
 //     [Options] say;
 //   - whoever causes lists pays for them: a person who comes and goes all the time has rooms told ever later, by a minute at
-//     most, and never what somebody else causes;
+//     most and small rooms by less, and never what somebody else causes;
 //   - a room that everybody has left is forgotten.
 //
 // It owns one goroutine, which tells all rooms one after the other and which Close waits for. Every method but

@@ -35,7 +35,7 @@ func (r *Rosters) queue(t *roster, by string) (soon bool) {
 	}
 	due := earliest
 	if by != nobody {
-		if paid := now.Add(r.purses.delay(by, now)); paid.After(due) {
+		if paid := now.Add(r.purses.delay(by, t.cost, now)); paid.After(due) {
 			due = paid
 		}
 		if t.queued && !due.Before(t.due) {
