@@ -19,6 +19,7 @@ type App struct {
 	config     config.Config
 	log        *slog.Logger
 	metrics    *ops.Metrics
+	hints      *ops.Hints
 	health     *ops.Health
 	identity   *compose.Identity
 	neighbours *neighbours.Watch

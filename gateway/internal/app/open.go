@@ -42,7 +42,8 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 // openParts makes the parts, from the database up.
 func (a *App) openParts(ctx context.Context) (err error) {
 	a.metrics = ops.NewMetrics()
-	if a.identity, err = compose.OpenIdentity(ctx, a.config); err != nil {
+	a.hints = ops.NewHints(a.metrics, a.log)
+	if a.identity, err = compose.OpenIdentity(ctx, a.config, func(reason string) { a.hints.LookupRefused("session", reason) }); err != nil {
 		return err
 	}
 	if a.store, err = a.openStore(ctx); err != nil {
@@ -86,7 +87,7 @@ func (a *App) openStore(ctx context.Context) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Observer, c.Logger = a.metrics, a.log
+	c.Observer, c.Logger = a.hints, a.log
 	return store.Open(ctx, c)
 }
 
@@ -99,13 +100,13 @@ func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
 func (a *App) openSockets() generations {
 	o := compose.Sockets(a.config)
 	o.Logger = a.log
-	o.Engine.Observer = ops.NewHints(a.metrics, a.log)
+	o.Engine.Observer = a.hints
 	return newGenerations(o, a.config.AllowEIO3)
 }
 
 func (a *App) openChat() *chat.Chat {
 	o := compose.Chat(a.config, a.store.Mapping())
-	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.metrics, a.log
+	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.hints, a.log
 	if a.names != nil {
 		o.Name = a.names.Name
 	}

@@ -14,6 +14,8 @@ import (
 // which never changes, is shared.
 type member struct {
 	*contract.Person
+	user        *user // nil without limits of users
+	left        bool  // users' shard guards it
 	expires     time.Time
 	rate        bucket // of events
 	refusals    bucket // of events above that rate
@@ -30,7 +32,7 @@ type member struct {
 // to the log, where the operator looks for it. While the token can't be verified, the connection is closed without
 // an answer, so that the client comes back by itself: an outage must not log people out.
 func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
-	claims, source, err := c.options.Authenticator.Authenticate(c.ctx, h.Header, h.Auth)
+	claims, source, err := c.options.Authenticator.Authenticate(token.WithClient(c.ctx, h.Addr), h.Header, h.Auth)
 	if err != nil {
 		c.reportRefusal(h, source, err)
 		if errors.Is(err, token.ErrUnavailable) {

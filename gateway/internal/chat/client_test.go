@@ -115,6 +115,16 @@ func (c *tally) AuthenticationRefused(reason string) { c.count("refused " + reas
 
 func (c *tally) ResendsForgotten(messages int) { c.count("forgotten") }
 
+func (c *tally) Limited(limit, of string) { c.count("limited " + limit + " of " + of) }
+
+func (c *tally) ListTold(bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.events["list bytes"] += bytes
+}
+
+func (c *tally) ListDelayed(reason string) { c.count("delayed " + reason) }
+
 func (c *tally) SessionOpened() {}
 
 func (c *tally) SessionClosed(reason engineio.Reason) { c.closed <- reason }
@@ -138,6 +148,7 @@ type host struct {
 	t       *testing.T
 	address string
 	tally   *tally
+	chat    *Chat
 }
 
 func serve(t *testing.T, store Store, change func(*Options)) *host {
@@ -160,6 +171,7 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 		Logger: o.Logger, Engine: engineio.Options{Observer: h.tally, PingInterval: time.Second},
 	})
 	chat := New(server.Of("/"), store, o)
+	h.chat = chat
 	web := httptest.NewServer(server)
 	h.address = strings.TrimPrefix(web.URL, "http://")
 	t.Cleanup(func() {

@@ -16,12 +16,13 @@
 //   - nothing goes to a place that it does not name while it could name another, and a message to a person is heard by
 //     that user's sockets and the sender's alone;
 //   - what a client sends before its first join waits for it, in order, and what it repeats by its own id is stored once;
-//   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines.
+//   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines, for a
+//     connection and for a user over all connections.
 //
 // Handlers run on the goroutine of their socket, one at a time; answers of the store on the store's own
 // goroutine. Two run from New to [Chat.Close]: that of [presence.Rosters], and one that answers messages which waited too long
 // for a join.
 //
-// No lock of this package is held while a handler calls the store, the rosters or a socket. The order of all locks is in
-// gateway/docs/ARCHITECTURE.md.
+// No lock of this package is held while a handler calls the store, the rosters or a socket. A user's is taken while
+// [presence.Rosters.TellOne] tells a list. The order of all locks is in gateway/docs/ARCHITECTURE.md.
 package chat

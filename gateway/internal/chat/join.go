@@ -19,6 +19,9 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	if !ok {
 		return contract.BadRoom
 	}
+	if !c.affordsJoin(m) {
+		return tooManyJoins
+	}
 	if refusal := c.guard(room, m); refusal != nil {
 		return refusal
 	}
@@ -40,14 +43,11 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 			c.leaveRoom(s, m, other)
 		}
 	}
+	var joined contract.Answer
 	if slices.Contains(earlier, room) {
-		c.rosters.TellAgain(room)
+		joined = c.welcomeAgain(s, m, r, room)
 	} else {
-		c.rosters.Enter(room, m.Person)
-	}
-	joined := contract.Success{}
-	if r.event.WantsAck() { // the list is work that grows with the room
-		joined.Members = c.rosters.List(room).Array(c.options.MaxEvent)
+		joined = c.welcome(s, m, r, room)
 	}
 	m.joined = true
 	r.answer(joined)

@@ -24,4 +24,11 @@ type Observer interface {
 	ResendsForgotten(messages int)
 	// AuthenticationRefused names the reason: a word of token.Reason.
 	AuthenticationRefused(reason string)
+	// Limited reports what was refused as too much: which limit (events, joins, bytes, relays
+	// or lists), and of whom (connection or user).
+	Limited(limit, of string)
+	// ListTold reports a member list, by the bytes of all its copies.
+	ListTold(bytes int)
+	// ListDelayed reports one that has to wait, with a reason of package presence.
+	ListDelayed(reason string)
 }

@@ -33,7 +33,7 @@ func (s start) token(ctx context.Context, ofApp string) (cookie string) {
 	case mintErr == nil:
 		cookie = cookieOf(s.config, minted)
 	}
-	identity, err := compose.OpenIdentity(ctx, s.config)
+	identity, err := compose.OpenIdentity(ctx, s.config, nil)
 	if err != nil {
 		s.fault("token", err.Error(), tokenFix(err)...)
 		return cookie

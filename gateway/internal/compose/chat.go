@@ -31,6 +31,8 @@ func Chat(c config.Config, m store.Mapping) chat.Options {
 		MaxText:      c.MaxText,
 		MaxEvent:     c.SendQueueBytes / 4,
 		RateLimit:    float64(c.RateLimit),
+		UserRate:     float64(c.UserRateLimit),
+		MembersRate:  c.MembersRate,
 	}
 }
 

@@ -18,8 +18,9 @@ type Identity struct {
 }
 
 // OpenIdentity connects to the database where sessions are looked up there (SESSION_QUERY); without that it opens nothing. ctx
-// bounds the opening only. The caller must Close.
-func OpenIdentity(ctx context.Context, c config.Config) (*Identity, error) {
+// bounds the opening only. Refused is told of each look-up that is not made, with a reason of package lookup; it may be nil. The
+// caller must Close.
+func OpenIdentity(ctx context.Context, c config.Config, refused func(reason string)) (*Identity, error) {
 	identity := new(Identity)
 	options := tokenOptions(c)
 	if c.SessionQuery != "" {
@@ -27,7 +28,7 @@ func OpenIdentity(ctx context.Context, c config.Config) (*Identity, error) {
 		if identity.sessions, err = sessions.Open(ctx, string(c.DatabaseURL), c.SessionQuery, c.DatabaseTimeout); err != nil {
 			return nil, err
 		}
-		options.Sessions = identity.sessions.Claims
+		options.Sessions = sessions.NewTurns(identity.sessions.Claims, c.DatabaseTimeout, refused).Claims
 	}
 	var err error
 	if identity.Authenticator, err = token.NewAuthenticator(options); err != nil {

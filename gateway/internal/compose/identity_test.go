@@ -24,7 +24,7 @@ func TestAMintedTokenIsAccepted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		identity, err := OpenIdentity(t.Context(), c)
+		identity, err := OpenIdentity(t.Context(), c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestAnIdentityThatCannotAskItsDatabaseDoesNotOpen(t *testing.T) {
 	c := config.Default()
 	c.JWTSecret = "a secret that is long enough for tests"
 	c.SessionQuery, c.DatabaseURL = "SELECT $1", "none"
-	if _, err := OpenIdentity(t.Context(), c); err == nil {
+	if _, err := OpenIdentity(t.Context(), c, nil); err == nil {
 		t.Error("opened")
 	}
 }
@@ -57,7 +57,7 @@ func TestTokensAreHeldAgainstWhatTheVariablesExpect(t *testing.T) {
 		c := config.Default()
 		c.JWTSecret = "a secret that is long enough for tests"
 		set(&c)
-		identity, err := OpenIdentity(t.Context(), c)
+		identity, err := OpenIdentity(t.Context(), c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

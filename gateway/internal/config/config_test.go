@@ -42,11 +42,11 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		JWTSecret: goodSecret, TokenCookie: "token", TokenMaxAge: 720 * time.Hour,
 		DatabaseURL: goodURL, MessageEncryptionKey: goodKey, MessageKeyFormat: "hex", MessageAAD: "off", MessageCipher: "aes-256-gcm", MessageID: "auto", DatabaseTimeout: 4 * time.Second,
 		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Polling: "upgrade", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
-		RateLimit: 100, RelayRate: 10, TrustedProxies: privateNetworks,
+		RateLimit: 100, UserRateLimit: 500, RelayRate: 10, TrustedProxies: privateNetworks,
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, ConnectTimeout: 45 * time.Second,
 		JoinMode: "single", RequireJoin: true, JoinWait: 5 * time.Second, JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"},
 		SendEvents: []string{"send_message"}, MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: "array",
-		MembersLimit: 1000,
+		MembersLimit: 1000, MembersRate: 64 << 20,
 		ClientFields: []string{"*"}, MaxText: 65_536,
 		LogFormat: "text", LogLevel: slog.LevelInfo, ShutdownTimeout: 8 * time.Second,
 	}

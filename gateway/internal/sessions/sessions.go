@@ -54,9 +54,12 @@ func (s *Sessions) Claims(ctx context.Context, session string) (token.Claims, er
 	return claims, nil
 }
 
+// sessionConnections is how many sessions are asked at once.
+const sessionConnections = 4
+
 func sessionQuery(sql string) query {
 	return query{
-		variable: "SESSION_QUERY", sql: sql, parameter: "the session's token", connections: 4,
+		variable: "SESSION_QUERY", sql: sql, parameter: "the session's token", connections: sessionConnections,
 		columns: 3, gives: "the user's id, the name and when the session ends",
 	}
 }

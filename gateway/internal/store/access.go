@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/lookup"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // MayJoin asks the access query whether user may join room. Without a query everybody may. An error is
 // message.ErrUnavailable and means that nobody knows; a room or user that the query's types can't hold is a
-// plain no. It takes at most Config.Timeout.
+// plain no. It takes at most Config.Timeout, in which it may wait for a user's turn.
 func (s *Store) MayJoin(ctx context.Context, room, user string) (bool, error) {
 	if !s.guarded {
 		return true, nil
@@ -20,11 +21,14 @@ func (s *Store) MayJoin(ctx context.Context, room, user string) (bool, error) {
 	}
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	ok, err := s.table.mayJoin(ctx, room, user)
-	switch {
-	case database.IsRejected(err):
-		return false, nil
-	case err != nil:
+	ok, err := s.desk.Ask(ctx, user, lookup.About(room, user), func() (bool, error) {
+		ok, err := s.table.mayJoin(ctx, room, user)
+		if database.IsRejected(err) {
+			return false, nil
+		}
+		return ok, err
+	})
+	if err != nil {
 		return false, fmt.Errorf("%w: room access query: %w", message.ErrUnavailable, err)
 	}
 	return ok, nil

@@ -41,6 +41,8 @@ type table interface {
 
 	// mayJoin asks the access query. Errors are faults.
 	mayJoin(ctx context.Context, room, user string) (bool, error)
+	// askers is how many access queries can run at once.
+	askers() int
 	ping(ctx context.Context) error
 	// close ends the connections once nobody uses them.
 	close()

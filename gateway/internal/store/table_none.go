@@ -28,5 +28,6 @@ func (noneTable) newest(context.Context, int) ([]row, error)                    
 func (noneTable) references(context.Context) ([]reference, error)               { return nil, nil }
 func (noneTable) firstID(context.Context, reference) (string, error)            { return "", nil }
 func (noneTable) mayJoin(context.Context, string, string) (bool, error)         { return true, nil }
+func (noneTable) askers() int                                                   { return 1 }
 func (noneTable) ping(context.Context) error                                    { return nil }
 func (noneTable) close()                                                        {}

@@ -29,6 +29,8 @@ func (p *postgresTable) checkAccessQuery(ctx context.Context) error {
 	return nil
 }
 
+func (p *postgresTable) askers() int { return cap(p.asking) }
+
 func (p *postgresTable) mayJoin(ctx context.Context, room, user string) (bool, error) {
 	return p.ask(ctx, room, user)
 }

@@ -24,6 +24,8 @@ func (s *sqliteTable) checkAccessQuery(ctx context.Context, query string) error 
 	return nil
 }
 
+func (s *sqliteTable) askers() int { return sqliteReaders }
+
 func (s *sqliteTable) mayJoin(ctx context.Context, room, user string) (bool, error) {
 	row, _, err := database.SQLiteRow(ctx, s.readers, s.access, room, user)
 	return row != nil && saysYes(row[0]), err
