@@ -50,10 +50,11 @@ var house = []room{
 	{path: "chat", imports: []string{"presence", "contract", "message", "pkg/socketio", "pkg/token", "pkg/lockorder"}, without: []string{"net/http", "database"}},
 	{path: "presence", imports: []string{"contract", "pkg/lockorder"}, without: []string{"net", "database"}},
 	{path: "contract", imports: []string{"message", "pkg/rawjson"}, without: []string{"net", "os", "io", "log", "sync", "context", "database"}},
-	{path: "sessions", imports: []string{"database", "pkg/lockorder", "pkg/token"}},
-	{path: "store", imports: []string{"database", "message", "pkg/token", "pkg/lockorder"}},
+	{path: "sessions", imports: []string{"database", "lookup", "pkg/lockorder", "pkg/token"}},
+	{path: "store", imports: []string{"database", "lookup", "message", "pkg/token", "pkg/lockorder"}},
 	{path: "gateway/internal/database/dbtest", imports: []string{"database"}},
 	{path: "database"},
+	{path: "lookup", imports: []string{"pkg/lockorder"}, without: []string{"net", "database"}},
 	{path: "message", without: []string{"net", "database"}},
 
 	// Libraries.

@@ -46,7 +46,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 // openParts makes the parts, from the database up.
 func (a *App) openParts(ctx context.Context) (err error) {
 	a.metrics = ops.NewMetrics()
-	if a.identity, err = compose.OpenIdentity(ctx, a.config, a.log); err != nil {
+	a.hints = ops.NewHints(a.metrics, a.log)
+	refused := func(reason string) { a.hints.LookupRefused("session", reason) }
+	if a.identity, err = compose.OpenIdentity(ctx, a.config, a.log, refused); err != nil {
 		return err
 	}
 	if a.config.AuditLog != audit.Off {
@@ -100,7 +102,7 @@ func (a *App) openStore(ctx context.Context) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Observer, c.Logger = a.metrics, a.log
+	c.Observer, c.Logger = a.hints, a.log
 	return store.Open(ctx, c)
 }
 
@@ -113,14 +115,13 @@ func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
 func (a *App) openSockets() generations {
 	o := compose.Sockets(a.config)
 	o.Logger = a.log
-	a.hints = ops.NewHints(a.metrics, a.log)
 	o.Engine.Observer, o.Engine.Identify, o.Engine.Settled = a.hints, a.identity.Identify, settled
 	return newGenerations(o, a.config.AllowEIO3)
 }
 
 func (a *App) openChat() *chat.Chat {
 	o := compose.Chat(a.config, a.store.Mapping())
-	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.metrics, a.log
+	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.hints, a.log
 	if a.names != nil {
 		o.Name = a.names.Name
 	}

@@ -17,7 +17,9 @@ import (
 type member struct {
 	*contract.Person
 	login       *login                 // nil unless somebody asks about it later
+	user        *user                  // nil without limits of users
 	seats       lockorder.Mutex[seats] // held while the socket's rooms and their lists change together
+	left        bool                   // users' shard guards it
 	expires     int64                  // milliseconds since 1970; 0 is never
 	rate        bucket                 // of events
 	refusals    bucket                 // of events above that rate
@@ -88,7 +90,7 @@ func (c *Chat) identify(h *socketio.Handshake) (token.Claims, string, error) {
 	if known && (claims.Expires.IsZero() || time.Now().Before(claims.Expires)) {
 		return claims, "cookie", nil
 	}
-	return c.options.Authenticator.Authenticate(c.ctx, h.Header, h.Auth)
+	return c.options.Authenticator.Authenticate(token.WithClient(c.ctx, h.Addr), h.Header, h.Auth)
 }
 
 // warnEndless says that there are tokens which somebody who has one can use for long.

@@ -16,10 +16,16 @@ func (c *Chat) fits(size int, m *member) (refusal contract.Answer) {
 		return nil
 	case size+contract.RowSize > limit:
 		return contract.Failure{Code: contract.TooLarge, Text: fmt.Sprintf("the message is too large, at most %d bytes fit", limit)}
-	case c.options.RateLimit > 0 && !m.bytes.take(time.Now(), float64(size), float64(limit)/2, float64(limit)):
+	case c.options.RateLimit > 0 && !c.affordsBytes(m, float64(size), float64(limit)):
 		return contract.Failure{Code: contract.RateLimited, Text: "too much at once, slow down"}
 	}
 	return nil
+}
+
+func (c *Chat) affordsBytes(m *member, size, limit float64) bool {
+	now := time.Now()
+	return c.within(limitBytes, ofConnection, m.bytes.take(now, size, limit/2, limit)) &&
+		c.within(limitBytes, ofUser, m.user.take(limitBytes, now, size, c.share*limit/2, c.share*limit))
 }
 
 // cheapRelay is how many sockets of a room one relay reaches at its plain price. In larger rooms it
@@ -34,5 +40,7 @@ func (c *Chat) affordsRelay(m *member, to place) bool {
 	if to.receiver == "" {
 		cost = max(cost, float64(c.rosters.Sockets(to.room))/cheapRelay)
 	}
-	return m.relays.take(time.Now(), cost, rate, 2*max(rate, cost))
+	now, of := time.Now(), c.share*rate
+	return c.within(limitRelays, ofConnection, m.relays.take(now, cost, rate, 2*max(rate, cost))) &&
+		c.within(limitRelays, ofUser, m.user.take(limitRelays, now, cost, of, 2*max(of, cost)))
 }

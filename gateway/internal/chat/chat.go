@@ -35,6 +35,8 @@ type Chat struct {
 	rosters       *presence.Rosters
 	early         *early
 	resends       *resends
+	users         *users
+	share         float64         // of a user in what one connection may; 0 is no limit
 	unknownEvents firstTimes      // events that nobody handles
 	fieldsLeftOut firstTimes      // fields that rooms are not told
 	refusalLog    logLimit        // lines for clients that are not let in
@@ -51,7 +53,10 @@ type Chat struct {
 func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Chat{options: o, keys: contract.NewKeys(o.Columns, o.ClientFields...), store: store, namespace: ns, ctx: ctx, cancel: cancel}
-	c.rosters = presence.New(o.MembersLimit, c.announce)
+	c.users, c.share = newUsers(), userShare(o)
+	c.rosters = presence.New(presence.Options{
+		Limit: o.MembersLimit, Rate: o.MembersRate, Announce: c.announce, Delayed: o.Observer.ListDelayed,
+	})
 	c.early = newEarly(o.JoinWait)
 	c.resends = newResends(o.Observer)
 	ns.Use(c.authenticate)
@@ -85,6 +90,9 @@ func (c *Chat) Rooms() int { return c.rosters.Rooms() }
 // connected sets the end of a connection: that of its token, or of its longest life.
 func (c *Chat) connected(s *socketio.Socket) {
 	m := s.Data.(*member)
+	if c.share > 0 {
+		c.users.enter(m)
+	}
 	var end time.Time
 	reason := TokenExpired
 	if m.expires != 0 {
@@ -107,6 +115,9 @@ func (c *Chat) connected(s *socketio.Socket) {
 // disconnecting updates every room that the socket was in, whatever ended it, and answers what still waits for a join.
 func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 	m := s.Data.(*member)
+	if c.share > 0 {
+		c.users.leave(m)
+	}
 	for _, room := range c.joined(s) {
 		c.leaveRoom(s, m, room)
 	}
@@ -117,5 +128,7 @@ func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 func (c *Chat) announce(room string, list presence.List) (cost int) {
 	payload := list.Shaped(c.options.MembersShape, room, c.options.MaxEvent)
 	c.namespace.To(room).Emit(c.options.MembersEvent, payload)
-	return len(payload) * list.Sockets
+	cost = len(payload) * list.Sockets
+	c.options.Observer.ListTold(cost)
+	return cost
 }

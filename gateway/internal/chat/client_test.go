@@ -144,6 +144,16 @@ func (c *tally) Rechecked(what, outcome string, n int) {
 	}
 }
 
+func (c *tally) Limited(limit, of string) { c.count("limited " + limit + " of " + of) }
+
+func (c *tally) ListTold(bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.events["list bytes"] += bytes
+}
+
+func (c *tally) ListDelayed(reason string) { c.count("delayed " + reason) }
+
 func (c *tally) SessionOpened() {}
 
 func (c *tally) SessionClosed(reason engineio.Reason) { c.closed <- reason }

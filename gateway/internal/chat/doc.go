@@ -17,12 +17,13 @@
 //     that user's sockets and the sender's alone;
 //   - what a client sends before its first join waits for it, in order, and what it repeats by its own id is stored once;
 //   - a right that ends ends for who is connected too, within Options.Recheck, unless nobody can say whether it has;
-//   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines.
+//   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines, for a
+//     connection and for a user over all connections.
 //
 // Handlers run on the goroutine of their socket, one at a time; answers of the store on the store's own
 // goroutine. Three run from New to [Chat.Close]: that of [presence.Rosters], one that answers messages which waited too long
 // for a join, and one that asks for rights again (recheck.go).
 //
-// No lock of this package is held while a handler calls the store, and only seats while it calls the rosters or a socket. The
-// order of all locks is in gateway/docs/ARCHITECTURE.md.
+// No lock of this package is held while a handler calls the store, and only seats while it calls the rosters or a socket. A
+// user's is taken while [presence.Rosters.TellOne] tells a list. The order of all locks is in gateway/docs/ARCHITECTURE.md.
 package chat

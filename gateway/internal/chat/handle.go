@@ -32,7 +32,9 @@ func (c *Chat) handle(events []string, h handler) {
 // allow applies the rate limit, and answers what it refuses.
 func (c *Chat) allow(s *socketio.Socket, m *member, r *request) bool {
 	now := time.Now()
-	if m.rate.take(now, 1, c.options.RateLimit, 2*c.options.RateLimit) {
+	rate := c.options.RateLimit
+	if c.within(limitEvents, ofConnection, m.rate.take(now, 1, rate, 2*rate)) &&
+		c.within(limitEvents, ofUser, m.user.take(limitEvents, now, 1, c.share*rate, 2*c.share*rate)) {
 		return true
 	}
 	// Each refusal is an answer, and answers cost too.

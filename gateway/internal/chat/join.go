@@ -19,6 +19,9 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	if !ok {
 		return contract.BadRoom
 	}
+	if !c.affordsJoin(m) {
+		return tooManyJoins
+	}
 	if refusal := c.guard(room, m); refusal != nil {
 		if refusal.Outcome() == string(contract.Forbidden) {
 			c.audit("forbidden", m, room, "")
@@ -28,14 +31,11 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	if room == s.ID() { // a socket is in its own room already, and nobody else may be
 		return privateRoom
 	}
-	if refusal := c.enterRoom(s, m, room); refusal != nil {
+	joined, refusal := c.enterRoom(s, m, r, room)
+	if refusal != nil {
 		return refusal
 	}
 	c.audit("join", m, room, "")
-	joined := contract.Success{}
-	if r.event.WantsAck() { // the list is work that grows with the room
-		joined.Members = c.rosters.List(room).Array(c.options.MaxEvent)
-	}
 	m.joined = true
 	r.answer(joined)
 	c.sendEarly(s, m, room)
@@ -64,19 +64,20 @@ func (c *Chat) guard(room string, m *member) (refusal contract.Answer) {
 
 var notAllowed = contract.Failure{Code: contract.Forbidden, Text: "you may not join this room"}
 
-// enterRoom takes a socket into a room and its member list, and out of the others unless it may be in many.
-func (c *Chat) enterRoom(s *socketio.Socket, m *member, room string) (refusal contract.Answer) {
+// enterRoom takes a socket into a room and its member list, and out of the others unless it may be in many. What it returns is
+// the answer to its client.
+func (c *Chat) enterRoom(s *socketio.Socket, m *member, r *request, room string) (joined, refusal contract.Answer) {
 	m.seats.Lock()
 	defer m.seats.Unlock()
 	earlier := c.joined(s)
 	if c.options.Multi && len(earlier) >= maxRooms && !s.In(room) {
-		return contract.Failure{Code: contract.Forbidden, Text: fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
+		return nil, contract.Failure{Code: contract.Forbidden, Text: fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
 	}
 	switch err := s.Join(room); {
 	case errors.Is(err, socketio.ErrPrivateRoom):
-		return privateRoom
+		return nil, privateRoom
 	case err != nil: // the socket has gone meanwhile
-		return contract.Failure{Code: contract.Unavailable, Text: "the connection is closing"}
+		return nil, contract.Failure{Code: contract.Unavailable, Text: "the connection is closing"}
 	}
 	for _, other := range earlier {
 		if other != room && !c.options.Multi {
@@ -84,11 +85,11 @@ func (c *Chat) enterRoom(s *socketio.Socket, m *member, room string) (refusal co
 		}
 	}
 	if slices.Contains(earlier, room) {
-		c.rosters.TellAgain(room)
+		joined = c.welcomeAgain(s, m, r, room)
 	} else {
-		c.rosters.Enter(room, m.Person)
+		joined = c.welcome(s, m, r, room)
 	}
-	return nil
+	return joined, nil
 }
 
 // leave leaves the room that the event names.

@@ -50,6 +50,12 @@ type Options struct {
 	MaxText int
 	// RateLimit is events per second and connection, with a burst of twice that. 0 means no limit.
 	RateLimit float64
+	// UserRate is events per second of one user over all their connections, with a burst of twice that; at least RateLimit. What
+	// else is limited for a connection is so for a user in the same proportion. 0 means no limits of users, and so does a
+	// RateLimit of 0.
+	UserRate float64
+	// MembersRate is how many bytes per second the member lists of all rooms may cost. What is above waits. 0 means no limit.
+	MembersRate int
 	// RelayRate is relays per second and connection into rooms of up to 100 sockets, with a burst of
 	// twice that; into larger rooms it is less in proportion. 0 means no limit.
 	RelayRate float64

@@ -43,4 +43,11 @@ type Observer interface {
 	AuthenticationRefused(reason string)
 	// Rechecked counts rights that were asked again: of what (room or login), and the outcome: kept, ended or unavailable.
 	Rechecked(what, outcome string, n int)
+	// Limited reports what was refused as too much: which limit (events, joins, bytes, relays
+	// or lists), and of whom (connection or user).
+	Limited(limit, of string)
+	// ListTold reports a member list, by the bytes of all its copies.
+	ListTold(bytes int)
+	// ListDelayed reports one that has to wait, with a reason of package presence.
+	ListDelayed(reason string)
 }

@@ -114,7 +114,7 @@ func TestRelaysHaveARateOfTheirOwn(t *testing.T) {
 // A whole room that types at once costs as much per person in a room of any size.
 func TestRelaysIntoLargeRoomsAreRarer(t *testing.T) {
 	t.Parallel()
-	c := &Chat{options: Options{RelayRate: 10}, rosters: presence.New(0, func(string, presence.List) int { return 0 })}
+	c := &Chat{options: Options{RelayRate: 10, Observer: &tally{events: make(map[string]int)}}, rosters: presence.New(presence.Options{Announce: func(string, presence.List) int { return 0 }})}
 	defer c.rosters.Close()
 	crowd := &contract.Person{ID: "p"}
 	for range 10_000 {

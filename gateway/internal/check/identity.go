@@ -34,7 +34,7 @@ func (s start) token(ctx context.Context, ofApp string) (cookie string) {
 	case mintErr == nil:
 		cookie = cookieOf(s.config, minted)
 	}
-	identity, err := compose.OpenIdentity(ctx, s.config, slog.New(slog.DiscardHandler))
+	identity, err := compose.OpenIdentity(ctx, s.config, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		s.fault("token", err.Error(), tokenFix(err)...)
 		return cookie

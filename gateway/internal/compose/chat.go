@@ -35,6 +35,8 @@ func Chat(c config.Config, m store.Mapping) chat.Options {
 		Guarded:      c.RoomAccessQuery != "",
 		Recheck:      c.AccessRecheck,
 		MaxAge:       c.MaxConnectionAge,
+		UserRate:     float64(c.UserRateLimit),
+		MembersRate:  c.MembersRate,
 	}
 }
 

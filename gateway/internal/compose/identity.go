@@ -23,23 +23,24 @@ type Identity struct {
 }
 
 // OpenIdentity connects to the database where it is asked about logins (SESSION_QUERY, REVOKED_QUERY); without these it opens
-// nothing. ctx bounds the opening only. The caller must Close.
-func OpenIdentity(ctx context.Context, c config.Config, log *slog.Logger) (*Identity, error) {
+// nothing. ctx bounds the opening only. Refused is told of each look-up that is not made, with a reason of package lookup; it may
+// be nil. The caller must Close.
+func OpenIdentity(ctx context.Context, c config.Config, log *slog.Logger, refused func(reason string)) (*Identity, error) {
 	identity := &Identity{lookups: make(chan struct{}, maxLookups)}
-	if err := identity.open(ctx, c, log); err != nil {
+	if err := identity.open(ctx, c, log, refused); err != nil {
 		identity.Close()
 		return nil, err
 	}
 	return identity, nil
 }
 
-func (i *Identity) open(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
+func (i *Identity) open(ctx context.Context, c config.Config, log *slog.Logger, refused func(reason string)) (err error) {
 	options := tokenOptions(c)
 	if c.SessionQuery != "" {
 		if i.sessions, err = sessions.Open(ctx, string(c.DatabaseURL), c.SessionQuery, c.DatabaseTimeout); err != nil {
 			return err
 		}
-		options.Sessions = i.sessions.Claims
+		options.Sessions = sessions.NewTurns(i.sessions.Claims, c.DatabaseTimeout, refused).Claims
 	}
 	if c.RevokedQuery != "" {
 		if i.revocations, err = sessions.OpenRevocations(ctx, string(c.DatabaseURL), c.RevokedQuery, c.DatabaseTimeout, log); err != nil {

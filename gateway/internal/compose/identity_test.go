@@ -30,7 +30,7 @@ func TestAMintedTokenIsAccepted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		identity, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler))
+		identity, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestAnIdentityThatCannotAskItsDatabaseDoesNotOpen(t *testing.T) {
 	c := config.Default()
 	c.JWTSecret = "a secret that is long enough for tests"
 	c.SessionQuery, c.DatabaseURL = "SELECT $1", "none"
-	if _, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler), nil); err == nil {
 		t.Error("opened")
 	}
 }
@@ -63,7 +63,7 @@ func TestTokensAreHeldAgainstWhatTheVariablesExpect(t *testing.T) {
 		c := config.Default()
 		c.JWTSecret = "a secret that is long enough for tests"
 		set(&c)
-		identity, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler))
+		identity, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestOnlyAGoodCookieIsWhoSomebodyIsBeforeConnect(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.JWTSecret = "a secret that is long enough for tests"
-	identity, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler))
+	identity, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestALoginThatTheAppHasEndedIsNoLoginAnyMore(t *testing.T) {
 	db := dbtest.SQLite(t, string(c.DatabaseURL), `CREATE TABLE banned (id TEXT); CREATE TABLE session (token TEXT, owner TEXT); INSERT INTO session VALUES ('s1', 'ann')`)
 	c.SessionQuery = `SELECT owner FROM session WHERE token = $1`
 	c.RevokedQuery = `SELECT EXISTS (SELECT 1 FROM banned WHERE id = $1)`
-	identity, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler))
+	identity, err := OpenIdentity(t.Context(), c, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,6 +55,7 @@ type Config struct {
 	AllowEIO3      bool     `envconfig:"ALLOW_EIO3" default:"false" want:"true or false" desc:"let in clients of Socket.IO v2 (socket.io-client 2.x) too"`
 
 	RateLimit             int     `topic:"Limits" envconfig:"RATE_LIMIT" default:"100" min:"0" max:"1000000" desc:"events per second from one connection, twice that in a burst; 0 is no limit"`
+	UserRateLimit         int     `envconfig:"USER_RATE_LIMIT" default:"500" min:"0" max:"100000000" desc:"events per second from all connections of one user; other limits grow alike; 0 is no limit, and so is RATE_LIMIT=0"`
 	RelayRate             int     `envconfig:"RELAY_RATE" default:"10" min:"0" max:"1000000" desc:"events of RELAY_EVENTS per second from one connection; less in proportion in rooms of more than 100; 0 is no limit but RATE_LIMIT"`
 	MaxText               int     `envconfig:"MAX_TEXT" default:"65536" min:"1" max:"100000000" desc:"most bytes in the text of one message; a whole message may have a quarter of SEND_QUEUE_BYTES"`
 	MaxPayload            int     `envconfig:"MAX_PAYLOAD" default:"1000000" min:"1000" max:"100000000" desc:"most bytes in one packet from a client"`
@@ -80,6 +81,7 @@ type Config struct {
 	JoinWait        time.Duration `envconfig:"JOIN_WAIT" default:"5s" min:"0s" max:"1m" desc:"how long a message that a client sends before its first join waits for it; 0s is not at all"`
 	MembersShape    string        `envconfig:"MEMBERS_SHAPE" default:"array" oneof:"array object count" desc:"what MEMBERS_EVENT holds: array [{userId, username}], object {roomId, count, members}, or count {roomId, count}"`
 	MembersLimit    int           `envconfig:"MEMBERS_LIMIT" default:"1000" min:"0" max:"10000000" desc:"most members listed in one event; 0 lists all"`
+	MembersRate     int           `envconfig:"MEMBERS_RATE" default:"67108864" min:"0" max:"100000000000" desc:"bytes per second that the member lists of all rooms may cost, every copy counted; others wait; 0 is no limit"`
 	ClientFields    []string      `envconfig:"CLIENT_FIELDS" default:"*" want:"names of fields with commas between them, such as tempId,fileUrl, or * or none" desc:"clients' own fields that rooms are told: tempId,fileUrl,…; * is all but roles, avatars and the like, which need naming (*,avatar); or none"`
 
 	JoinEvents   []string `topic:"Names of events" envconfig:"JOIN_EVENTS" default:"join_room" want:"names of events with commas between them" desc:"events that join a room; snake, camel and kebab case are all understood"`

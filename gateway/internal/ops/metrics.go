@@ -27,6 +27,10 @@ type Metrics struct {
 	forgotten      prometheus.Counter
 	rechecks       *prometheus.CounterVec
 	auditLost      prometheus.Counter
+	lookups        *prometheus.CounterVec
+	limited        *prometheus.CounterVec
+	listBytes      prometheus.Counter
+	listsDelayed   *prometheus.CounterVec
 }
 
 // Gauges are read when metrics are scraped.
@@ -61,9 +65,16 @@ func NewMetrics() *Metrics {
 		rechecks: counters("socketgate_rechecks_total", "Rights of connected clients that were asked again, by what they are to and by outcome.", "of", "outcome"),
 		auditLost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "socketgate_audit_lost_total", Help: "Records that AUDIT_LOG could not keep."}),
+		lookups: counters("socketgate_lookups_refused_total", "Look-ups that the database was not asked for, by query and reason.",
+			"query", "reason"),
+		limited: counters("socketgate_limited_total", "Events that were refused as too much, by limit and whose it is.", "limit", "of"),
+		listBytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "socketgate_member_list_bytes_total", Help: "Bytes of member lists, all copies counted."}),
+		listsDelayed: counters("socketgate_member_lists_delayed_total", "Member lists that had to wait for a budget, by whose.", "reason"),
 	}
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.authentication, m.events,
 		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten, m.rechecks, m.auditLost,
+		m.lookups, m.limited, m.listBytes, m.listsDelayed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -153,6 +164,18 @@ func (m *Metrics) Committed(messages int, took time.Duration) {
 	m.batchMessages.Observe(float64(messages))
 	m.batchSeconds.Observe(took.Seconds())
 }
+
+// Limited counts what was refused as too much.
+func (m *Metrics) Limited(limit, of string) { m.limited.WithLabelValues(limit, of).Inc() }
+
+// ListTold counts the bytes of a member list, of all its copies.
+func (m *Metrics) ListTold(bytes int) { m.listBytes.Add(float64(bytes)) }
+
+// ListDelayed counts a member list that has to wait for a budget.
+func (m *Metrics) ListDelayed(reason string) { m.listsDelayed.WithLabelValues(reason).Inc() }
+
+// LookupRefused counts a look-up that the database was not asked for.
+func (m *Metrics) LookupRefused(query, reason string) { m.lookups.WithLabelValues(query, reason).Inc() }
 
 // Failed counts messages that were not stored.
 func (m *Metrics) Failed(cause string, messages int) {

@@ -14,14 +14,23 @@ type List struct {
 	Sockets int // of all members: how many copies of an announcement are sent
 }
 
+// telling names roster.telling in the order of locks.
+type telling struct{}
+
 // roster is the people in one room.
 type roster struct {
 	room string
 
 	// Rosters.mu guards these.
-	queued    bool      // is in the schedule
+	queued    bool      // is in a schedule
+	lane      *lane     // in whose
 	index     int       // its place there
+	due       time.Time // when it is told, if there is budget then
+	held      bool      // there was none
 	notBefore time.Time // when it may be told next
+	cost      int       // of its last list
+
+	telling lockorder.Mutex[telling] // held while the room, or one socket in it, is told
 
 	mu      lockorder.Mutex[roster]
 	people  map[string]*member
@@ -41,19 +50,21 @@ func newRoster(room string) *roster {
 	return &roster{room: room, people: make(map[string]*member)}
 }
 
-// enter counts a socket of a person in.
-func (t *roster) enter(p *contract.Person) {
+// enter counts a socket of a person in, and reports whether that changes the list.
+func (t *roster) enter(p *contract.Person) (changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sockets++
 	if here := t.people[p.ID]; here != nil {
+		changed = here.Name != p.Name
 		here.Person = p // whose name is the latest
 		here.tabs++
-		return
+		return changed
 	}
 	here := &member{Person: p, tabs: 1, position: len(t.order)}
 	t.people[p.ID] = here
 	t.order = append(t.order, here)
+	return true
 }
 
 // leave counts a socket of a person out, and reports whether it was their last.

@@ -42,7 +42,7 @@ func withRosters(t *testing.T, cost int, f func(t *testing.T, r *Rosters, heard 
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		heard := &told{cost: cost}
-		r := New(0, heard.announce)
+		r := New(Options{Rate: 2 * membersBudget, Announce: heard.announce})
 		defer r.Close()
 		f(t, r, heard)
 	})
@@ -98,7 +98,7 @@ func TestTheLatestNameOfAPersonIsTold(t *testing.T) {
 		time.Sleep(shortestStep)
 		expect(t, heard, `r [{"userId":"a","username":"New"}]`)
 		r.Leave("r", before)
-		r.TellAgain("r")
+		r.TellAgain("r", before)
 		time.Sleep(shortestStep)
 		expect(t, heard, `r [{"userId":"a","username":"New"}]`)
 	})

@@ -1,10 +1,10 @@
 package presence
 
-// schedule is a heap of rosters by the time when they may be told again. Rosters.mu guards it.
+// schedule is a heap of rosters by the time when they are due to be told. Rosters.mu guards it.
 type schedule []*roster
 
 func (s schedule) Len() int           { return len(s) }
-func (s schedule) Less(i, j int) bool { return s[i].notBefore.Before(s[j].notBefore) }
+func (s schedule) Less(i, j int) bool { return s[i].due.Before(s[j].due) }
 func (s schedule) Swap(i, j int) {
 	s[i], s[j] = s[j], s[i]
 	s[i].index, s[j].index = i, j

@@ -13,17 +13,51 @@ const (
 	membersBudget = 32 << 20
 )
 
-// queue has a room told when its step is over. mu is held.
-func (r *Rosters) queue(t *roster) {
-	if t.queued {
-		return
+// nobody is who pays for a room that is empty: it is not told, but forgotten.
+const nobody = ""
+
+// Why a room is told later than its step would allow, for a metric.
+const (
+	DelayedByUser  = "user"  // whoever caused it has caused much
+	DelayedByTotal = "total" // all rooms together
+)
+
+// queue has a room told when its step is over and whoever caused it can pay for it, or earlier if it is due already. It reports
+// whether that is as soon as the step allows. mu is held.
+func (r *Rosters) queue(t *roster, by string) (soon bool) {
+	now := time.Now()
+	earliest := now
+	if t.notBefore.After(now) {
+		earliest = t.notBefore
 	}
-	t.queued = true
-	heap.Push(&r.due, t)
+	if t.queued && !t.due.After(earliest) {
+		return true
+	}
+	due := earliest
+	if by != nobody {
+		if paid := now.Add(r.purses.delay(by, t.cost, now)); paid.After(due) {
+			due = paid
+		}
+		if t.queued && !due.Before(t.due) {
+			return false
+		}
+		if due.After(earliest) {
+			r.delayed(DelayedByUser)
+		}
+		r.purses.charge(by, t.cost, now)
+	}
+	t.due = due
+	if t.queued {
+		heap.Fix(&t.lane.due, t.index)
+	} else {
+		t.queued, t.lane = true, r.laneOf(t)
+		heap.Push(&t.lane.due, t)
+	}
 	select {
 	case r.wake <- struct{}{}:
 	default:
 	}
+	return due.Equal(earliest)
 }
 
 // run tells the rooms until Close.
@@ -48,29 +82,51 @@ func (r *Rosters) run() {
 func (r *Rosters) next(timer *time.Timer) *roster {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.due) > 0 {
-		if wait := time.Until(r.due[0].notBefore); wait > 0 {
-			timer.Reset(wait)
-			return nil
+	soonest := time.Duration(-1)
+	for i := range r.lanes {
+		l := &r.lanes[i]
+		for len(l.due) > 0 {
+			wait, short := l.wait(time.Now())
+			if wait > 0 {
+				if first := l.due[0]; short && !first.held {
+					first.held = true
+					r.delayed(DelayedByTotal)
+				}
+				if soonest < 0 || wait < soonest {
+					soonest = wait
+				}
+				break
+			}
+			t := heap.Pop(&l.due).(*roster)
+			t.queued, t.held = false, false
+			if !t.empty() {
+				return t
+			}
+			delete(r.byRoom, t.room)
 		}
-		t := heap.Pop(&r.due).(*roster)
-		t.queued = false
-		if !t.empty() {
-			return t
-		}
-		delete(r.byRoom, t.room)
+	}
+	if soonest >= 0 {
+		timer.Reset(soonest)
 	}
 	return nil
 }
 
 // tell tells a room its members and sets when it may be told again.
 func (r *Rosters) tell(t *roster) {
+	t.telling.Lock()
 	cost := r.announce(t.room, t.list(r.limit))
+	t.telling.Unlock()
 	step := time.Duration(float64(cost) / membersBudget * float64(time.Second))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t.notBefore = time.Now().Add(min(max(step, shortestStep), longestStep))
-	if t.queued { // somebody came or went meanwhile, and it stands where the time before this put it
-		heap.Fix(&r.due, t.index)
+	now := time.Now()
+	t.cost = cost
+	if l := r.laneOf(t); l.rate > 0 {
+		l.spent.charge(cost, now, l.rate)
+	}
+	t.notBefore = now.Add(min(max(step, shortestStep), longestStep))
+	if t.queued && t.due.Before(t.notBefore) { // somebody came or went meanwhile
+		t.due = t.notBefore
+		heap.Fix(&t.lane.due, t.index)
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
+// sessionConnections is how many sessions are asked at once.
+const sessionConnections = 4
+
 // openTimeout bounds an opening, whatever the caller's context says.
 const openTimeout = time.Minute
 
@@ -46,7 +49,7 @@ func oneParameter(variable, sql, what string, columns int, gives string) questio
 		return nil
 	}
 	return question{
-		variable: variable, sql: sql, connections: 4,
+		variable: variable, sql: sql, connections: sessionConnections,
 		uses: strings.Contains(sql, "$1"),
 		lack: "must use $1 (" + what + ")",
 		try:  []any{""},

@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/lookup"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // MayJoin asks the access query whether user may join room. Without a query everybody may. An error is
 // message.ErrUnavailable and means that nobody knows; a room or user that the query's types can't hold is a
-// plain no. It takes at most Config.Timeout.
+// plain no. It takes at most Config.Timeout, in which it may wait for a user's turn.
 func (s *Store) MayJoin(ctx context.Context, room, user string) (bool, error) {
 	if !s.guarded {
 		return true, nil
@@ -20,14 +21,17 @@ func (s *Store) MayJoin(ctx context.Context, room, user string) (bool, error) {
 	}
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	row, err := s.table.access(ctx, room, user)
-	switch {
-	case database.IsRejected(err):
-		return false, nil
-	case err != nil:
+	ok, err := s.desk.Ask(ctx, user, lookup.About(room, user), func() (bool, error) {
+		row, err := s.table.access(ctx, room, user)
+		if database.IsRejected(err) {
+			return false, nil
+		}
+		return err == nil && s.saysYes(row), err
+	})
+	if err != nil {
 		return false, fmt.Errorf("%w: room access query: %w", message.ErrUnavailable, err)
 	}
-	return s.saysYes(row), nil
+	return ok, nil
 }
 
 // MayStay is MayJoin for many at once, which costs the database one query. Where one of them is to blame for an error, each is asked

@@ -139,6 +139,7 @@ type counts struct {
 	committed int
 	largest   int
 	failed    map[string]int
+	lookups   map[string]int
 }
 
 func (c *counts) Committed(n int, _ time.Duration) {
@@ -155,6 +156,15 @@ func (c *counts) Failed(cause string, n int) {
 		c.failed = map[string]int{}
 	}
 	c.failed[cause] += n
+}
+
+func (c *counts) LookupRefused(query, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lookups == nil {
+		c.lookups = map[string]int{}
+	}
+	c.lookups[query+" "+reason]++
 }
 
 func (c *counts) String() string {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/lookup"
 )
 
 // Config is what a store needs to know. Only URL must be set.
@@ -57,12 +58,15 @@ type Observer interface {
 	// Failed reports messages answered with an error. cause is one of full, down, closing, timeout,
 	// encrypt and rejected.
 	Failed(cause string, messages int)
+	// LookupRefused reports an access query that was not asked, with a reason of package lookup.
+	LookupRefused(query, reason string)
 }
 
 type unobserved struct{}
 
 func (unobserved) Committed(int, time.Duration) {}
 func (unobserved) Failed(string, int)           {}
+func (unobserved) LookupRefused(string, string) {}
 
 // Store stores messages. Its methods may be called from any goroutine.
 type Store struct {
@@ -80,7 +84,8 @@ type Store struct {
 	answers  chan []*entry
 	outage   atomic.Pointer[outage] // nil while the database is believed to be up
 	health   health
-	outages  rareWarning // it and the next belong to the committer
+	desk     *lookup.Desk // where access queries wait for their turn
+	outages  rareWarning  // it and the next belong to the committer
 	rejected rareWarning
 
 	ctx     context.Context // ends when Close has no more patience: every statement ends with it
@@ -119,6 +124,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.mapping.Database == database.None {
 		s.encrypt = nil // nothing is kept, so there is nothing to keep secret
 	}
+	s.desk = newAccessDesk(s.table.askers(), s.watch)
 	s.log.Info("message store open", "mapping", s.mapping.String())
 	s.running.Go(s.commit)
 	s.running.Go(s.deliver)

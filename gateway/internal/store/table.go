@@ -43,6 +43,8 @@ type table interface {
 	// access gives the access query's first row, or nil; accesses does so for many. Errors are faults.
 	access(ctx context.Context, room, user string) ([]any, error)
 	accesses(ctx context.Context, seats []message.Seat) ([][]any, error)
+	// askers is how many access queries can run at once.
+	askers() int
 	ping(ctx context.Context) error
 	// close ends the connections once nobody uses them.
 	close()

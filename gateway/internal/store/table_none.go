@@ -30,5 +30,6 @@ func (noneTable) references(context.Context) ([]reference, error)               
 func (noneTable) firstID(context.Context, reference) (string, error)            { return "", nil }
 func (noneTable) access(context.Context, string, string) ([]any, error)         { return nil, nil }
 func (noneTable) accesses(context.Context, []message.Seat) ([][]any, error)     { return nil, nil }
+func (noneTable) askers() int                                                   { return 1 }
 func (noneTable) ping(context.Context) error                                    { return nil }
 func (noneTable) close()                                                        {}

@@ -29,6 +29,8 @@ func (p *postgresTable) checkAccessQuery(ctx context.Context) error {
 	return nil
 }
 
+func (p *postgresTable) askers() int { return cap(p.asking) }
+
 func (p *postgresTable) access(ctx context.Context, room, user string) ([]any, error) {
 	return p.ask(ctx, room, user)
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
+const sqliteReaders = 4
+
 // sqliteTable is a message table in a SQLite file. SQLite has one writer at a time, so here is one connection
 // for it; WAL lets the readers read meanwhile.
 type sqliteTable struct {
@@ -51,7 +53,7 @@ func (s *sqliteTable) open(ctx context.Context, c Config) error {
 	if err := s.prepare(ctx); err != nil {
 		return fmt.Errorf("try an insert of no rows into %s: %w", s.mapping.name(), err)
 	}
-	if s.readers, err = database.OpenSQLite(s.path, database.Read, 4); err != nil {
+	if s.readers, err = database.OpenSQLite(s.path, database.Read, sqliteReaders); err != nil {
 		return err
 	}
 	return s.checkAccessQuery(ctx, c.AccessQuery)

@@ -29,6 +29,8 @@ func (s *sqliteTable) checkAccessQuery(ctx context.Context, query string) error 
 	return nil
 }
 
+func (s *sqliteTable) askers() int { return sqliteReaders }
+
 func (s *sqliteTable) access(ctx context.Context, room, user string) ([]any, error) {
 	row, _, err := database.SQLiteRow(ctx, s.readers, s.accessQuery, room, user)
 	return row, err
