@@ -31,8 +31,8 @@ type Draft struct {
 
 // Stored is the row that a committed message became.
 type Stored struct {
-	// ID, Room and User are JSON as the web app would print the columns: a string, or a number
-	// where the column is an integer.
+	// ID, Room and User are JSON as the web app would print the columns: a string, or a number where the column is an
+	// integer of less than 64 bits.
 	ID, Room, User json.RawMessage
 	// CreatedAt is UTC in whole milliseconds, and later than that of every earlier message of the room.
 	CreatedAt time.Time

@@ -52,6 +52,9 @@ func (s *sqliteTable) describe(ctx context.Context) ([]description, error) {
 		switch declared := strings.ToUpper(c.Type); {
 		case strings.Contains(declared, "INT"):
 			c.kind = kindInteger
+			if strings.Contains(declared, "BIG") || declared == "INT8" {
+				c.limit = 64
+			}
 			c.made = c.made || c.unique && declared == "INTEGER" // the rowid by another name
 		case strings.Contains(declared, "CHAR"), strings.Contains(declared, "TEXT"), strings.Contains(declared, "CLOB"), declared == "UUID":
 			c.kind = kindText
