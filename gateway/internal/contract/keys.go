@@ -10,7 +10,11 @@ import (
 
 // Columns are the names that the app's own table has for the parts of a message. Clients of an app that
 // tells its rooms the row look there, so each part is told under its column's name too. Empty is none.
-type Columns struct{ ID, Text, User, Room, CreatedAt string }
+type Columns struct {
+	ID, Text, User, Room, CreatedAt string
+	// Others are those of message.Stored.Others.
+	Others []string
+}
 
 // Keys are the keys by which the clients of one app say a text, a room and a speaker: those of the surveyed
 // apps, and those that the app's own columns add. They do not change once they are made.
@@ -19,8 +23,9 @@ type Keys struct {
 	rooms    meanings[int]   // where it names the room, by rank
 	speakers meanings[claim] // with those of the relation: nobody else's profile stands beside profileId
 
-	relation string  // beside the user's column: sender, beside senderId
-	aliases  []alias // under which the row is told as well
+	relation string              // beside the user's column: sender, beside senderId
+	aliases  []alias             // under which the row is told as well
+	others   map[string][]string // where each further column is told
 }
 
 // alias is another key for what stands under a usual one.
@@ -28,7 +33,7 @@ type alias struct{ key, usual string }
 
 // NewKeys returns the keys of an app whose table has these columns.
 func NewKeys(c Columns) *Keys {
-	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), speakers: maps.Clone(speakers)}
+	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), speakers: maps.Clone(speakers), others: c.others()}
 	for _, part := range []alias{{c.Text, "text"}, {c.User, "userId"}, {c.Room, "roomId"}, {c.ID, "id"}, {c.CreatedAt, "createdAt"}} {
 		for _, key := range unusual(part.key) {
 			k.aliases = append(k.aliases, alias{key, part.usual})

@@ -36,4 +36,16 @@ type Stored struct {
 	ID, Room, User json.RawMessage
 	// CreatedAt is UTC in whole milliseconds, and later than that of every earlier message of the room.
 	CreatedAt time.Time
+	// Others are what else the row holds, in the order of the table's columns, as far as it may be read, is no binary and
+	// does not give the stored form of a text away. Their values are at most MaxOthers bytes in all.
+	Others []Field
 }
+
+// Field is one column of a stored row, as JSON that the web app would print.
+type Field struct {
+	Column string
+	Value  json.RawMessage
+}
+
+// MaxOthers bounds the bytes of Stored.Others: a default is small, and what is not is no news to a chat.
+const MaxOthers = 4096

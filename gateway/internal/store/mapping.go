@@ -17,7 +17,8 @@ type Mapping struct {
 	IDs                  string  // who makes ids: cuid, uuid or database
 	Constants            []Constant
 
-	all []Column // of the table
+	all      []Column // of the table
+	readBack []Column // what only the database knows of a row that it has stored, as far as it is told
 }
 
 // Constant is a column that gets the same value in every row.

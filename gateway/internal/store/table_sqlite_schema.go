@@ -61,6 +61,7 @@ func (s *sqliteTable) describe(ctx context.Context) ([]description, error) {
 		case strings.Contains(declared, "DATE"), strings.Contains(declared, "TIMESTAMP"):
 			c.kind = kindTime
 		}
+		c.print, c.form = printSQLite(strings.ToUpper(c.Type))
 		tables = addColumn(tables, table, c)
 	}
 	return tables, rows.Err()
