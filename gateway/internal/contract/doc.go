@@ -14,6 +14,7 @@
 //   - what a client sends beside the keys that mean something comes out as it went in, byte for byte and in order;
 //   - no key at the top of an object that means a speaker, a room or a text says another than the verified, the
 //     joined and the stored one;
+//   - what the stored row holds in the app's other columns stands in the place of what its client says there;
 //   - every spelling of a name (roomId, room_id, room-id) means the same.
 //
 // It owns no goroutine and has no lock. An [Object] belongs to one goroutine at a time; [Keys], [Person] and

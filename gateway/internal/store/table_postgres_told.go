@@ -28,7 +28,7 @@ func printPostgres(base string) (expression string, f form) {
 	case "timestamp", "timestamptz", "date":
 		f = formTime
 	case "bool", "int2", "int4":
-	case "json", "jsonb", "bpchar":
+	case "json", "jsonb", "bpchar", "inet":
 		return unlessLarge("to_json(%[1]s)::text"), formJSON
 	default:
 		if array {
