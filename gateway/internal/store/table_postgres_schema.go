@@ -24,7 +24,7 @@ SELECT c.relname, a.attname, format_type(b.oid, -1), format_type(a.atttypid, a.a
        coalesce(i.single, false), coalesce(i.main, false),
        coalesce((SELECT f.relname FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid
          WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY (k.conkey) ORDER BY k.oid LIMIT 1), ''),
-       has_column_privilege(c.oid, a.attnum, 'SELECT') AND NOT c.relhasrules AND NOT row_security_active(c.oid)
+       coalesce(has_column_privilege(c.oid, a.attnum, 'SELECT') AND NOT c.relhasrules AND NOT row_security_active(c.oid), false)
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
