@@ -28,7 +28,7 @@ func TestOtherColumnsAreToldInThePlaceOfWhatTheClientSays(t *testing.T) {
 		"each column has its own name":  {[]string{"is_read", "isRead"}, `{"text":"hi"}`, `{"text":"hi",` + usual + `,"is_read":"of is_read","isRead":"of isRead"}`},
 		"a usual key keeps its meaning": {[]string{"user", "user_id", "room_id", "created_at"}, `{"text":"hi"}`, `{"text":"hi",` + usual + `,"user_id":"of user_id","room_id":"of room_id","created_at":"of created_at"}`},
 		"the verified name stays":       {[]string{"sender_name"}, `{"text":"hi","senderName":"Eve"}`, `{"text":"hi","senderName":"Ann",` + usual + `,"sender_name":"of sender_name"}`},
-		"so does the joined room":       {[]string{"channel"}, `{"text":"hi","channelId":"r"}`, `{"text":"hi","channelId":"r",` + usual + `,"channel":"of channel"}`},
+		"so does the joined room":       {[]string{"channelId"}, `{"text":"hi","channelId":"r"}`, `{"text":"hi","channelId":"r",` + usual + `}`},
 		"and the text that was said":    {[]string{"message"}, `{"message":"hi"}`, `{"message":"hi","text":"hi",` + usual + `}`},
 		"no prototype is changed":       {[]string{"__proto__"}, `{"text":"hi"}`, `{"text":"hi",` + usual + `,"proto":"of __proto__"}`},
 		"a column that is not known":    {nil, `{"text":"hi","isRead":true}`, `{"text":"hi","isRead":true,` + usual + `}`},
