@@ -34,10 +34,10 @@ const SCHEMAS = {
     reads: 'SELECT id, message AS text, "authorId" AS "user", "chatId" AS room, "createdAt" FROM "Message" ORDER BY id',
   },
   'snake case by @@map': {
-    model: 'mapped', user: 'ann', room: 1, nowhere: 2, id: /^[12]$/, key: 'text',
+    model: 'mapped', user: 'ann', room: '1', nowhere: '2', id: /^[12]$/, key: 'text',
     seed: `INSERT INTO users VALUES ('ann', 'ann'); INSERT INTO channels (name) VALUES ('');`,
     columns: (row) => [row.body, row.authorId, row.author.id, row.author.username, row.channelId],
-    reads: 'SELECT id::int, body AS text, author_id AS "user", channel_id::int AS room, created_at AS "createdAt", updated_at AS "updatedAt" FROM messages ORDER BY id',
+    reads: 'SELECT id, body AS text, author_id AS "user", channel_id AS room, created_at AS "createdAt", updated_at AS "updatedAt" FROM messages ORDER BY id',
   },
   'uuids by the database': {
     model: 'uuid_default', user: AN_ID, room: AN_ID, nowhere: NO_ID, id: UUID, key: 'text',

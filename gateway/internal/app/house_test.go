@@ -51,7 +51,7 @@ var house = []room{
 	{path: "presence", imports: []string{"contract", "pkg/lockorder"}, without: []string{"net", "database"}},
 	{path: "contract", imports: []string{"message", "pkg/rawjson"}, without: []string{"net", "os", "io", "log", "sync", "context", "database"}},
 	{path: "sessions", imports: []string{"database", "lookup", "pkg/lockorder", "pkg/token"}},
-	{path: "store", imports: []string{"database", "lookup", "message", "pkg/token", "pkg/lockorder"}},
+	{path: "store", imports: []string{"database", "lookup", "message", "pkg/rawjson", "pkg/lockorder"}},
 	{path: "gateway/internal/database/dbtest", imports: []string{"database"}},
 	{path: "database"},
 	{path: "lookup", imports: []string{"pkg/lockorder"}, without: []string{"net", "database"}},

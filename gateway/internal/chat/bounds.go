@@ -14,7 +14,7 @@ func (c *Chat) fits(size int, m *member) (refusal contract.Answer) {
 	switch {
 	case limit == 0:
 		return nil
-	case size+contract.RowSize > limit:
+	case size+c.keys.RowSize() > limit:
 		return contract.Failure{Code: contract.TooLarge, Text: fmt.Sprintf("the message is too large, at most %d bytes fit", limit)}
 	case c.options.RateLimit > 0 && !c.affordsBytes(m, float64(size), float64(limit)):
 		return contract.Failure{Code: contract.RateLimited, Text: "too much at once, slow down"}

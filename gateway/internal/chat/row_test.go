@@ -102,3 +102,20 @@ func TestMessageThatTheAppHasStoredKeepsItsIDAndTime(t *testing.T) {
 		}
 	}
 }
+
+// What the table's other columns may hold is told beside what the client says, and has its place in the queues too.
+func TestOtherColumnsCountAgainstTheSizeOfAMessage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		columns []string
+		want    any
+	}{{nil, nil}, {[]string{"is_read"}, "too_large"}} {
+		v := serve(t, &memory{}, func(o *Options) {
+			o.MaxEvent, o.Columns = contract.RowSize+message.MaxOthers, contract.Columns{Others: c.columns}
+		}).visit("u1", time.Hour)
+		v.ask("join_room", `"r"`)
+		if got := v.ask("send_message", `{"roomId":"r","text":"hi"}`)["code"]; got != c.want {
+			t.Errorf("with the columns %v: %v, want %v", c.columns, got, c.want)
+		}
+	}
+}

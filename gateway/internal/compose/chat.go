@@ -41,7 +41,7 @@ func Chat(c config.Config, m store.Mapping) chat.Options {
 }
 
 func columns(m store.Mapping) contract.Columns {
-	c := contract.Columns{ID: m.ID.Name, Text: m.Text.Name, User: m.User.Name, Room: m.Room.Name, Receiver: m.Receiver.Name}
+	c := contract.Columns{ID: m.ID.Name, Text: m.Text.Name, User: m.User.Name, Room: m.Room.Name, Receiver: m.Receiver.Name, Others: m.Others()}
 	if m.CreatedAt != nil {
 		c.CreatedAt = m.CreatedAt.Name
 	}

@@ -15,6 +15,7 @@
 //     as the app lets it be said, and without what could change a prototype;
 //   - no key at the top of an object says another speaker, another room or another text than the verified,
 //     the joined and the stored one;
+//   - what the stored row holds in the app's other columns stands in the place of what its client says there;
 //   - every spelling of a name (roomId, room_id, room-id) means the same.
 //
 // It owns no goroutine and has no lock. An [Object] belongs to one goroutine at a time; [Keys], [Person] and

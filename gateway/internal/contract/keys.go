@@ -11,7 +11,11 @@ import (
 // Columns are the names that the app's own table has for the parts of a message. Clients of an app that
 // tells its rooms the row look there, so each part is told under its column's name too. Empty is none. With a
 // Receiver, messages may go to one person instead of a room.
-type Columns struct{ ID, Text, User, Room, Receiver, CreatedAt string }
+type Columns struct {
+	ID, Text, User, Room, Receiver, CreatedAt string
+	// Others are those of message.Stored.Others.
+	Others []string
+}
 
 // Keys are the keys by which the clients of one app say a text, a room and a speaker: those of the surveyed
 // apps, and those that the app's own columns add. They do not change once they are made.
@@ -23,8 +27,9 @@ type Keys struct {
 	speakers meanings[claim] // with those of the relation: nobody else's profile stands beside profileId
 	own      ownFields       // what else a room is told
 
-	relation string  // beside the user's column: sender, beside senderId
-	aliases  []alias // under which the row is told as well
+	relation string              // beside the user's column: sender, beside senderId
+	aliases  []alias             // under which the row is told as well
+	others   map[string][]string // where each further column is told
 }
 
 // alias is another key for what stands under a usual one.
@@ -33,7 +38,7 @@ type alias struct{ key, usual string }
 // NewKeys returns the keys of an app whose table has these columns. Of the client's own fields its rooms are told those
 // named, in any spelling: see AllFields, which none means, and NoFields.
 func NewKeys(c Columns, own ...string) *Keys {
-	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), receives: receiversWith(c.Receiver), speakers: maps.Clone(speakers), own: newOwnFields(own)}
+	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), receives: receiversWith(c.Receiver), speakers: maps.Clone(speakers), own: newOwnFields(own), others: c.others()}
 	k.nested = nestedRooms(k.rooms)
 	for _, part := range []alias{{c.Text, "text"}, {c.User, "userId"}, {c.Room, "roomId"}, {c.Receiver, "receiverId"}, {c.ID, "id"}, {c.CreatedAt, "createdAt"}} {
 		for _, key := range unusual(part.key) {

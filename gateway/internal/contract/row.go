@@ -7,7 +7,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
-// RowSize is more bytes than PutRow adds: ids, names and a time.
+// RowSize is more bytes than PutRow adds of a row without others: ids, names and a time.
 const RowSize = 2048
 
 // PutRow lays the stored row over the client's own fields, under the usual keys and under those of the app's columns. A message
@@ -23,6 +23,7 @@ func (k *Keys) PutRow(o *Object, row message.Stored, by *Person) {
 	}
 	o.Set("createdAt", rawjson.Quote(isoTime(row.CreatedAt)))
 	o.Set("user", Object{{"username", by.NameJSON}}.Encode())
+	k.putOthers(o, row)
 	k.putAliases(o, *o)
 }
 

@@ -37,8 +37,20 @@ type Seat struct{ Room, User string }
 // Stored is the row that a committed message became.
 type Stored struct {
 	// ID, Room, Receiver and User are JSON as the web app would print the columns: a string, or a number
-	// where the column is an integer. Of Room and Receiver, one is nil.
+	// where the column is an integer of less than 64 bits. Of Room and Receiver, one is nil.
 	ID, Room, Receiver, User json.RawMessage
 	// CreatedAt is UTC in whole milliseconds, and later than that of every earlier message of the room.
 	CreatedAt time.Time
+	// Others are what else the row holds, in the order of the table's columns, as far as it may be read, is no binary and
+	// does not give the stored form of a text away. Their values are at most MaxOthers bytes in all.
+	Others []Field
 }
+
+// Field is one column of a stored row, as JSON that the web app would print.
+type Field struct {
+	Column string
+	Value  json.RawMessage
+}
+
+// MaxOthers bounds the bytes of Stored.Others: a default is small, and what is not is no news to a chat.
+const MaxOthers = 4096

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // Column is one column of the message table.
@@ -29,6 +30,8 @@ type Column struct {
 	primary   bool   // in the primary key
 	integer   bool   // a time that SQLite keeps as Unix milliseconds
 	refersTo  string // the table of a foreign key
+	print     string // an SQL expression that reads it back, with %[1]s for its name; empty where it can't be told
+	form      form   // that what it gives is told in
 }
 
 type columnKind int
@@ -79,14 +82,16 @@ func (c Column) reject(why string) error {
 	return &refusal{"rejected", errors.New("column " + c.Name + " " + why), message.ErrRejected}
 }
 
-// json gives a value that fits as the web app would print it.
+// exact is the largest integer that JavaScript tells from its neighbours.
+const exact = 1<<53 - 1
+
+// json gives a value that fits as the web app would print it: node-postgres and Prisma give a string for a column
+// of 64 bits, whatever it holds, and nobody gives a number that JavaScript would round.
 func (c Column) json(v string) json.RawMessage {
-	if c.kind == kindInteger {
-		return json.RawMessage(v)
+	if c.kind == kindInteger && c.limit < 64 {
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && -exact <= n && n <= exact {
+			return json.RawMessage(v)
+		}
 	}
-	b, err := json.Marshal(v)
-	if err != nil { // a string always has its JSON
-		return json.RawMessage("null")
-	}
-	return b
+	return rawjson.Quote(v)
 }

@@ -152,6 +152,7 @@ func (s *Store) deliver() {
 				continue
 			}
 			e.stored.ID = s.mapping.ID.json(e.id)
+			e.stored.Others = s.others(e)
 			e.done(e.stored, nil)
 		}
 	}

@@ -20,7 +20,8 @@ type Mapping struct {
 	// UserQuery asks what a user is called, $1 is the id; each column may have the name. Empty where the schema doesn't tell.
 	UserQuery string
 
-	all []Column // of the table
+	all      []Column // of the table
+	readBack []Column // what only the database knows of a row that it has stored, as far as it is told
 }
 
 // Constant is a column that gets the same value in every row.

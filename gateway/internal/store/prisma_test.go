@@ -49,7 +49,7 @@ func TestMigrationsOfPrisma(t *testing.T) {
 			reads: `SELECT concat_ws('|', message, "chatId") FROM "Message" WHERE "authorId" = 1`,
 		},
 		"snake case by @@map": {
-			migration: "mapped", ids: idsDatabase, id: "number", user: "ann", room: "1", nowhere: "2", number: true,
+			migration: "mapped", ids: idsDatabase, id: "digits", user: "ann", room: "1", nowhere: "2",
 			seed:  `INSERT INTO users VALUES ('ann', 'ann'); INSERT INTO channels (name) VALUES ('')`,
 			reads: `SELECT concat_ws('|', body, channel_id) FROM messages WHERE author_id = 'ann' AND updated_at = created_at AND edited_at IS NULL`,
 		},

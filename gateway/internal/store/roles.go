@@ -29,6 +29,7 @@ func mapTable(t description, c Config) (Mapping, error) {
 	if f.err == nil {
 		m.Constants, f.err = f.constants(m, c.Constants)
 	}
+	m.readBack = m.unknown()
 	if f.err == nil {
 		f.err = f.unfilled(m)
 	}

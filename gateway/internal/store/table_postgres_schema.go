@@ -23,7 +23,8 @@ SELECT c.relname, a.attname, format_type(b.oid, -1), format_type(a.atttypid, a.a
        a.attgenerated <> '',
        coalesce(i.single, false), coalesce(i.main, false),
        coalesce((SELECT f.relname FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid
-         WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY (k.conkey) ORDER BY k.oid LIMIT 1), '')
+         WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY (k.conkey) ORDER BY k.oid LIMIT 1), ''),
+       coalesce(has_column_privilege(c.oid, a.attnum, 'SELECT') AND NOT c.relhasrules AND NOT row_security_active(c.oid), false)
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
@@ -96,9 +97,14 @@ func (p *postgresTable) describe(ctx context.Context, schema string) ([]descript
 	}
 	var tables []description
 	var table, base string
+	var returned bool // an INSERT … RETURNING may give it
 	var c Column
-	_, err = pgx.ForEachRow(rows, []any{&table, &c.Name, &c.Type, &c.declared, &base, &c.limit, &c.required, &c.made, &c.generated, &c.unique, &c.primary, &c.refersTo}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&table, &c.Name, &c.Type, &c.declared, &base, &c.limit, &c.required, &c.made, &c.generated, &c.unique, &c.primary, &c.refersTo, &returned}, func() error {
 		c.kind = kindOther
+		c.print, c.form = "", formJSON
+		if returned {
+			c.print, c.form = printPostgres(base)
+		}
 		switch base {
 		case "text", "varchar", "bpchar", "citext":
 			c.kind = kindText

@@ -3,11 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
 )
@@ -36,16 +33,16 @@ func newStatements(m Mapping) statements {
 		m.name(), strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(params, ", "), strings.Join(args, ", "))
 	if m.IDs != idsDatabase {
 		return statements{
-			insert:      insert,
-			insertAgain: insert + fmt.Sprintf(" ON CONFLICT (%s) DO NOTHING", database.Quote(m.ID.Name)),
-			stored:      fmt.Sprintf("SELECT %[2]s::text FROM %[1]s WHERE %[2]s = ANY($1::text[]::%[3]s[])", m.name(), database.Quote(m.ID.Name), m.ID.Type),
+			insert:      insert + m.returning(),
+			insertAgain: insert + fmt.Sprintf(" ON CONFLICT (%s) DO NOTHING", database.Quote(m.ID.Name)) + m.returning(),
+			stored:      fmt.Sprintf("SELECT %[4]s FROM %[1]s WHERE %[2]s = ANY($1::text[]::%[3]s[])", m.name(), database.Quote(m.ID.Name), m.ID.Type, m.printed()),
 			remove:      fmt.Sprintf("DELETE FROM %s WHERE %s = ANY($1::text[]::%s[])", m.name(), database.Quote(m.ID.Name), m.ID.Type),
 		}
 	}
 	// Which id is whose could not be told if a trigger left a row out. Then the statement fails, by the division,
 	// and findRefused finds the row.
-	insert = fmt.Sprintf("WITH stored AS (%s RETURNING %s::text AS id) SELECT id FROM stored WHERE (SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM stored) = 1",
-		insert, database.Quote(m.ID.Name))
+	insert = fmt.Sprintf("WITH stored AS (%s RETURNING %s) SELECT * FROM stored WHERE (SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM stored) = 1",
+		insert, m.printed())
 	return statements{insert: insert, insertAgain: insert, remove: removeByContent(m, params, args)}
 }
 
@@ -126,12 +123,12 @@ func (p *postgresTable) insert(ctx context.Context, batch []*entry, again bool) 
 	if p.mapping.IDs == idsDatabase {
 		return p.insertReturning(ctx, sql, batch)
 	}
-	tag, err := p.writer.Exec(ctx, sql, p.values(batch, true)...)
+	inserted, err := p.insertOwn(ctx, sql, batch)
 	if err != nil {
 		return database.PostgresFault(err)
 	}
 	p.used = time.Now()
-	if tag.RowsAffected() < int64(len(batch)) {
+	if inserted < len(batch) {
 		return p.findSkipped(ctx, batch)
 	}
 	return nil
@@ -155,13 +152,11 @@ func (p *postgresTable) look(ctx context.Context, batch []*entry) error {
 	if err != nil {
 		return database.PostgresFault(err)
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	stored, err := p.readStored(rows)
 	if err != nil {
 		return database.PostgresFault(err)
 	}
-	for _, e := range batch {
-		e.found = slices.Contains(ids, e.id)
-	}
+	stored.handOut(batch)
 	return nil
 }
 
@@ -170,19 +165,19 @@ func (p *postgresTable) insertReturning(ctx context.Context, sql string, batch [
 	if err != nil {
 		return database.PostgresFault(err)
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	stored, err := p.readStored(rows)
 	if err != nil {
 		return database.PostgresFault(err)
 	}
-	if len(ids) == 0 {
+	if len(stored) == 0 {
 		return errSkipped
 	}
-	if len(ids) != len(batch) {
+	if len(stored) != len(batch) {
 		p.drop()
-		return database.Unavailable(fmt.Errorf("inserted %d rows, got %d ids", len(batch), len(ids)), true)
+		return database.Unavailable(fmt.Errorf("inserted %d rows, got %d ids", len(batch), len(stored)), true)
 	}
-	for i, id := range ids {
-		batch[i].id = id
+	for i, row := range stored {
+		batch[i].id, batch[i].stored.Others = row.id, row.others
 	}
 	p.used = time.Now()
 	return nil

@@ -52,12 +52,16 @@ func (s *sqliteTable) describe(ctx context.Context, _ string) ([]description, er
 		switch declared := strings.ToUpper(c.Type); {
 		case strings.Contains(declared, "INT"):
 			c.kind = kindInteger
+			if strings.Contains(declared, "BIG") || declared == "INT8" {
+				c.limit = 64
+			}
 			c.made = c.made || c.unique && declared == "INTEGER" // the rowid by another name
 		case strings.Contains(declared, "CHAR"), strings.Contains(declared, "TEXT"), strings.Contains(declared, "CLOB"), declared == "UUID":
 			c.kind = kindText
 		case strings.Contains(declared, "DATE"), strings.Contains(declared, "TIMESTAMP"):
 			c.kind = kindTime
 		}
+		c.print, c.form = printSQLite(strings.ToUpper(c.Type))
 		tables = addColumn(tables, table, c)
 	}
 	return tables, rows.Err()

@@ -22,8 +22,10 @@ func (s *sqliteTable) prepare(ctx context.Context) error {
 	}
 	insert := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", m.name(), strings.Join(names, ", "), strings.Join(marks, ", "))
 	again := insert + fmt.Sprintf(" ON CONFLICT (%s) DO NOTHING", database.Quote(m.ID.Name))
+	if s.returns() {
+		insert, again = insert+" RETURNING "+s.printed(), again+" RETURNING "+s.printed()
+	}
 	if m.IDs == idsDatabase {
-		insert += " RETURNING " + database.Quote(m.ID.Name)
 		again = insert
 	}
 	var err error
@@ -87,29 +89,43 @@ func (s *sqliteTable) insertRow(ctx context.Context, tx *sql.Tx, insert *sql.Stm
 	for _, c := range s.mapping.Constants {
 		args = append(args, c.Value)
 	}
-	if s.mapping.IDs == idsDatabase {
-		err := insert.QueryRowContext(ctx, args...).Scan(&e.id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return errSkipped
-		}
+	stored, err := s.execute(ctx, insert, args, e)
+	if err != nil || stored {
 		return err
 	}
-	result, err := insert.ExecContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err == nil && n == 0 { // there already, or left out by a trigger
+	if s.mapping.IDs != idsDatabase { // there already, or left out by a trigger
 		if err := s.lookRow(ctx, tx, e); err != nil || e.found {
 			return err
 		}
-		return errSkipped
 	}
-	return nil
+	return errSkipped
+}
+
+// execute inserts a row, and tells whether the database took it.
+func (s *sqliteTable) execute(ctx context.Context, insert *sql.Stmt, args []any, e *entry) (stored bool, err error) {
+	if s.returns() {
+		err := s.readStored(insert.QueryRowContext(ctx, args...), e)
+		if errors.Is(err, sql.ErrNoRows) {
+			return false, nil
+		}
+		return true, err
+	}
+	result, err := insert.ExecContext(ctx, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return err != nil || n > 0, nil
 }
 
 func (s *sqliteTable) lookRow(ctx context.Context, tx *sql.Tx, e *entry) error {
-	stored := "SELECT count(*) > 0 FROM " + s.mapping.name() + " WHERE " + database.Quote(s.mapping.ID.Name) + " = ?"
-	return tx.QueryRowContext(ctx, stored, e.id).Scan(&e.found)
+	query := "SELECT " + s.printed() + " FROM " + s.mapping.name() + " WHERE " + database.Quote(s.mapping.ID.Name) + " = ?"
+	err := s.readStored(tx.QueryRowContext(ctx, query, e.id), e)
+	e.found = err == nil
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
 }
 
 func (s *sqliteTable) look(ctx context.Context, batch []*entry) error {
