@@ -41,6 +41,7 @@ var order = []rule{
 	{"presence.roster", nil},
 	{"chat.logLimit", nil},
 	{"chat.unknownEvents", nil},
+	{"chat.explained", nil},
 	{"store.health", nil},
 	{"store.queue", nil},
 	{"legacy.Server", nil},

@@ -26,6 +26,7 @@ type Chat struct {
 	namespace     *socketio.Namespace
 	rosters       *presence.Rosters
 	unknownEvents unknownEvents
+	explained     explained
 	refusalLog    logLimit        // lines for clients that are not let in
 	accessLog     logLimit        // lines for rooms whose access could not be checked
 	ctx           context.Context // ends waits on the store when the chat closes
