@@ -43,6 +43,7 @@ var order = []rule{
 	{"chat.unknownEvents", nil},
 	{"chat.explained", nil},
 	{"store.health", nil},
+	{"store.misfits", nil},
 	{"store.queue", nil},
 	{"legacy.Server", nil},
 	{"legacy.client", nil},

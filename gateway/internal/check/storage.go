@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
@@ -64,7 +63,7 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.ok("database", "%s", s.config.DatabaseURL)
 	s.mapping(found)
 	s.neighbours(ctx, found.Mapping)
-	s.trial(found.Trial)
+	s.trial(found)
 	if cipher != nil {
 		cipher = compose.CipherFor(s.config, cipher, found.Trial.Room, found.Trial.User)
 	}
@@ -77,7 +76,7 @@ func (s start) inspect(ctx context.Context) (store.Report, error) {
 	if err != nil {
 		return store.Report{}, err
 	}
-	return store.Inspect(ctx, c)
+	return store.InspectAs(ctx, c, s.user)
 }
 
 // neighbours looks for gateways that are on the database already. With --url one is expected.
@@ -117,15 +116,4 @@ func tableName(m store.Mapping) string {
 		name = strconv.Quote(m.Schema) + "." + name
 	}
 	return name
-}
-
-func (s start) trial(t store.Trial) {
-	switch {
-	case t.Skipped != "":
-		s.skip("insert", t.Skipped)
-	case t.Err != nil:
-		s.fault("insert", fmt.Sprintf("a message of user %q in room %q is refused: %v", t.User, t.Room, t.Err), insertFix(t.Err)...)
-	default:
-		s.ok("insert", "a message of user %q in room %q was taken, and rolled back", t.User, t.Room)
-	}
 }

@@ -76,7 +76,7 @@ func (c Column) fit(v string) (string, error) {
 }
 
 func (c Column) reject(why string) error {
-	return &refusal{"rejected", errors.New("column " + c.Name + " " + why), message.ErrRejected}
+	return &refusal{"rejected", errors.New("column " + c.Name + " " + why), message.ErrRejected, c.Name}
 }
 
 // json gives a value that fits as the web app would print it.

@@ -24,6 +24,7 @@ func (s *Store) Save(d message.Draft, done func(message.Stored, error)) {
 	}
 	e, err := s.newEntry(d, done)
 	if err != nil {
+		s.misfits.tell(s.log, err, s.blame(err))
 		refuse(err)
 		return
 	}
@@ -62,7 +63,7 @@ func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*en
 	}
 	if s.encrypt != nil {
 		if e.text, err = s.encrypt(d.Text, e.room, e.user); err != nil {
-			return nil, &refusal{"encrypt", fmt.Errorf("encrypt: %w", err), message.ErrUnavailable}
+			return nil, &refusal{cause: "encrypt", detail: fmt.Errorf("encrypt: %w", err), kind: message.ErrUnavailable}
 		}
 	}
 	if e.text, err = s.mapping.Text.fit(e.text); err != nil {

@@ -65,19 +65,21 @@ func (unobserved) Failed(string, int)           {}
 
 // Store stores messages. Its methods may be called from any goroutine.
 type Store struct {
-	table   table
-	mapping Mapping
-	encrypt func(text, room, user string) (string, error)
-	guarded bool // an access query is set
-	timeout time.Duration
-	watch   Observer
-	log     *slog.Logger
+	table      table
+	mapping    Mapping
+	references []reference // its foreign keys
+	encrypt    func(text, room, user string) (string, error)
+	guarded    bool // an access query is set
+	timeout    time.Duration
+	watch      Observer
+	log        *slog.Logger
 
 	queue    *queue
 	clock    roomClock
 	answers  chan []*entry
 	outage   atomic.Pointer[outage] // nil while the database is believed to be up
 	health   health
+	misfits  misfits
 	outages  rareWarning // it and the next belong to the committer
 	rejected rareWarning
 
@@ -130,8 +132,14 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.OpenTimeout, openTimeout))
 	defer cancel()
 	var err error
-	s.table, s.mapping, err = openTable(ctx, s.ctx, c)
-	return err
+	if s.table, s.mapping, err = openTable(ctx, s.ctx, c); err != nil {
+		return err
+	}
+	if s.references, err = s.table.references(ctx); err != nil {
+		s.table.close()
+		return fmt.Errorf("read the foreign keys of %s: %w", s.mapping.name(), err)
+	}
+	return nil
 }
 
 // Mapping says which table and columns Open found.
