@@ -230,6 +230,7 @@ func (p *polling) post(w http.ResponseWriter, r *http.Request) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge): // the session goes on, as with the official server
+		p.session.server.options.OnTooLarge()
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	case err != nil:

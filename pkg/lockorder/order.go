@@ -31,6 +31,7 @@ var order = []rule{
 	{"socketio.rooms", nil},
 	{"socketio.sockets", nil},
 	{"socketio.unreadable", nil},
+	{"socketio.absent", nil},
 	{"engineio.Admission", nil},
 	{"engineio.Server", nil},
 	{"engineio.wheel", nil},

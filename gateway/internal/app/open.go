@@ -75,7 +75,8 @@ func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
 func (a *App) openSockets() generations {
 	o := compose.Sockets(a.config)
 	o.Logger = a.log
-	o.Engine.Observer = ops.NewHints(a.metrics, a.log)
+	hints := ops.NewHints(a.metrics, a.log)
+	o.Engine.Observer, o.Engine.OnTooLarge = hints, hints.PacketTooLarge
 	return newGenerations(o, a.config.AllowEIO3)
 }
 

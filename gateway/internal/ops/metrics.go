@@ -19,6 +19,7 @@ type Metrics struct {
 	opened         prometheus.Counter
 	closed         *prometheus.CounterVec
 	refused        *prometheus.CounterVec
+	oversized      prometheus.Counter
 	authentication *prometheus.CounterVec
 	events         *prometheus.CounterVec
 	batchMessages  prometheus.Histogram
@@ -41,6 +42,8 @@ func NewMetrics() *Metrics {
 			Name: "socketgate_connections_opened_total", Help: "Connections that were accepted."}),
 		closed:  counters("socketgate_connections_closed_total", "Connections that ended, by reason.", "reason"),
 		refused: counters("socketgate_handshakes_refused_total", "Handshakes that were refused, by cause.", "cause"),
+		oversized: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "socketgate_packets_oversized_total", Help: "Packets of clients that were longer than MAX_PAYLOAD."}),
 		authentication: counters("socketgate_authentication_refused_total",
 			"Clients without a valid token, by reason.", "reason"),
 		events: counters("socketgate_events_total", "Events of clients, by name and outcome.", "event", "outcome"),
@@ -52,7 +55,7 @@ func NewMetrics() *Metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
 		unstored: counters("socketgate_messages_unstored_total", "Messages that were not stored, by cause.", "cause"),
 	}
-	m.registry.MustRegister(m.opened, m.closed, m.refused, m.authentication, m.events,
+	m.registry.MustRegister(m.opened, m.closed, m.refused, m.oversized, m.authentication, m.events,
 		m.batchMessages, m.batchSeconds, m.unstored,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -116,6 +119,9 @@ func (m *Metrics) SessionClosed(reason engineio.Reason) {
 
 // HandshakeRefused counts a client that did not get a connection.
 func (m *Metrics) HandshakeRefused(cause string) { m.refused.WithLabelValues(cause).Inc() }
+
+// PacketTooLarge counts a client's packet that was longer than MAX_PAYLOAD.
+func (m *Metrics) PacketTooLarge() { m.oversized.Inc() }
 
 // AuthenticationRefused counts a client without a valid token.
 func (m *Metrics) AuthenticationRefused(reason string) {
