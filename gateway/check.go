@@ -14,7 +14,7 @@ func runCheck(ctx context.Context, name string, flags *flag.FlagSet, args []stri
 	flags.StringVar(&o.URL, "url", "", "where browsers find the app, such as https://app.example.com: tries the proxy from outside")
 	flags.StringVar(&o.Origin, "origin", "", "with --url, where the pages come from if it has the sockets only")
 	flags.BoolVar(&o.Quick, "quick", false, "with --url, don't wait for a ping")
-	flags.StringVar(&o.Token, "token", "", "a token that the app has made (its cookie in the browser), to see whether it is accepted")
+	flags.StringVar(&o.Token, "token", "", "a token that the app has made (its cookie in the browser), to see whether it is accepted, and its user's messages are stored")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -10,39 +10,13 @@ import { join as path } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { encode } from '@auth/core/jwt';
+import { allWell, check, hasFault } from './harness/check.js';
 import { FOREIGN_KEYS, MESSAGE_KEY, PASSWORD, createDatabase } from './harness/database.js';
 import { JWT_SECRET, freePort, runGateway, startGateway } from './harness/gateway.js';
 import { startNginx } from './harness/nginx.js';
 import { person, token } from './harness/people.js';
 import { later, test } from './harness/test.js';
 import { until } from './harness/waiting.js';
-
-/** Runs it and sorts what it says: the lines of each step, `ok`, `fault`, … and the fixes below. */
-async function check(env, ...args) {
-  const { code, stdout, stderr } = await runGateway(['check', ...args], env);
-  for (const secret of [JWT_SECRET, MESSAGE_KEY, PASSWORD, 'eyJ']) assert.ok(!(stdout + stderr).includes(secret), `tells a secret:\n${stdout}${stderr}`);
-  const steps = [];
-  for (const line of stdout.split('\n')) {
-    const [, outcome, step, text] = line.match(/^(ok|fault|warning|not tried|…) +(\w+) +(.*)/) ?? [];
-    if (step) steps.push({ outcome, step, text, below: '' });
-    else if (steps.length > 0) steps.at(-1).below += `${line.trim()}\n`;
-  }
-  return { code, steps, said: stdout + stderr };
-}
-
-/** Fails unless exactly this step has a fault, which says that, and names the line to change. */
-function hasFault({ code, steps, said }, step, text, fix) {
-  assert.equal(code, 1, said);
-  const faults = steps.filter(({ outcome }) => outcome === 'fault');
-  assert.deepEqual(faults.map((fault) => fault.step), [step], said);
-  assert.match(faults[0].text, text);
-  assert.match(faults[0].below, fix);
-}
-
-function allWell({ code, steps, said }, ...names) {
-  assert.equal(code, 0, said);
-  for (const name of names) assert.ok(steps.some(({ step, outcome }) => step === name && outcome === 'ok'), `${name} in\n${said}`);
-}
 
 function encrypt(text, key, iv = randomBytes(16)) {
   const cipher = createCipheriv('aes-256-gcm', Buffer.from(key, 'hex'), iv);

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
@@ -69,7 +70,8 @@ func TestBrokenFramesEndTheirSessionWithTheRightCode(t *testing.T) {
 // What comes after a frame that can't be read must not cut off the answer to it.
 func TestAnswerToABrokenFrameSurvivesWhatFollowsIt(t *testing.T) {
 	t.Parallel()
-	_, address := serve(t, newRecorder(), Options{MaxPayload: 1000, CloseGrace: patience})
+	var tooLarge atomic.Int32
+	_, address := serve(t, newRecorder(), Options{MaxPayload: 1000, CloseGrace: patience, OnTooLarge: func() { tooLarge.Add(1) }})
 	for range 20 {
 		c := dialOpen(t, address)
 		c.raw(header(finText, 500_000))
@@ -80,6 +82,9 @@ func TestAnswerToABrokenFrameSurvivesWhatFollowsIt(t *testing.T) {
 			t.Fatalf("close code %d, want 1009", code)
 		}
 		c.conn.Close()
+	}
+	if n := tooLarge.Load(); n != 20 {
+		t.Errorf("told of %d messages that are too large, want 20", n)
 	}
 }
 

@@ -66,6 +66,9 @@ type Options struct {
 	Settled func(*http.Request)
 	// Observer counts. Nil counts nothing.
 	Observer Observer
+	// OnTooLarge is called for each message of a client that is longer than MaxPayload. It may be called by many goroutines
+	// and must not block. Nil does nothing.
+	OnTooLarge func()
 }
 
 // UpgradeTimeout is how long a client may take from opening the WebSocket to using it (upgradeTimeout of
@@ -142,6 +145,9 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Observer == nil {
 		o.Observer = noObserver{}
+	}
+	if o.OnTooLarge == nil {
+		o.OnTooLarge = func() {}
 	}
 	if o.Admission == nil {
 		o.Admission = NewAdmission(Limits{

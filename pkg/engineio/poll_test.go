@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,7 +122,8 @@ func TestSecondPostEndsTheSession(t *testing.T) {
 }
 
 func TestBodyOverMaxPayloadIs413AndTheSessionLives(t *testing.T) {
-	onFakeTime(t, Options{MaxPayload: 1000}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
+	var tooLarge atomic.Int32
+	onFakeTime(t, Options{MaxPayload: 1000, OnTooLarge: func() { tooLarge.Add(1) }}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
 		p := network.poller().open()
 		long := "4" + strings.Repeat("x", 1000)
 		p.gets(p.post(long), 413, "")
@@ -129,6 +131,9 @@ func TestBodyOverMaxPayloadIs413AndTheSessionLives(t *testing.T) {
 		p.says(long[:1000])
 		p.expect(long[:1000])
 		h.expectNoEnd(t)
+		if n := tooLarge.Load(); n != 2 {
+			t.Errorf("told of %d bodies that are too large, want 2", n)
+		}
 	})
 }
 

@@ -239,6 +239,7 @@ func (p *polling) post(w http.ResponseWriter, r *http.Request) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
+		p.session.server.options.OnTooLarge()
 		if reason := p.session.tooBig(); reason == TooMuchPending { // else it goes on, as with the official server
 			p.session.Close(reason)
 		}

@@ -212,6 +212,7 @@ func (c *websocket) fail(err error) {
 	switch {
 	case c.candidate != nil: // it fails alone
 	case errors.Is(err, errTooBig):
+		c.session.server.options.OnTooLarge()
 		c.session.close(c.session.tooBig(), closeTooBig)
 	case errors.Is(err, errNotUTF8):
 		c.session.close(TransportError, closeNotUTF8)

@@ -33,8 +33,8 @@ type Options struct {
 	// is alone. With one, a socket keeps what Broadcast.Sockets shows of its handshake: the text of its
 	// headers and about 300 bytes.
 	Cluster Cluster
-	// Logger is told of handlers that panic, and once of each kind of packet that can't be read. Nil means
-	// slog.Default().
+	// Logger is told of handlers that panic, once of each kind of packet that can't be read, and of namespaces
+	// that clients ask for in vain. Nil means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -45,6 +45,7 @@ type Server struct {
 	rules      []rule
 	releases   releases
 	unreadable unreadable
+	absent     absent
 	making     lockorder.Mutex[making] // held while a namespace is made or forgotten, and the Cluster told of it
 
 	mu         lockorder.Mutex[Server]

@@ -28,12 +28,20 @@ func (r *request) payload() json.RawMessage {
 // answer tells the client how its event ended, and counts it. It is called once per request. A failure whose
 // client wants no ack is told by an `error` event.
 func (r *request) answer(a contract.Answer) {
-	r.chat.options.Observer.Event(r.name, a.Outcome())
+	r.count(a)
 	if f, failed := a.(contract.Failure); failed && !r.event.WantsAck() {
 		r.socket.Emit("error", f.Event(r.event.Name))
 		return
 	}
 	r.event.Ack(a.Ack())
+}
+
+// count tells metrics and log how an event ended.
+func (r *request) count(a contract.Answer) {
+	r.chat.options.Observer.Event(r.name, a.Outcome())
+	if f, failed := a.(contract.Failure); failed {
+		r.chat.explain(r, f)
+	}
 }
 
 // survive keeps a bug in what answers later, outside of a handler, from ending everybody's connection. It is

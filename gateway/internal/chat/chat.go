@@ -36,9 +36,10 @@ type Chat struct {
 	early         *early
 	resends       *resends
 	users         *users
-	share         float64         // of a user in what one connection may; 0 is no limit
-	unknownEvents firstTimes      // events that nobody handles
-	fieldsLeftOut firstTimes      // fields that rooms are not told
+	share         float64    // of a user in what one connection may; 0 is no limit
+	unknownEvents firstTimes // events that nobody handles
+	fieldsLeftOut firstTimes // fields that rooms are not told
+	explained     explained
 	refusalLog    logLimit        // lines for clients that are not let in
 	namesLog      logLimit        // lines for names that could not be looked up
 	accessLog     logLimit        // lines for rooms whose access could not be checked

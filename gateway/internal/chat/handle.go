@@ -29,6 +29,9 @@ func (c *Chat) handle(events []string, h handler) {
 	}
 }
 
+// flooding is what the log is told of a client that is closed.
+var flooding = contract.Failure{Code: contract.RateLimited, Text: "the client kept sending far above its rate limit, and was closed"}
+
 // allow applies the rate limit, and answers what it refuses.
 func (c *Chat) allow(s *socketio.Socket, m *member, r *request) bool {
 	now := time.Now()
@@ -39,6 +42,7 @@ func (c *Chat) allow(s *socketio.Socket, m *member, r *request) bool {
 	}
 	// Each refusal is an answer, and answers cost too.
 	if !m.refusals.take(now, 1, 10*c.options.RateLimit, 20*c.options.RateLimit) {
+		c.explain(r, flooding)
 		s.Close(Flooding)
 		return false
 	}

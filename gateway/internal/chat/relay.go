@@ -48,6 +48,6 @@ func refuseRelay(r *request) contract.Answer {
 	if r.event.WantsAck() {
 		return refusal
 	}
-	r.chat.options.Observer.Event(r.name, refusal.Outcome())
+	r.count(refusal)
 	return nil
 }

@@ -23,8 +23,8 @@ const visitor = "socketgate-check"
 const visit = 10 * time.Minute
 
 // token has a token verified as a start would: the one that the app has made, or else one made like
-// the app's. It returns the cookie that lets it in.
-func (s start) token(ctx context.Context, ofApp string) (cookie string) {
+// the app's. It returns the cookie that lets it in, and whom the app's names.
+func (s start) token(ctx context.Context, ofApp string) (cookie, user string) {
 	ctx, cancel := context.WithTimeout(ctx, databasePatience)
 	defer cancel()
 	minted, mintErr := compose.Mint(s.config, visitor, visitor, visit)
@@ -37,7 +37,7 @@ func (s start) token(ctx context.Context, ofApp string) (cookie string) {
 	identity, err := compose.OpenIdentity(ctx, s.config, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		s.fault("token", err.Error(), tokenFix(err)...)
-		return cookie
+		return cookie, ""
 	}
 	defer identity.Close()
 	switch {
@@ -46,9 +46,9 @@ func (s start) token(ctx context.Context, ofApp string) (cookie string) {
 	case mintErr != nil: // sessions in the database can't be made up
 		s.sessionQuery(ctx, identity)
 	default:
-		return s.mintedToken(ctx, identity, cookie)
+		return s.mintedToken(ctx, identity, cookie), ""
 	}
-	return cookie
+	return cookie, ""
 }
 
 // whose tells who sends a handshake with this Cookie header.
@@ -82,7 +82,7 @@ func (s start) mintedToken(ctx context.Context, identity *compose.Identity, cook
 }
 
 // appToken looks for the cookie in which the app keeps the token.
-func (s start) appToken(ctx context.Context, identity *compose.Identity, given string) (cookie string) {
+func (s start) appToken(ctx context.Context, identity *compose.Identity, given string) (cookie, user string) {
 	var first error
 	cookies := cookiesOf(s.config, given)
 	for _, cookie := range cookies {
@@ -92,7 +92,7 @@ func (s start) appToken(ctx context.Context, identity *compose.Identity, given s
 			if claims.Username == claims.UserID {
 				s.nameless()
 			}
-			return cookie
+			return cookie, claims.UserID
 		}
 		first = cmp.Or(first, err)
 	}
@@ -101,7 +101,7 @@ func (s start) appToken(ctx context.Context, identity *compose.Identity, given s
 		fix = []string{"JWT_SECRET=${" + authSecretName(s.config) + "}, if the app signs its tokens with that: this one is signed, not encrypted"}
 	}
 	s.fault("token", "the app's is refused: "+first.Error(), fix...)
-	return cookies[0]
+	return cookies[0], ""
 }
 
 // nameless warns of a name that nobody means.

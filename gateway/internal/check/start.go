@@ -15,6 +15,7 @@ type start struct {
 	command string        // what the program is called by
 	faulty  config.Faults // what is wrong with the variables
 	beside  bool          // a gateway that runs already is what is looked at
+	user    string        // whom the app's token names; empty without one
 }
 
 func (s start) variables() {
@@ -49,7 +50,7 @@ func (s start) run(ctx context.Context, tok string) (cookie string) {
 		needed = slices.Concat(tokenVariables, databaseVariables)
 	}
 	if s.can("token", needed...) {
-		cookie = s.token(ctx, tok)
+		cookie, s.user = s.token(ctx, tok)
 	}
 	s.storage(ctx)
 	if s.can("events", eventVariables...) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
@@ -66,7 +65,7 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.mapping(found)
 	s.neighbours(ctx, found.Mapping)
 	s.names(ctx, found.Mapping.UserQuery)
-	s.trial(found.Trial)
+	s.trial(found)
 	if cipher != nil {
 		cipher = compose.CipherFor(s.config, cipher, cmp.Or(found.Trial.Room, found.Trial.Receiver), found.Trial.User)
 	}
@@ -79,7 +78,7 @@ func (s start) inspect(ctx context.Context) (store.Report, error) {
 	if err != nil {
 		return store.Report{}, err
 	}
-	return store.Inspect(ctx, c)
+	return store.InspectAs(ctx, c, s.user)
 }
 
 // neighbours looks for gateways that are on the database already. With --url one is expected.
@@ -119,22 +118,4 @@ func tableName(m store.Mapping) string {
 		name = strconv.Quote(m.Schema) + "." + name
 	}
 	return name
-}
-
-func (s start) trial(t store.Trial) {
-	switch {
-	case t.Skipped != "":
-		s.skip("insert", t.Skipped)
-	case t.Err != nil:
-		s.fault("insert", fmt.Sprintf("a message of user %q %s is refused: %v", t.User, where(t), t.Err), insertFix(t.Err)...)
-	default:
-		s.ok("insert", "a message of user %q %s was taken, and rolled back", t.User, where(t))
-	}
-}
-
-func where(t store.Trial) string {
-	if t.Receiver != "" {
-		return fmt.Sprintf("for user %q", t.Receiver)
-	}
-	return fmt.Sprintf("in room %q", t.Room)
 }

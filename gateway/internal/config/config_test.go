@@ -125,6 +125,8 @@ func TestLoadLeavesTheEnvironmentAsItWas(t *testing.T) {
 	for name, value := range map[string]string{"PORT": "3000", "GATEWAY_PORT": "4001", "HOST": "", "DATABASE_URL": "none", "NODE_ENV": "test", "ROOM_RULES": "*=all"} {
 		t.Setenv(name, value)
 	}
+	t.Setenv("GATEWAY_BINARY", "") // of scripts/test; Setenv puts it back
+	os.Unsetenv("GATEWAY_BINARY")
 	before := slices.Sorted(slices.Values(os.Environ()))
 	c, err := Load(ruled)
 	if err != nil {

@@ -3,6 +3,7 @@ package database
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,6 +17,8 @@ type Fault struct {
 	kind  faultKind
 	doubt bool // the statement may have been committed all the same
 	err   error
+
+	constraint, column string // that it names, as far as the database tells
 }
 
 type faultKind int
@@ -30,13 +33,15 @@ func (f *Fault) Error() string { return f.err.Error() }
 func (f *Fault) Unwrap() error { return f.err }
 
 // Unavailable is a fault that may be gone later. With doubt, the statement may have been committed all the same.
-func Unavailable(err error, doubt bool) error { return &Fault{faultUnavailable, doubt, err} }
+func Unavailable(err error, doubt bool) error {
+	return &Fault{kind: faultUnavailable, doubt: doubt, err: err}
+}
 
 // Rejected is a fault of a value that the database refuses, and would refuse again. Nothing was committed.
-func Rejected(err error) error { return &Fault{faultRejected, false, err} }
+func Rejected(err error) error { return &Fault{kind: faultRejected, err: err} }
 
 // Forbidden is a fault of a privilege or an object that is missing. Nothing was committed.
-func Forbidden(err error) error { return &Fault{faultForbidden, false, err} }
+func Forbidden(err error) error { return &Fault{kind: faultForbidden, err: err} }
 
 // IsRejected is true when one of the values is to blame.
 func IsRejected(err error) bool {
@@ -56,6 +61,16 @@ func InDoubt(err error) bool {
 	return !errors.As(err, &f) || f.doubt
 }
 
+// Named returns the constraint and the column that an error of a database names. Either may be empty: Of SQLite, only a
+// column that must not be NULL.
+func Named(err error) (constraint, column string) {
+	var f *Fault
+	if errors.As(err, &f) {
+		return f.constraint, f.column
+	}
+	return "", ""
+}
+
 // PostgresFault sorts an error of pgx. Only the server's plain ERROR says that nothing was committed: a FATAL may come after
 // the commit, and so may anything that ends the connection. A rejection quotes no values. The result is never nil.
 func PostgresFault(err error) error {
@@ -64,6 +79,7 @@ func PostgresFault(err error) error {
 		return Unavailable(err, !pgconn.SafeToRetry(err))
 	}
 	f := &Fault{doubt: e.SeverityUnlocalized != "ERROR", err: fmt.Errorf("%s (SQLSTATE %s)", e.Message, e.Code)}
+	f.constraint, f.column = e.ConstraintName, e.ColumnName
 	class := e.Code[:min(2, len(e.Code))]
 	if e.Routine == "exec_stmt_raise" { // by a function of the app's: the code says nothing of the server
 		class = "P0"
@@ -102,9 +118,26 @@ func SQLiteFault(err error, doubt bool) error {
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG:
 		// The message may quote values.
+		f.constraint, f.column = sqliteNamed(e)
 		f.kind, f.doubt, f.err = faultRejected, false, fmt.Errorf("SQLite code %d %s", e.Code(), sqlite.ErrorCodeString[e.Code()])
 	case sqlite3.SQLITE_ERROR:
 		f.kind = faultForbidden
 	}
 	return f
+}
+
+// SQLiteForeignKey is what Named calls each foreign key of SQLite, which does not say which one was broken.
+const SQLiteForeignKey = "FOREIGN KEY"
+
+// notNull is how SQLite says which column must not be NULL.
+var notNull = regexp.MustCompile(`NOT NULL constraint failed: [^.]+\.(\w+)`)
+
+func sqliteNamed(e *sqlite.Error) (constraint, column string) {
+	if e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY {
+		return SQLiteForeignKey, ""
+	}
+	if match := notNull.FindStringSubmatch(e.Error()); match != nil {
+		return "", match[1]
+	}
+	return "", ""
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -192,7 +193,8 @@ func TestAClientThatNeverReadsIsCutOffAndNobodyWaits(t *testing.T) {
 
 func TestOversizedMessagesAreRefused(t *testing.T) {
 	t.Parallel()
-	s := serve(t, engineio.Options{MaxPayload: 1000})
+	var tooLarge atomic.Int32
+	s := serve(t, engineio.Options{MaxPayload: 1000, OnTooLarge: func() { tooLarge.Add(1) }})
 	sid := s.poller()
 	if status, _ := s.do("POST", sid, strings.Repeat("x", 1001)); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a POST was answered %d", status)
@@ -216,6 +218,9 @@ func TestOversizedMessagesAreRefused(t *testing.T) {
 	}
 	s.expectEnd(engineio.TransportError)
 	endless.expectClosed()
+	if n := tooLarge.Load(); n != 3 {
+		t.Errorf("told of %d messages that are too large, want 3", n)
+	}
 }
 
 func TestBadPayloadsEndTheirSessionOnly(t *testing.T) {

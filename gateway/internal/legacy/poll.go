@@ -95,6 +95,7 @@ func (c *client) post(w http.ResponseWriter, r *http.Request) {
 	defer control.SetReadDeadline(time.Time{})
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(c.server.engine.MaxPayload)))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		c.server.engine.OnTooLarge()
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}

@@ -44,6 +44,9 @@ func (c *client) read(receiver engineio.Receiver) (reason engineio.Reason) {
 			return c.silentOr(engineio.TransportClose)
 		}
 		data, err := io.ReadAll(io.LimitReader(body, limit+1))
+		if int64(len(data)) > limit {
+			c.server.engine.OnTooLarge()
+		}
 		if err != nil || int64(len(data)) > limit {
 			c.end(engineio.TransportError) // or closing the body would read the rest of it
 		}

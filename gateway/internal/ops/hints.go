@@ -2,6 +2,7 @@ package ops
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
@@ -14,8 +15,9 @@ type Hints struct {
 	*Metrics
 	log *slog.Logger
 
-	mu   lockorder.Mutex[Hints]
-	said map[string]time.Time // when the hint was logged last, by cause
+	mu     lockorder.Mutex[Hints]
+	said   map[string]time.Time // when the hint was logged last, by cause
+	stayed []time.Time          // ends as "not upgraded" within the last minute, as far as they are left unsaid
 }
 
 // NewHints makes Hints that count in m.
@@ -54,14 +56,43 @@ func (h *Hints) HandshakeRefused(cause string) {
 
 var hintForEnd = map[engineio.Reason]string{
 	engineio.TooMuchPending: "a client sent more than 32 KiB in one packet before it was let in, or did not read its answers: only CONNECT may come before",
+	engineio.NotUpgraded: "clients stay with HTTP long-polling and are closed after 10 s, again and again: the proxy must pass the upgrade to a WebSocket " +
+		"(rewrites in next.config: with skipTrailingSlashRedirect: true; better a proxy before Next.js), or POLLING=full lets them stay",
+	engineio.QueueFull: "a client was closed since it reads slower than its messages come: SEND_QUEUE_BYTES is how much may wait for one",
+	engineio.ForcedClose: "a client was closed for a packet out of order, such as an event before CONNECT or a second CONNECT: " +
+		"official clients send none",
 }
+
+// unsaid is how many ends as "not upgraded" within a minute have no line: one client's network may be to blame.
+const unsaid = 2
 
 // SessionClosed counts the end of a connection, and logs the hint if one is due.
 func (h *Hints) SessionClosed(reason engineio.Reason) {
 	h.Metrics.SessionClosed(reason)
-	if hint := hintForEnd[reason]; hint != "" && h.due(string(reason)) {
+	if hint := hintForEnd[reason]; hint != "" && (reason != engineio.NotUpgraded || h.upgradesFail()) && h.due(string(reason)) {
 		h.log.Warn(hint)
 	}
+}
+
+// PacketTooLarge counts a client's packet that was longer than MAX_PAYLOAD, and logs the hint if one is due.
+func (h *Hints) PacketTooLarge() {
+	h.Metrics.PacketTooLarge()
+	if h.due("too large") {
+		h.log.Warn("a packet of a client was refused since it is longer than MAX_PAYLOAD (1009 to a WebSocket, 413 to long-polling)")
+	}
+}
+
+// upgradesFail tells whether another end as "not upgraded" is more than may be left unsaid.
+func (h *Hints) upgradesFail() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	h.stayed = slices.DeleteFunc(h.stayed, func(at time.Time) bool { return now.Sub(at) >= time.Minute })
+	if len(h.stayed) == unsaid {
+		return true
+	}
+	h.stayed = append(h.stayed, now)
+	return false
 }
 
 func (h *Hints) due(cause string) bool {

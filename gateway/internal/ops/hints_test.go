@@ -53,3 +53,52 @@ func TestEachLimitThatIsReachedNamesItsVariable(t *testing.T) {
 		t.Errorf("logged %q", log.String())
 	}
 }
+
+func TestSessionsThatAreNotUpgradedNameWhatTheProxyMustDoOnlyIfTheyAreSeveral(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		h := NewHints(NewMetrics(), slog.New(slog.NewTextHandler(&log, nil)))
+		for range 4 { // one client now and then
+			h.SessionClosed(engineio.NotUpgraded)
+			time.Sleep(40 * time.Second)
+		}
+		if log.Len() > 0 {
+			t.Fatalf("logged %s", log.String())
+		}
+		for range 12 { // a browser that comes back for two minutes
+			h.SessionClosed(engineio.NotUpgraded)
+			time.Sleep(10 * time.Second)
+		}
+		if n := strings.Count(log.String(), "\n"); n != 2 {
+			t.Errorf("%d lines, want 2:\n%s", n, log.String())
+		}
+		for _, want := range []string{"skipTrailingSlashRedirect: true", "POLLING=full", "upgrade"} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("no %s in %s", want, log.String())
+			}
+		}
+	})
+}
+
+func TestEachWayToLoseAClientNamesItsVariable(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		happens func(*Hints)
+		want    string
+	}{
+		"a slow reader":         {func(h *Hints) { h.SessionClosed(engineio.QueueFull) }, "SEND_QUEUE_BYTES"},
+		"a packet out of order": {func(h *Hints) { h.SessionClosed(engineio.ForcedClose) }, "before CONNECT"},
+		"a packet too large":    {(*Hints).PacketTooLarge, "MAX_PAYLOAD"},
+		"an Origin":             {func(h *Hints) { h.HandshakeRefused(engineio.CauseForbidden) }, "ALLOWED_ORIGINS"},
+	} {
+		var log bytes.Buffer
+		h := NewHints(NewMetrics(), slog.New(slog.NewTextHandler(&log, nil)))
+		h.SessionClosed(engineio.TransportClose)
+		c.happens(h)
+		c.happens(h)
+		if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), c.want) {
+			t.Errorf("%s: logged %q, want %s once", name, log.String(), c.want)
+		}
+	}
+}

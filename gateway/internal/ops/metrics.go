@@ -19,6 +19,7 @@ type Metrics struct {
 	opened         prometheus.Counter
 	closed         *prometheus.CounterVec
 	refused        *prometheus.CounterVec
+	oversized      prometheus.Counter
 	authentication *prometheus.CounterVec
 	events         *prometheus.CounterVec
 	batchMessages  prometheus.Histogram
@@ -50,6 +51,8 @@ func NewMetrics() *Metrics {
 			Name: "socketgate_connections_opened_total", Help: "Connections that were accepted."}),
 		closed:  counters("socketgate_connections_closed_total", "Connections that ended, by reason.", "reason"),
 		refused: counters("socketgate_handshakes_refused_total", "Handshakes that were refused, by cause.", "cause"),
+		oversized: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "socketgate_packets_oversized_total", Help: "Packets of clients that were longer than MAX_PAYLOAD."}),
 		authentication: counters("socketgate_authentication_refused_total",
 			"Clients without a valid token, by reason.", "reason"),
 		events: counters("socketgate_events_total", "Events of clients, by name and outcome.", "event", "outcome"),
@@ -72,7 +75,7 @@ func NewMetrics() *Metrics {
 			Name: "socketgate_member_list_bytes_total", Help: "Bytes of member lists, all copies counted."}),
 		listsDelayed: counters("socketgate_member_lists_delayed_total", "Member lists that had to wait for a budget, by whose.", "reason"),
 	}
-	m.registry.MustRegister(m.opened, m.closed, m.refused, m.authentication, m.events,
+	m.registry.MustRegister(m.opened, m.closed, m.refused, m.oversized, m.authentication, m.events,
 		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten, m.rechecks, m.auditLost,
 		m.lookups, m.limited, m.listBytes, m.listsDelayed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -139,6 +142,9 @@ func (m *Metrics) SessionClosed(reason engineio.Reason) {
 
 // HandshakeRefused counts a client that did not get a connection.
 func (m *Metrics) HandshakeRefused(cause string) { m.refused.WithLabelValues(cause).Inc() }
+
+// PacketTooLarge counts a client's packet that was longer than MAX_PAYLOAD.
+func (m *Metrics) PacketTooLarge() { m.oversized.Inc() }
 
 // AuthenticationRefused counts a client without a valid token.
 func (m *Metrics) AuthenticationRefused(reason string) {

@@ -79,7 +79,7 @@ func (c Column) fit(v string) (string, error) {
 }
 
 func (c Column) reject(why string) error {
-	return &refusal{"rejected", errors.New("column " + c.Name + " " + why), message.ErrRejected}
+	return &refusal{"rejected", errors.New("column " + c.Name + " " + why), message.ErrRejected, c.Name}
 }
 
 // exact is the largest integer that JavaScript tells from its neighbours.

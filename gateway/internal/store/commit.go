@@ -95,7 +95,9 @@ func (s *Store) deadline(batch []*entry) (context.Context, context.CancelFunc) {
 }
 
 // refuse gives e its answer: the database does not take it.
-func (e *entry) refuse(err error) { e.err = &refusal{"rejected", err, message.ErrRejected} }
+func (e *entry) refuse(err error) {
+	e.err = &refusal{cause: "rejected", detail: err, kind: message.ErrRejected}
+}
 
 // refused counts the entries that are.
 func refused(batch []*entry) int {
@@ -121,6 +123,7 @@ func missing(batch []*entry) []*entry {
 func (s *Store) answer(batch []*entry) {
 	for _, e := range batch {
 		if e.err != nil {
+			s.misfits.tell(s.log, e.err, s.blame(e.err))
 			s.rejected.write(s.log, "the database rejects messages", "error", e.err)
 		}
 	}

@@ -36,11 +36,20 @@ type Trial struct {
 	Skipped string
 	// Err is why the row was refused: a start would work, but this message would not be stored.
 	Err error
+	// Blame is what Err is about, as far as that is known.
+	Blame Blame
+	// Guessed says, in words, that User is not one whom a token named, but whom tokens would name by the foreign keys.
+	Guessed string
+	// Barred is how many rooms the user may not join, if that is all of those that were looked at.
+	Barred int
 }
 
 // Inspect opens a store as Open does, with the same errors, looks at its table, tries an insert that is rolled
 // back, and closes. Nothing stays but a gap in a sequence of ids. ctx bounds all of it.
-func Inspect(ctx context.Context, c Config) (Report, error) {
+func Inspect(ctx context.Context, c Config) (Report, error) { return InspectAs(ctx, c, "") }
+
+// InspectAs is Inspect with an insert by that user, the id as tokens have it, into a room that the user may join. Empty is nobody.
+func InspectAs(ctx context.Context, c Config, user string) (Report, error) {
 	s, err := Open(ctx, c)
 	if err != nil {
 		return Report{}, err
@@ -51,12 +60,15 @@ func Inspect(ctx context.Context, c Config) (Report, error) {
 		r.Trial.Skipped = "messages are relayed, not stored"
 		return r, nil
 	}
-	newest, err := s.newest(ctx, 1)
+	newest, err := s.newest(ctx, trialRooms)
 	if err != nil {
 		return r, err
 	}
 	if len(newest) > 0 {
 		r.LastText, r.Trial.Room, r.Trial.Receiver, r.Trial.User = newest[0].text, newest[0].room, newest[0].receiver, newest[0].user
+	}
+	if err := s.chooseTrial(ctx, &r.Trial, newest, user); err != nil {
+		return r, err
 	}
 	if err := s.tryInsert(ctx, &r.Trial); err != nil {
 		return r, fmt.Errorf("try an insert into %s: %w", s.mapping.name(), err)
@@ -82,17 +94,18 @@ func (s *Store) tryInsert(ctx context.Context, t *Trial) error {
 	}
 	e, err := s.newEntry(message.Draft{Room: t.Room, Receiver: t.Receiver, User: t.User, Text: "gateway check"}, nil)
 	if err != nil {
-		t.Err = err
+		t.Err, t.Blame = err, s.blame(err)
 		return nil
 	}
 	e.stored.CreatedAt = time.Now().UTC().Truncate(time.Millisecond)
 	switch err := s.table.insertAndRollBack(ctx, e); {
 	case database.IsRejected(err), database.IsForbidden(err):
 		t.Err = err
+		t.Blame = s.blame(err)
 	case err != nil:
 		return err
 	}
-	return nil
+	return s.blameReference(ctx, t)
 }
 
 // fillTrial finds a room and a user that the columns can hold, or says in t why nobody knows any.
@@ -101,16 +114,12 @@ func (s *Store) fillTrial(ctx context.Context, t *Trial) (known bool, err error)
 	if place.Name == "" || t.Room == "" && t.Receiver != "" {
 		place, placeID = s.mapping.Receiver, &t.Receiver
 	}
-	references, err := s.table.references(ctx)
-	if err != nil {
-		return false, fmt.Errorf("read its foreign keys: %w", err)
-	}
-	for _, r := range references {
+	for _, r := range s.references {
 		id := map[string]*string{place.Name: placeID, s.mapping.User.Name: &t.User}[r.column]
 		if id == nil || *id != "" {
 			continue
 		}
-		if *id, err = s.table.firstID(ctx, r); err != nil {
+		if *id, err = s.first(ctx, r.some(r.key, 1)); err != nil {
 			return false, fmt.Errorf("read its foreign keys: %w", err)
 		}
 		if *id == "" {

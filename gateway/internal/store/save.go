@@ -26,6 +26,7 @@ func (s *Store) Save(d message.Draft, done func(message.Stored, error)) {
 	}
 	e, err := s.newEntry(d, done)
 	if err != nil {
+		s.misfits.tell(s.log, err, s.blame(err))
 		refuse(err)
 		return
 	}
@@ -62,7 +63,7 @@ func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*en
 	}
 	if s.encrypt != nil {
 		if e.text, err = s.encrypt(d.Text, cmp.Or(e.room, e.receiver), e.user); err != nil {
-			return nil, &refusal{"encrypt", fmt.Errorf("encrypt: %w", err), message.ErrUnavailable}
+			return nil, &refusal{cause: "encrypt", detail: fmt.Errorf("encrypt: %w", err), kind: message.ErrUnavailable}
 		}
 	}
 	if e.text, err = s.mapping.Text.fit(e.text); err != nil {
@@ -81,7 +82,7 @@ func (m Mapping) place(e *entry, d message.Draft) error {
 		c, said, held, told = m.Receiver, d.Receiver, &e.receiver, &e.stored.Receiver
 	}
 	if c.Name == "" && m.Database != database.None {
-		return &refusal{"rejected", fmt.Errorf("table %s has no column for where this message goes", m.name()), message.ErrRejected}
+		return &refusal{cause: "rejected", detail: fmt.Errorf("table %s has no column for where this message goes", m.name()), kind: message.ErrRejected}
 	}
 	var err error
 	if *held, err = c.fit(said); err != nil {

@@ -70,14 +70,15 @@ func (unobserved) LookupRefused(string, string) {}
 
 // Store stores messages. Its methods may be called from any goroutine.
 type Store struct {
-	table   table
-	mapping Mapping
-	encrypt func(text, room, user string) (string, error)
-	guarded bool      // an access query is set
-	unclear sync.Once // the log has been told of an answer that is neither yes nor no
-	timeout time.Duration
-	watch   Observer
-	log     *slog.Logger
+	table      table
+	mapping    Mapping
+	references []reference // its foreign keys
+	encrypt    func(text, room, user string) (string, error)
+	guarded    bool      // an access query is set
+	unclear    sync.Once // the log has been told of an answer that is neither yes nor no
+	timeout    time.Duration
+	watch      Observer
+	log        *slog.Logger
 
 	queue    *queue
 	clock    roomClock
@@ -85,7 +86,8 @@ type Store struct {
 	outage   atomic.Pointer[outage] // nil while the database is believed to be up
 	health   health
 	desk     *lookup.Desk // where access queries wait for their turn
-	outages  rareWarning  // it and the next belong to the committer
+	misfits  misfits
+	outages  rareWarning // it and the next belong to the committer
 	rejected rareWarning
 
 	ctx     context.Context // ends when Close has no more patience: every statement ends with it
@@ -140,6 +142,10 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	var err error
 	if s.table, s.mapping, err = openTable(ctx, s.ctx, c); err != nil {
 		return err
+	}
+	if s.references, err = s.table.references(ctx); err != nil {
+		s.table.close()
+		return fmt.Errorf("read the foreign keys of %s: %w", s.mapping.name(), err)
 	}
 	if s.mapping.UserQuery, err = s.findUsers(ctx); err != nil {
 		s.table.close()

@@ -37,8 +37,8 @@ type table interface {
 	newest(ctx context.Context, n int) ([]row, error)
 	// references lists the foreign keys of one column.
 	references(ctx context.Context) ([]reference, error)
-	// firstID gives an id that r may hold, or "" where there is none, or where it may not be read.
-	firstID(ctx context.Context, r reference) (string, error)
+	// texts runs a query of one text column. What may not be read is empty.
+	texts(ctx context.Context, query string, args ...any) ([]string, error)
 
 	// access gives the access query's first row, or nil; accesses does so for many. Errors are faults.
 	access(ctx context.Context, room, user string) ([]any, error)
@@ -76,11 +76,8 @@ type reference struct {
 	column        string
 	schema, table string // that it refers to; only Postgres has a schema
 	key           string // the column there
-}
-
-// anyID is a query for an id that the column may hold.
-func (r reference) anyID() string {
-	return fmt.Sprintf("SELECT CAST(%[1]s AS TEXT) FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(r.key), r.name())
+	constraint    string // its name; SQLite has one for all
+	user          string // the column there that refers to a user itself, as in a table of memberships; or empty
 }
 
 // name is the table that r refers to, as SQL writes it.
@@ -90,6 +87,19 @@ func (r reference) name() string {
 	}
 	return database.Quote(r.schema) + "." + database.Quote(r.table)
 }
+
+// some is a query for up to n values of a column of the table that r refers to.
+func (r reference) some(column string, n int) string {
+	return fmt.Sprintf("SELECT CAST(%[1]s AS TEXT) FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT %[3]d", database.Quote(column), r.name(), n)
+}
+
+// has is a query that gives $1 if r may hold it.
+func (r reference) has() string {
+	return fmt.Sprintf("SELECT CAST($1 AS TEXT) FROM %s WHERE CAST(%s AS TEXT) = $1", r.name(), database.Quote(r.key))
+}
+
+// userColumns are how a table of memberships or profiles calls the user, as SQL compares them.
+const userColumns = "('userid', 'user', 'accountid', 'uid')"
 
 // What a table answers whatever the database is.
 var (

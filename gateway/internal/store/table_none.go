@@ -27,7 +27,7 @@ func (noneTable) remove(context.Context, []*entry) error                        
 func (noneTable) insertAndRollBack(context.Context, *entry) error               { return nil }
 func (noneTable) newest(context.Context, int) ([]row, error)                    { return nil, nil }
 func (noneTable) references(context.Context) ([]reference, error)               { return nil, nil }
-func (noneTable) firstID(context.Context, reference) (string, error)            { return "", nil }
+func (noneTable) texts(context.Context, string, ...any) ([]string, error)       { return nil, nil }
 func (noneTable) access(context.Context, string, string) ([]any, error)         { return nil, nil }
 func (noneTable) accesses(context.Context, []message.Seat) ([][]any, error)     { return nil, nil }
 func (noneTable) askers() int                                                   { return 1 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -29,7 +28,9 @@ func (p *postgresTable) insertAndRollBack(ctx context.Context, e *entry) error {
 }
 
 const postgresReferences = `
-SELECT a.attname, n.nspname, f.relname, fa.attname
+SELECT a.attname, n.nspname, f.relname, fa.attname, k.conname, coalesce((
+  SELECT min(ua.attname) FROM pg_constraint uk JOIN pg_attribute ua ON ua.attrelid = uk.conrelid AND ua.attnum = ANY (uk.conkey)
+  WHERE uk.contype = 'f' AND uk.conrelid = f.oid AND lower(replace(ua.attname, '_', '')) IN ` + userColumns + `), '')
 FROM pg_constraint k
 JOIN LATERAL unnest(k.conkey, k.confkey) AS u(here, there) ON true
 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.here
@@ -45,15 +46,19 @@ func (p *postgresTable) references(ctx context.Context) ([]reference, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(columns pgx.CollectableRow) (r reference, err error) {
-		err = columns.Scan(&r.column, &r.schema, &r.table, &r.key)
+		err = columns.Scan(&r.column, &r.schema, &r.table, &r.key, &r.constraint, &r.user)
 		return r, err
 	})
 }
 
-func (p *postgresTable) firstID(ctx context.Context, r reference) (id string, err error) {
-	err = p.readers.QueryRow(ctx, r.anyID()).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) || err != nil && database.IsForbidden(database.PostgresFault(err)) { // an insert needs no right to read them
-		return "", nil
+func (p *postgresTable) texts(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := p.readers.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
 	}
-	return id, err
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil && database.IsForbidden(database.PostgresFault(err)) { // an insert needs no right to read them
+		return nil, nil
+	}
+	return list, err
 }

@@ -47,7 +47,8 @@ func onCommit(conn *sql.Conn, hook func() int32) error {
 }
 
 const sqliteReferences = `
-SELECT f."from", f."table", coalesce(f."to", (SELECT name FROM pragma_table_info(f."table") WHERE pk = 1), 'rowid')
+SELECT f."from", f."table", coalesce(f."to", (SELECT name FROM pragma_table_info(f."table") WHERE pk = 1), 'rowid'), coalesce((
+  SELECT min(u."from") FROM pragma_foreign_key_list(f."table") u WHERE lower(replace(u."from", '_', '')) IN ` + userColumns + `), '')
 FROM pragma_foreign_key_list($1) f
 WHERE (SELECT count(*) FROM pragma_foreign_key_list($1) g WHERE g.id = f.id) = 1`
 
@@ -59,8 +60,8 @@ func (s *sqliteTable) references(ctx context.Context) ([]reference, error) {
 	defer rows.Close()
 	var list []reference
 	for rows.Next() {
-		var r reference
-		if err := rows.Scan(&r.column, &r.table, &r.key); err != nil {
+		r := reference{constraint: database.SQLiteForeignKey}
+		if err := rows.Scan(&r.column, &r.table, &r.key, &r.user); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
@@ -68,10 +69,19 @@ func (s *sqliteTable) references(ctx context.Context) ([]reference, error) {
 	return list, rows.Err()
 }
 
-func (s *sqliteTable) firstID(ctx context.Context, r reference) (id string, err error) {
-	err = s.readers.QueryRowContext(ctx, r.anyID()).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
+func (s *sqliteTable) texts(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := s.readers.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
 	}
-	return id, err
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		list = append(list, text)
+	}
+	return list, rows.Err()
 }
