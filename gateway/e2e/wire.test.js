@@ -23,17 +23,29 @@ const wellFormed = (value) => {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key.toWellFormed(), wellFormed(member)]));
 };
 
-/** "__proto__" is left out of what the contract writes. */
-const withoutPrototype = ([first, ...others]) => {
-  const { ['__proto__']: left, ...rest } = first;
-  return [rest, ...others];
-};
+const isObject = (value) => value && typeof value === 'object' && !Array.isArray(value) && !Buffer.isBuffer(value);
+
+/** What could change a prototype: the contract leaves it out of what it writes, at any depth. */
+const isPrototype = ([key, member]) => key === '__proto__' || (key === 'constructor' && isObject(member));
+
+function holdsPrototype(value) {
+  if (Array.isArray(value)) return value.some(holdsPrototype);
+  return isObject(value) && Object.entries(value).some((field) => isPrototype(field) || holdsPrototype(field[1]));
+}
+
+/** A constructor that is no object may stay, or be uncovered when one that is and repeats its key has gone: it is compared with nothing. */
+function withoutPrototypes(value) {
+  if (Array.isArray(value)) return value.map(withoutPrototypes);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== '__proto__' && key !== 'constructor')
+    .map(([key, member]) => [key, withoutPrototypes(member)]));
+}
 
 /** What each way of passing arguments on may make of them. */
 const expected = {
   'broadcast': (args) => args,
   'beside bytes': (args) => [...args, Buffer.from('own')],
-  'as an object of the contract': ([first]) => wellFormed(withoutPrototype([first])),
+  'as an object of the contract': ([first]) => wellFormed(withoutPrototypes([first])),
   'ack': (args) => args,
 };
 
@@ -55,7 +67,10 @@ function judge({ in: said, out, end }) {
       let got;
       try {
         got = decode(framesOf(frames));
-        if (how === 'as an object of the contract') got.data = wellFormed(got.data);
+        if (how === 'as an object of the contract') {
+          if (holdsPrototype(got.data)) throw new Error('a prototype got through');
+          got.data = withoutPrototypes(wellFormed(got.data));
+        }
       } catch (failure) {
         throw new Error(`${how}: ${receiver} throws ${failure.message}`);
       }

@@ -138,8 +138,13 @@ func (c *client) send(text string) {
 
 // next returns the next frame of the server.
 func (c *client) next() (ws.OpCode, string, error) {
-	frame, err := ws.ReadFrame(c.conn)
-	return frame.Header.OpCode, string(frame.Payload), err
+	header, err := ws.ReadHeader(c.conn)
+	if err != nil {
+		return 0, "", err
+	}
+	payload := make([]byte, header.Length)
+	_, err = io.ReadFull(c.conn, payload)
+	return header.OpCode, string(payload), err
 }
 
 func (c *client) read() string {

@@ -38,8 +38,11 @@ func TestPacketsAreWholeAndPingsAnswered(t *testing.T) {
 		}
 		go server.Write(said.Bytes()) // a pipe holds nothing
 		for range cap(heard) {
-			f, _ := ws.ReadFrame(server)
-			heard <- string(ws.UnmaskFrame(f).Payload)
+			header, _ := ws.ReadHeader(server)
+			payload := make([]byte, header.Length)
+			io.ReadFull(server, payload)
+			ws.Cipher(payload, header.Mask, 0)
+			heard <- string(payload)
 		}
 	}()
 	c, err := Dialer{NetDial: network.Dial, Step: time.Second}.Dial(t.Context(), "ws://memory/?"+Query)
