@@ -62,7 +62,7 @@ sideBySide('nginx', () => {
     await exhaust((i) => login(`2001:db8:0:7:9999::${i}`), 'an address of the same network');
     assert.equal((await login('2001:db8:0:8::1')).status, 200);
     await exhaust(() => login('::ffff:192.0.2.1'));
-    assert.ok((await statuses(50, () => login('192.0.2.1')))[429] > 0, 'the same');
+    await exhaust(() => login('192.0.2.1'), 'the same');
     assert.equal((await login('::ffff:192.0.2.2')).status, 200);
   }, PATIENT);
 
