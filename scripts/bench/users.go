@@ -11,8 +11,8 @@ import (
 
 // jwtSecret and messageKey are the servers'; nothing that they protect outlives the run.
 const (
-	jwtSecret  = "benchmark-secret-benchmark-secret-benchmark"
-	messageKey = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+	jwtSecret  = "WrVWoN80VNUp0zFmZu55YV5wz3rlUk2uomqINXnD2Vm"
+	messageKey = "e0d6767e787792579f3c4ded55da7796b51ad85c69264ad07239d8adf4295c03"
 )
 
 func userNamed(i int) user {
