@@ -12,7 +12,8 @@ import (
 // caller's affair.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	limitBody(w, r, pendingRequestTimeout)
-	if s.options.CORS.apply(w, r) {
+	// Browsers don't apply CORS to WebSockets, whose Origin Options.Allow has to judge.
+	if !isUpgrade(r) && s.options.CORS.apply(w, r) {
 		return
 	}
 	session, cause := s.check(r)
