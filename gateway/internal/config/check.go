@@ -267,10 +267,10 @@ func (c *Config) checkEvents(faults *report) {
 			list.events[i] = event
 			if err := faults.eventName(event); err != nil {
 				faults.add(list.name, err)
-			} else if other := taken[folded(event)]; other != "" && other != list.name {
+			} else if other := taken[faults.folded(event)]; other != "" && other != list.name {
 				faults.add(list.name, hint("%q is in %s too", event, other))
 			}
-			taken[folded(event)] = list.name
+			taken[faults.folded(event)] = list.name
 		}
 	}
 	c.checkRelays(taken, c.checkSaid(faults), faults)
@@ -283,7 +283,7 @@ func (c *Config) checkSaid(faults *report) (said map[string]string) {
 		if err := faults.newName(own.event, said); err != nil {
 			faults.add(own.variable, err)
 		}
-		said[folded(own.event)] = own.variable
+		said[faults.folded(own.event)] = own.variable
 	}
 	return said
 }
@@ -297,26 +297,26 @@ func (c *Config) checkRelays(taken, said map[string]string, faults *report) {
 				faults.add("RELAY_EVENTS", err)
 			}
 		}
-		if other := taken[folded(relay.Event)]; other != "" {
+		if other := taken[faults.folded(relay.Event)]; other != "" {
 			faults.add("RELAY_EVENTS", hint("%q is in %s too", relay.Event, other))
 		}
-		taken[folded(relay.Event)] = "RELAY_EVENTS"
+		taken[faults.folded(relay.Event)] = "RELAY_EVENTS"
 	}
 }
 
 // newName refuses a name by which clients are told something else already.
 func (r *report) newName(event string, said map[string]string) error {
-	if folded(event) == "error" {
+	if r.folded(event) == "error" {
 		return hint("where %q is how the gateway says that something failed", event)
 	}
-	if owner := said[folded(event)]; owner != "" {
+	if owner := said[r.folded(event)]; owner != "" {
 		return hint("%q is what %s says", event, owner)
 	}
 	return r.eventName(event)
 }
 
 func (r *report) eventName(name string) error {
-	isName := func(reserved string) bool { return folded(reserved) == folded(name) }
+	isName := func(reserved string) bool { return r.folded(reserved) == r.folded(name) }
 	switch {
 	case name == "":
 		return hint("where a name is empty")
@@ -326,7 +326,10 @@ func (r *report) eventName(name string) error {
 	return nil
 }
 
-// folded makes one of the snake, camel and kebab forms of a name, which clients may use alike. A space parts words too.
-func folded(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(name))
+// folded is what all spellings of an event's name have in common.
+func (r *report) folded(event string) string {
+	if r.rules.FoldEvent == nil {
+		return event
+	}
+	return r.rules.FoldEvent(event)
 }

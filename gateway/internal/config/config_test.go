@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
@@ -21,7 +22,7 @@ const (
 )
 
 // ruled are the rules of a start.
-var ruled = Rules{DatabaseURL: database.Check, ReservedEvents: socketio.ReservedEvents()}
+var ruled = Rules{DatabaseURL: database.Check, ReservedEvents: socketio.ReservedEvents(), FoldEvent: contract.Fold}
 
 // with returns a sound environment in which the given pairs of name and value are set.
 func with(pairs ...string) environment {

@@ -8,4 +8,6 @@ type Rules struct {
 	DatabaseURL func(url string) (warnings []string, err error)
 	// ReservedEvents are the names of events that Socket.IO keeps for itself.
 	ReservedEvents []string
+	// FoldEvent gives what all spellings of an event's name have in common: clients may use one for another.
+	FoldEvent func(event string) string
 }
