@@ -63,22 +63,7 @@ func TestWhoDoesNotAskInTimeIsLetGo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				m := serve(t, Options{PendingTimeout: 10 * time.Second}, func(s *Server) {
-					s.Of("/closed").Use(func(*Socket, *Handshake) error { return &ConnectError{Message: "no"} })
-				})
-				c := m.dial()
-				start := time.Now()
-				for _, packet := range packets {
-					c.say(packet)
-					c.hear()
-				}
-				c.expectClosed()
-				if took := time.Since(start); took < 10*time.Second || took > 11*time.Second {
-					t.Errorf("closed after %v, want 10s", took)
-				}
-				m.expectEnd(ConnectTimeout)
-			})
+			expectEndAfter(t, 10*time.Second, Options{PendingTimeout: 10 * time.Second}, packets)
 		})
 	}
 }
