@@ -26,6 +26,8 @@ type Draft struct {
 	User     string
 	Username string
 	Text     string
+	// Fingerprint tells a message that is sent again from others, as far as its id has room for it: 0 is none. See Store.Repeated.
+	Fingerprint uint64
 	// Held is how many bytes the caller keeps in memory until it has an answer, beside the draft.
 	// They count against the store's bound.
 	Held int
@@ -36,6 +38,9 @@ type Seat struct{ Room, User string }
 
 // Stored is the row that a committed message became.
 type Stored struct {
+	// Position is the message's place in the order of commits: that of a later one is greater. 0 means that the table's ids have
+	// no order, so that nothing can be read again from a position on.
+	Position uint64
 	// ID, Room, Receiver and User are JSON as the web app would print the columns: a string, or a number
 	// where the column is an integer of less than 64 bits. Of Room and Receiver, one is nil.
 	ID, Room, Receiver, User json.RawMessage
@@ -54,3 +59,17 @@ type Field struct {
 
 // MaxOthers bounds the bytes of Stored.Others: a default is small, and what is not is no news to a chat.
 const MaxOthers = 4096
+
+// Gap is what somebody has missed of a room, or of what was sent to a receiver: the messages after a position.
+type Gap struct {
+	Room, Receiver string // one of them is empty
+	After          uint64
+}
+
+// Kept is a stored message as it is read again: in plaintext.
+type Kept struct {
+	Stored
+	// Where it went and who sent it, and the text, as the Draft had them. One of InRoom and ToReceiver is empty.
+	InRoom, ToReceiver, ByUser string
+	Text          string
+}

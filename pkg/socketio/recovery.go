@@ -1,0 +1,91 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Recovery has clients that lose their connection take up their session again: the same id, the rooms, and what was said
+// there meanwhile, once and in its order. It is Socket.IO's connection state recovery, which every official client since
+// 4.6 has. Only kept events are said again; see [Broadcast.Kept].
+type Recovery struct {
+	// Window is how long a client may be away. Zero means 2 min.
+	Window time.Duration
+	// Buffer bounds the bytes of the latest kept events, which are held in memory. Zero means 64 MiB.
+	Buffer int
+	// Limit is how many kept events a client may have missed. Who missed more starts anew. Zero means 1,000.
+	Limit int
+	// Secret makes the clients' pids, so that nobody can make one up. Servers that take over each other's sessions need the
+	// same. Nil means a random one.
+	Secret []byte
+	// Sessions keep sessions beyond the end of the process. Nil means that they end with it.
+	Sessions Sessions
+	// Log is asked for kept events that are not in memory. Nil means that there are no others.
+	Log Log
+	// Head is the offset of the latest kept event that there was before this server started. What comes later is told by
+	// this server.
+	Head Offset
+	// Observer may be nil.
+	Observer RecoveryObserver
+}
+
+// Offset is a place in the order of all kept events: a later one has a greater offset. Zero is before all.
+type Offset uint64
+
+// SavedSession is what a session needs to be taken up again.
+type SavedSession struct {
+	Namespace string
+	SID       string
+	User      string // Handshake.User
+	Rooms     []SavedRoom
+}
+
+// SavedRoom is a room that the session is in, and the latest event there that was told before it joined.
+type SavedRoom struct {
+	Name  string
+	Since Offset
+}
+
+// Sessions keep sessions for servers that have not seen them. All methods may be called from any goroutine.
+type Sessions interface {
+	// Changed tells that the session of a connected socket is new or is in other rooms. It queues and returns; when it is
+	// written down, Socket.Session says what is to be kept. Locks of this package are not held.
+	Changed(s *Socket)
+	// Ended tells that a session will not be taken up again. It queues and returns.
+	Ended(namespace, sid string)
+	// Claim gives a session to one caller alone, who is its owner from now on. It may wait until ctx ends. Without an error
+	// nil means that there is none, or that it has been away for longer than the Window.
+	Claim(ctx context.Context, namespace, sid string) (*SavedSession, error)
+}
+
+// Gap is what a client has missed of a room: the kept events after an offset.
+type Gap struct {
+	Room  string
+	After Offset
+}
+
+// Log reads kept events that were told before this server started, or that memory has no place for any more.
+type Log interface {
+	// Missed returns the kept events of the gaps up to through, in the order of their offsets, each once. It may wait until ctx
+	// ends. An error means that something may be missing: then the client starts anew. ErrTooMuch is one of them.
+	Missed(ctx context.Context, ns *Namespace, gaps []Gap, through Offset, limit int) ([]*Kept, error)
+}
+
+// RecoveryObserver counts. Its methods are called from several goroutines at once and must return quickly.
+type RecoveryObserver interface {
+	// Recovered tells of a session that was taken up: from where what it missed was read (memory or log; none if it missed
+	// nothing), and how many events that was.
+	Recovered(source string, events int)
+	// NotRecovered tells of a client that asked for a session and starts anew, with the reason: forged (pid), unknown, user
+	// (of another), future (offset), limit, log (can't be read), refused (by the application), unreadable (pid or offset).
+	NotRecovered(reason string)
+}
+
+// Kept is an event that clients get who were away when it was told. It is encoded once for all of them.
+type Kept struct {
+	offset Offset
+	rooms  []string
+	event  string
+	args   []json.RawMessage
+}
