@@ -87,7 +87,8 @@ type crowd struct {
 
 func (c *crowd) sockets() *sockets {
 	return &sockets{
-		count: func() int { c.mu.Lock(); defer c.mu.Unlock(); return len(c.all) },
+		namespace: "/",
+		count:     func() int { c.mu.Lock(); defer c.mu.Unlock(); return len(c.all) },
 		has: func(sid string) bool {
 			found := false
 			c.each(func(one session) { found = found || one.ID() == sid })
@@ -151,6 +152,15 @@ func (r *record) SessionsClaimed(outcome string, n int)  { r.count(outcome, n) }
 
 func start(t testing.TB, url string, o Options) *gateway {
 	t.Helper()
+	g, w := unstarted(t, url, o)
+	g.running.Go(w.run)
+	g.running.Go((&claimer{Sessions: g.Sessions}).run)
+	return g
+}
+
+// unstarted makes a gateway that writes and claims when the test says so.
+func unstarted(t testing.TB, url string, o Options) (*gateway, *writer) {
+	t.Helper()
 	u, err := database.Parse(url)
 	must(t, err)
 	g := &gateway{t: t, record: &record{counts: map[string]int{}}}
@@ -158,11 +168,12 @@ func start(t testing.TB, url string, o Options) *gateway {
 		o.Window = time.Minute
 	}
 	o.Observer, o.Logger = g.record, slog.New(slog.NewTextHandler(g.record, nil))
-	g.Sessions, err = Open(t.Context(), u, o)
+	s, w, err := assemble(t.Context(), u, o)
 	must(t, err)
-	g.Sessions.sockets.Store(g.crowd.sockets())
+	g.Sessions = s
+	g.sockets.Store(g.crowd.sockets())
 	t.Cleanup(g.stop)
-	return g
+	return g, w
 }
 
 func (g *gateway) stop() {

@@ -24,7 +24,7 @@ const (
     generation bigint NOT NULL DEFAULT 0,
     claimed_at timestamptz,
     user_id text NOT NULL,
-    rooms json NOT NULL             -- names, and what was told there last before joining
+    session json NOT NULL           -- its rooms, and which message was the last there when it joined
 ) WITH (fillfactor = 70)`
 	createIndex = `CREATE INDEX IF NOT EXISTS sessions_gateway ON socketgate.sessions (gateway)`
 )
@@ -76,6 +76,7 @@ func (p *postgres) rehearse(ctx context.Context) error {
 		{writePostgres, []any{p.gateway, [][]byte{}, [][]byte{}, []string{}, []string{}}},
 		{claimPostgres, []any{p.gateway, [][]byte{}, []float64{}, p.window, 0.0}},
 		{releasePostgres, []any{p.gateway, [][]byte{}}},
+		{ownedPostgres, []any{p.gateway}},
 		{sweepGateways, []any{p.window}},
 		{sweepSessions, []any{0}},
 	} {

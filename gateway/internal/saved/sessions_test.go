@@ -244,3 +244,23 @@ func TestClaimsThatWaitAreAnsweredByClose(t *testing.T) {
 		t.Errorf("claimed %v, %v", found, err)
 	}
 }
+
+// An end that nobody told of must not leave a row for as long as the process runs.
+func TestASessionWhoseEndWasNotToldIsDeletedAfterTheWindow(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, url string, _ func(string)) {
+		g, w := unstarted(t, url, Options{})
+		for _, sid := range []string{"ann", "bob"} {
+			g.changed(connect(sid, "u1", "a"))
+		}
+		g.crowd.all = []session{connect("bob", "u1", "a")}
+		w.pass(g.life)
+		began := time.Now()
+		for _, step := range []struct{ after, left int }{{0, 2}, {59, 2}, {60, 1}, {200, 1}} {
+			must(t, w.deleteAbsent(t.Context(), began.Add(time.Duration(step.after)*time.Second)))
+			if left, err := g.keeper.owned(t.Context()); err != nil || len(left) != step.left {
+				t.Errorf("after %d s: %d sessions, %v", step.after, len(left), err)
+			}
+		}
+	})
+}

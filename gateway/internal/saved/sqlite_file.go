@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 	generation INTEGER NOT NULL DEFAULT 0,
 	claimed_at REAL,
 	user_id TEXT NOT NULL,
-	rooms TEXT NOT NULL
+	session TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_gateway ON sessions (gateway)`
 
@@ -97,7 +97,7 @@ func (s *sqlite) rehearse(ctx context.Context, db *sql.DB) error {
 	if _, err := tx.ExecContext(ctx, createSQLite); err != nil {
 		return err
 	}
-	for _, statement := range []string{hasWritten, writeAlive, writeEnded, writeSaved, claimSQLite, releaseSQLite, sweepGatewaysSQLite, sweepSessionsSQLite} {
+	for _, statement := range []string{hasWritten, writeAlive, writeEnded, writeSaved, claimSQLite, releaseSQLite, ownedSQLite, sweepGatewaysSQLite, sweepSessionsSQLite} {
 		prepared, err := tx.PrepareContext(ctx, statement)
 		if err != nil {
 			return err

@@ -31,7 +31,8 @@ type writer struct {
 	rest       []session // of all that are connected, those that are still to be written anew
 	beaten     time.Time // last sign of life
 	swept      time.Time
-	pause      time.Duration // before the next attempt; 0 unless the last one failed
+	absent     map[key]time.Time // sessions of this gateway without a socket, and since when they are known to be
+	pause      time.Duration     // before the next attempt; 0 unless the last one failed
 	warned     warned
 	unwritten  map[string]time.Time // when the log was told of a cause
 }
@@ -96,7 +97,10 @@ func (w *writer) pass(life context.Context) (more bool) {
 		w.failed(err)
 		return true
 	}
-	w.sweep(ctx)
+	if err := w.sweep(ctx); err != nil {
+		w.failed(err)
+		return true
+	}
 	return len(w.rest) > 0 || w.changes.len() > 0
 }
 
@@ -195,21 +199,6 @@ func (w *writer) tellUnwritten(cause string) {
 	if time.Since(w.unwritten[cause]) > said {
 		w.unwritten[cause] = time.Now()
 		w.log.Warn("a session can't be saved, and is lost when the gateway ends", "cause", cause)
-	}
-}
-
-// sweep deletes what is past the window, four times in a window.
-func (w *writer) sweep(ctx context.Context) {
-	if time.Since(w.swept) < w.window/4 {
-		return
-	}
-	more, err := w.keeper.sweep(ctx)
-	if err != nil {
-		w.failed(err)
-		return
-	}
-	if !more {
-		w.swept = time.Now()
 	}
 }
 
