@@ -2,7 +2,6 @@ package saved
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
@@ -127,6 +126,8 @@ func (s seen) missing() string {
 	return ""
 }
 
+const toRun = "let the owner of the database run: "
+
 func (p *postgres) grant(ctx context.Context) (string, error) {
 	s, err := p.look(ctx)
 	if err != nil {
@@ -139,5 +140,5 @@ func (p *postgres) grant(ctx context.Context) (string, error) {
 	if sql == "" {
 		return "", nil
 	}
-	return fmt.Sprintf("let the owner of the database run: %s", sql), nil
+	return toRun + sql, nil
 }

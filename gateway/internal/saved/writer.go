@@ -17,8 +17,8 @@ const (
 	// sessionsAtOnce and bytesAtOnce bound one write.
 	sessionsAtOnce = 5_000
 	bytesAtOnce    = 4 << 20
-	// said is how often the log is told that a session can't be saved.
-	said = time.Minute
+	// sayEvery is how often the log is told that a session can't be saved.
+	sayEvery = time.Minute
 )
 
 // writer writes what has changed. It belongs to one goroutine.
@@ -31,20 +31,11 @@ type writer struct {
 	rest       []session // of all that are connected, those that are still to be written anew
 	beaten     time.Time // last sign of life
 	swept      time.Time
-	absent     map[key]time.Time // sessions of this gateway without a socket, and since when they are known to be
-	pause      time.Duration     // before the next attempt; 0 unless the last one failed
-	warned     warned
+	absent     map[key]time.Time    // sessions of this gateway without a socket, and since when they are known to be
+	pause      time.Duration        // before the next attempt; 0 unless the last one failed
+	said       string               // what the log was told of a trouble that goes on
 	unwritten  map[string]time.Time // when the log was told of a cause
 }
-
-// warned is what the log was told last.
-type warned int
-
-const (
-	warnedNothing warned = iota
-	warnedOutage
-	warnedOff
-)
 
 func newWriter(s *Sessions, window, afterGrant time.Duration) *writer {
 	return &writer{Sessions: s, window: window, afterGrant: afterGrant, unwritten: make(map[string]time.Time)}
@@ -120,9 +111,9 @@ func (w *writer) prepare(ctx context.Context) bool {
 		w.failed(err)
 		return false
 	}
-	if w.pause = 0; w.warned != warnedNothing {
-		w.log.Info("sessions of clients are saved again")
-		w.warned = warnedNothing
+	if w.pause = 0; w.said != "" {
+		w.log.Info("sessions of clients are saved from now on")
+		w.said = ""
 	}
 	if w.ready = true; w.off.Swap(false) {
 		w.writeAnew()
@@ -130,30 +121,36 @@ func (w *writer) prepare(ctx context.Context) bool {
 	return true
 }
 
-// failed notes an error; the next pass prepares anew. The log is told once of an outage, and once of a right that is missing.
+// What the log is told.
+const (
+	saidOutage = "sessions of clients can't be saved: they are kept in memory until they can"
+	saidOff    = "sessions of clients are kept in memory only, and are lost when the gateway ends: "
+)
+
+// failed notes an error; the next pass prepares anew. The log is told once of an outage, and once of each right that is missing.
 func (w *writer) failed(err error) {
 	w.ready, w.pause = false, longer(w.pause)
-	told := w.warned
+	said := saidOutage
 	if w.off.Load() {
 		w.changes.clear()
-		w.rest, w.warned = nil, warnedOff
-	} else {
-		w.warned = warnedOutage
+		w.rest = nil
+		said = saidOff + w.grant()
 	}
-	if told == w.warned || w.life.Err() != nil {
-		return
+	if said != w.said && w.life.Err() == nil {
+		w.said = said
+		w.log.Warn(said, "error", err)
 	}
-	if w.warned == warnedOutage {
-		w.log.Warn("sessions of clients can't be saved: they are kept in memory until they can", "error", err)
-		return
-	}
+}
+
+// grant says what would mend a right that is missing.
+func (w *writer) grant() string {
 	ctx, cancel := context.WithTimeout(w.life, statementTimeout)
 	defer cancel()
-	grant, lookErr := w.keeper.grant(ctx)
-	if lookErr != nil || grant == "" {
-		grant = "see the error, and socketgate schema"
+	grant, err := w.keeper.grant(ctx)
+	if err != nil || grant == "" {
+		return "the error tells why"
 	}
-	w.log.Warn("sessions of clients are kept in memory only, and are lost when the gateway ends: "+grant, "error", err)
+	return grant
 }
 
 // write writes in one go or, where the database rejects one of the sessions, in several.
@@ -196,7 +193,7 @@ func (w *writer) sift(ctx context.Context, saves []row, ends []key) error {
 
 func (w *writer) tellUnwritten(cause string) {
 	w.watch.SessionsUnwritten(cause, 1)
-	if time.Since(w.unwritten[cause]) > said {
+	if time.Since(w.unwritten[cause]) > sayEvery {
 		w.unwritten[cause] = time.Now()
 		w.log.Warn("a session can't be saved, and is lost when the gateway ends", "cause", cause)
 	}
