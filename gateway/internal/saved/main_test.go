@@ -50,11 +50,12 @@ func eventually(t testing.TB, what string, is func() bool) {
 
 // socket is one that a test connects. It is in no other's hands.
 type socket struct {
+	id    string
 	mu    sync.Mutex
 	saved socketio.SavedSession
 }
 
-func (s *socket) ID() string { return s.saved.SID }
+func (s *socket) ID() string { return s.id }
 
 func (s *socket) Session() socketio.SavedSession {
 	s.mu.Lock()
@@ -68,6 +69,13 @@ func (s *socket) moveTo(rooms ...string) {
 	s.saved.Rooms = roomsOf(rooms...)
 }
 
+// end is what a socket does before the end of its session is told.
+func (s *socket) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.saved = socketio.SavedSession{}
+}
+
 func roomsOf(names ...string) (all []socketio.SavedRoom) {
 	for i, name := range names {
 		all = append(all, socketio.SavedRoom{Name: name, Since: 1<<63 + socketio.Offset(i)})
@@ -76,7 +84,7 @@ func roomsOf(names ...string) (all []socketio.SavedRoom) {
 }
 
 func connect(sid, user string, rooms ...string) *socket {
-	return &socket{saved: socketio.SavedSession{Namespace: "/", SID: sid, User: user, Rooms: roomsOf(rooms...)}}
+	return &socket{id: sid, saved: socketio.SavedSession{Namespace: "/", SID: sid, User: user, Rooms: roomsOf(rooms...)}}
 }
 
 // crowd is what sockets are connected.

@@ -53,6 +53,7 @@ func TestEndedSessionsAreDeleted(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string, _ func(string)) {
 		first, ann := start(t, url, Options{}), connect("ann", "u1", "a")
 		first.save(ann)
+		ann.end()
 		first.Ended("/", "ann")
 		first.changed(ann) // too late
 		first.stop()

@@ -48,7 +48,7 @@ func (s *sqlite) prepare(ctx context.Context) error {
 		s.log.Warn("the file of saved sessions is damaged: it was moved aside, and another one is made", "file", path+damaged, "error", err)
 		err = s.open(ctx, path)
 	}
-	if database.IsDenied(err) || errors.Is(err, fs.ErrPermission) {
+	if database.IsDenied(err) {
 		return database.Forbidden(err)
 	}
 	return err
@@ -63,7 +63,7 @@ func (s *sqlite) path() (string, error) {
 func (s *sqlite) open(ctx context.Context, path string) error {
 	s.close()
 	if err := makeFile(path); err != nil {
-		return database.Unavailable(err, false)
+		return database.Forbidden(err)
 	}
 	db, err := database.OpenSQLite(path, database.Write, 1)
 	if err != nil {
