@@ -117,11 +117,7 @@ type Namespace interface {
 // Follow tells where the sockets are whose sessions are kept. While there are any, the gateway gives its signs of life. It is called once.
 func (s *Sessions) Follow(ns Namespace) {
 	s.sockets.Store(&sockets{ns.Name(), ns.Sockets, ns.Private, func(f func(session)) {
-		ns.Each(func(socket *socketio.Socket) {
-			if one, ok := any(socket).(session); ok {
-				f(one)
-			}
-		})
+		ns.Each(func(socket *socketio.Socket) { f(socket) })
 	}})
 }
 
@@ -141,11 +137,7 @@ type session interface {
 }
 
 // Changed has the socket's session written soon. It returns at once.
-func (s *Sessions) Changed(socket *socketio.Socket) {
-	if one, ok := any(socket).(session); ok {
-		s.changed(one)
-	}
-}
+func (s *Sessions) Changed(socket *socketio.Socket) { s.changed(socket) }
 
 func (s *Sessions) changed(one session) {
 	if !s.off.Load() {
