@@ -32,8 +32,9 @@ type keeper interface {
 	owned(ctx context.Context) ([]key, error)
 	// sweep deletes some of what is past the window, and tells whether there may be more.
 	sweep(ctx context.Context) (more bool, err error)
-	// grant says in one line what to do so that prepare works. It is empty where no right is missing.
-	grant(ctx context.Context) (string, error)
+	// look says where sessions are kept and, in one line, what to do so that they can be. That is empty where nothing is missing. It
+	// changes nothing.
+	look(ctx context.Context) (where, missing string, err error)
 	close()
 }
 
@@ -46,6 +47,17 @@ func openKeeper(life context.Context, url database.URL, window time.Duration, lo
 		return openSQLite(url, window, log)
 	}
 	return nil, nil
+}
+
+// Look says where the sessions of a gateway on that database are kept and, in one line, what to do so that they can be. That is empty
+// where nothing is missing, and both are where there is no database. It changes nothing.
+func Look(ctx context.Context, url database.URL) (where, missing string, err error) {
+	k, err := openKeeper(ctx, url, time.Minute, slog.New(slog.DiscardHandler))
+	if err != nil || k == nil {
+		return "", "", err
+	}
+	defer k.close()
+	return k.look(ctx)
 }
 
 // newGateway makes a name for this process, unlike that of any other.

@@ -3,10 +3,13 @@ package saved
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 )
 
@@ -37,9 +40,8 @@ func TestARoleWithoutRightsCanKeepSessionsInThePrintedSchema(t *testing.T) {
 	t.Parallel()
 	owner := dbtest.Postgres(t, "")
 	role := dbtest.AsRole(t, owner, "GRANT USAGE ON SCHEMA public")
-	name, _, _ := strings.Cut(strings.TrimPrefix(role, "postgres://"), "@")
 	for range 2 { // an admin may run it again
-		dbtest.Exec(t, owner, Schema(name))
+		dbtest.Exec(t, owner, Schema(roleOf(role)))
 	}
 	keeps(t, role, "ann")
 	keeps(t, owner, "bob")
@@ -186,4 +188,46 @@ func TestCloseGivesUpWhenItsTimeIsOver(t *testing.T) {
 		t.Errorf("closed with %v", err)
 	}
 	g.Sessions.closed = nil
+}
+
+// `check` says beforehand what a start would say, and leaves nothing behind.
+func TestLookTellsWhatAStartWouldMeet(t *testing.T) {
+	t.Parallel()
+	look := func(url string) (where, missing string) {
+		u, err := database.Parse(url)
+		must(t, err)
+		where, missing, err = Look(t.Context(), u)
+		must(t, err)
+		return where, missing
+	}
+	owner := dbtest.Postgres(t, "")
+	role := dbtest.AsRole(t, owner, "GRANT USAGE ON SCHEMA public")
+	if where, missing := look(owner); where != "the schema socketgate" || missing != "" {
+		t.Errorf("the owner: %q, %q", where, missing)
+	}
+	if _, missing := look(role); missing != toRun+`CREATE SCHEMA socketgate; GRANT USAGE, CREATE ON SCHEMA socketgate TO "`+roleOf(role)+`"` {
+		t.Errorf("a role without rights: %q", missing)
+	}
+	if left := dbtest.Column(t, owner, `SELECT nspname::text FROM pg_namespace WHERE nspname = 'socketgate'`); len(left) > 0 {
+		t.Error("it has made the schema")
+	}
+	file := newSQLite(t)
+	if where, missing := look(file); where != fileOf(file)+beside || missing != "" {
+		t.Errorf("a file: %q, %q", where, missing)
+	}
+	if left, _ := filepath.Glob(fileOf(file) + beside + "*"); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+	must(t, os.Mkdir(fileOf(file)+beside, 0o700))
+	if _, missing := look(file); !strings.Contains(missing, "let the gateway's user write") {
+		t.Errorf("a folder in the way: %q", missing)
+	}
+	if where, missing := look("none"); where != "" || missing != "" {
+		t.Errorf("none: %q, %q", where, missing)
+	}
+}
+
+func roleOf(url string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(url, "postgres://"), "@")
+	return name
 }

@@ -132,10 +132,28 @@ func moveAside(path string) error {
 	return os.Rename(path, path+damaged)
 }
 
-func (s *sqlite) grant(context.Context) (string, error) {
+func (s *sqlite) look(context.Context) (where, missing string, err error) {
 	path, err := s.path()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return fmt.Sprintf("let the gateway's user write in the folder %s, and to the file %s if it is there", filepath.Dir(path), path), nil
+	if !mayWrite(path) {
+		missing = fmt.Sprintf("let the gateway's user write in the folder %s, and to the file %s if it is there", filepath.Dir(path), path)
+	}
+	return path, missing, nil
+}
+
+// mayWrite tries the file or, where there is none, another one in its folder.
+func mayWrite(path string) bool {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if file, err = os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-"); err == nil {
+			defer os.Remove(file.Name())
+		}
+	}
+	if err != nil {
+		return false
+	}
+	file.Close()
+	return true
 }

@@ -134,7 +134,7 @@ func (w *writer) failed(err error) {
 	if w.off.Load() {
 		w.changes.clear()
 		w.rest = nil
-		said = saidOff + w.grant()
+		said = saidOff + w.missing()
 	}
 	if said != w.said && w.life.Err() == nil {
 		w.said = said
@@ -142,15 +142,15 @@ func (w *writer) failed(err error) {
 	}
 }
 
-// grant says what would mend a right that is missing.
-func (w *writer) grant() string {
+// missing says what would mend it where nothing can be kept.
+func (w *writer) missing() string {
 	ctx, cancel := context.WithTimeout(w.life, statementTimeout)
 	defer cancel()
-	grant, err := w.keeper.grant(ctx)
-	if err != nil || grant == "" {
+	_, missing, err := w.keeper.look(ctx)
+	if err != nil || missing == "" {
 		return "the error tells why"
 	}
-	return grant
+	return missing
 }
 
 // write writes in one go or, where the database rejects one of the sessions, in several.
