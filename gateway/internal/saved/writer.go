@@ -12,8 +12,8 @@ const (
 	statementTimeout = 5 * time.Second
 	// signOfLife is how often a gateway to which somebody is connected tells that it lives.
 	signOfLife = time.Second
-	// betweenWrites gathers what changes in a rush. A change that comes alone is written at once.
-	betweenWrites = 20 * time.Millisecond
+	// betweenStatements gathers what comes in a rush, of changes and of claims. One that comes alone has its statement at once.
+	betweenStatements = 20 * time.Millisecond
 	// sessionsAtOnce and bytesAtOnce bound one write.
 	sessionsAtOnce = 5_000
 	bytesAtOnce    = 4 << 20
@@ -51,7 +51,7 @@ func (w *writer) run() {
 		case <-w.changes.some:
 		case <-beat.C:
 		}
-		for w.claiming.Err() == nil && w.pass(w.life) && sleep(w.claiming, max(betweenWrites, w.pause)) {
+		for w.claiming.Err() == nil && w.pass(w.life) && sleep(w.claiming, max(betweenStatements, w.pause)) {
 		}
 	}
 	for w.life.Err() == nil && w.pass(w.life) && sleep(w.life, w.pause) {
