@@ -85,7 +85,7 @@ const claimPostgres = `WITH alive AS (
 	SELECT s.key, s.gateway, s.generation
 	FROM asked JOIN socketgate.sessions s USING (key) JOIN socketgate.gateways g ON g.id = s.gateway
 	WHERE g.alive_at > clock_timestamp() - make_interval(secs => $4::float8)
-	AND (true OR s.claimed_at < clock_timestamp() -
+	AND (s.claimed_at IS NULL OR s.claimed_at < clock_timestamp() -
 		make_interval(secs => CASE WHEN s.gateway = $1::text THEN greatest(waited, $5::float8) ELSE waited END))
 )
 UPDATE socketgate.sessions s SET gateway = $1::text, generation = s.generation + 1, claimed_at = clock_timestamp()
