@@ -97,7 +97,9 @@ func TestTablesOfAnotherShapeAreNamed(t *testing.T) {
 func TestThroughPgBouncerInTransactionMode(t *testing.T) {
 	t.Parallel()
 	direct := dbtest.Postgres(t, "")
-	keeps(t, dbtest.PgBouncer(t, direct), "ann")
+	pooler := dbtest.PgBouncer(t, direct)
+	keeps(t, pooler, "ann")
+	keeps(t, strings.Replace(pooler, "pgbouncer=true&", "", 1), "bob") // whoever forgets to say so
 	if left := dbtest.Column(t, direct, `SELECT state FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'`); len(left) > 0 {
 		t.Errorf("connections left in a transaction: %q", left)
 	}

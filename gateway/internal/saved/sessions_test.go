@@ -51,13 +51,23 @@ func TestSignsOfLifeKeepASessionGoodWhileAnybodyIsConnected(t *testing.T) {
 func TestEndedSessionsAreDeleted(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, url string, _ func(string)) {
-		first, ann := start(t, url, Options{}), connect("ann", "u1", "a")
-		first.save(ann)
+		g, w := unstarted(t, url, Options{})
+		ann := connect("ann", "u1", "a")
+		left := func(do func()) int {
+			do()
+			w.pass(g.life)
+			return sessionsIn(t, url)
+		}
+		if n := left(func() { g.changed(ann) }); n != 1 {
+			t.Fatalf("%d sessions", n)
+		}
 		ann.end()
-		first.Ended("/", "ann")
-		first.changed(ann) // too late
-		first.stop()
-		wants(t, start(t, url, Options{}).claim("ann"), nil)
+		if n := left(func() { g.Ended("/", "ann") }); n != 0 {
+			t.Errorf("%d sessions are left", n)
+		}
+		if n := left(func() { g.changed(ann) }); n != 0 {
+			t.Errorf("%d sessions came back", n)
+		}
 	})
 }
 
