@@ -5,19 +5,25 @@ import (
 	"time"
 )
 
-// sweep deletes what is past the window, four times in a window.
-func (w *writer) sweep(ctx context.Context) error {
-	if time.Since(w.swept) < w.window/4 {
-		return nil
+// sweep deletes what is past the window, four times in a window. What fails is left for the next time.
+func (w *writer) sweep(life context.Context) {
+	now := time.Now()
+	if now.Sub(w.swept) < w.window/4 {
+		return
 	}
-	if err := w.deleteAbsent(ctx, time.Now()); err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(life, statementTimeout)
+	defer cancel()
+	err := w.deleteAbsent(ctx, now)
+	more := false
+	if err == nil {
+		more, err = w.keeper.sweep(ctx)
 	}
-	more, err := w.keeper.sweep(ctx)
-	if err == nil && !more {
-		w.swept = time.Now()
+	if err != nil && life.Err() == nil {
+		w.log.Warn("sessions of clients that are past RECOVERY_WINDOW can't be deleted: the gateway tries again", "error", err)
 	}
-	return err
+	if !more {
+		w.swept = now
+	}
 }
 
 // deleteAbsent deletes the sessions of this gateway whose clients have been away for the window. Their end is told as a rule;
