@@ -14,6 +14,7 @@ import (
 type want struct {
 	SavedRoom
 	after Offset // what the client lacks of it, beside what was read from the Log already
+	from  Offset // what the ring has is taken from here on: the Log may lack events that only this server has told
 }
 
 // missed is what a client lacks that comes back.
@@ -86,8 +87,9 @@ func (m *missed) source(entries []*entry) string {
 
 // gaps returns what the ring does not have.
 func (r *recovery) gaps(s *Socket, m *missed) (gaps []Gap) {
-	for _, w := range m.rooms {
-		if w.after < r.ring.reach(place{namespace: s.namespace.name, room: w.Name}) {
+	for i, w := range m.rooms {
+		if reach := r.ring.reach(place{namespace: s.namespace.name, room: w.Name}); w.after < reach {
+			m.rooms[i].from = reach
 			gaps = append(gaps, Gap{w.Name, w.after})
 		}
 	}
@@ -112,7 +114,7 @@ func (r *recovery) ownIsLost(s *Socket, m *missed) bool {
 func (r *recovery) collect(s *Socket, m *missed) []*entry {
 	entries := append([]*entry{}, m.read...)
 	for _, w := range m.rooms {
-		entries = append(entries, r.ring.since(place{namespace: s.namespace.name, room: w.Name}, w.after)...)
+		entries = append(entries, r.ring.since(place{namespace: s.namespace.name, room: w.Name}, w.from)...)
 	}
 	for _, p := range s.ownPlaces() {
 		entries = append(entries, r.ring.since(p, m.own)...)
