@@ -73,7 +73,7 @@ func (p *postgres) rehearse(ctx context.Context) error {
 		args []any
 	}{
 		{writePostgres, []any{p.gateway, [][]byte{}, [][]byte{}, []string{}, []string{}}},
-		{claimPostgres, []any{p.gateway, [][]byte{}, []float64{}, p.window, 0.0}},
+		{claimPostgres, []any{p.gateway, [][]byte{}, []float64{}, p.window}},
 		{releasePostgres, []any{p.gateway, [][]byte{}}},
 		{ownedPostgres, []any{p.gateway}},
 		{sweepGateways, []any{p.window}},

@@ -20,9 +20,16 @@ type server struct {
 	web *httptest.Server
 }
 
+// silence is the Log of a server whose rooms nothing is said in.
+type silence struct{}
+
+func (silence) Missed(context.Context, *socketio.Namespace, []socketio.Gap, socketio.Offset, int) ([]*socketio.Kept, error) {
+	return nil, nil
+}
+
 func serve(t *testing.T, url string) *server {
 	s := &server{gateway: start(t, url, Options{})}
-	s.Server = socketio.NewServer(socketio.Options{Recovery: &socketio.Recovery{Secret: []byte("secret"), Sessions: s.Sessions}})
+	s.Server = socketio.NewServer(socketio.Options{Recovery: &socketio.Recovery{Secret: []byte("secret"), Sessions: s.Sessions, Log: silence{}}})
 	root := s.Of("/")
 	root.Use(func(_ *socketio.Socket, h *socketio.Handshake) error {
 		var auth struct{ Name string }

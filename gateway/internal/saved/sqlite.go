@@ -42,9 +42,9 @@ const (
 		ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, session = excluded.session WHERE gateway = excluded.gateway`
 	claimSQLite = `UPDATE sessions SET gateway = ?1, generation = generation + 1, claimed_at = ` + now + `
 		WHERE key = ?2 AND (SELECT alive_at FROM gateways WHERE id = sessions.gateway) > ` + now + ` - ?4
-		AND (claimed_at IS NULL OR claimed_at < ` + now + ` - CASE WHEN gateway = ?1 THEN max(?3, ?5) ELSE ?3 END)
+		AND CASE WHEN gateway = ?1 THEN claimed_at = 0 ELSE claimed_at IS NULL OR claimed_at < ` + now + ` - ?3 END
 		RETURNING user_id, session`
-	releaseSQLite       = `UPDATE sessions SET claimed_at = NULL WHERE gateway = ?1 AND key = ?2`
+	releaseSQLite       = `UPDATE sessions SET claimed_at = 0 WHERE gateway = ?1 AND key = ?2`
 	ownedSQLite         = `SELECT key FROM sessions WHERE gateway = ?`
 	sweepGatewaysSQLite = `DELETE FROM gateways WHERE alive_at < ` + now + ` - ?`
 	sweepSessionsSQLite = `DELETE FROM sessions WHERE key IN (
@@ -125,7 +125,7 @@ func (s *sqlite) claim(ctx context.Context, all []asked) (found []row, err error
 		for _, one := range all {
 			r := row{key: one.key}
 			waited := (one.waited + settling).Seconds()
-			err := prepared.QueryRowContext(ctx, s.gateway, one.key[:], waited, s.window, settlingHere.Seconds()).Scan(&r.user, &r.session)
+			err := prepared.QueryRowContext(ctx, s.gateway, one.key[:], waited, s.window).Scan(&r.user, &r.session)
 			switch err {
 			case nil:
 				found = append(found, r)
