@@ -26,8 +26,8 @@ func (w *writer) sweep(life context.Context) {
 	}
 }
 
-// deleteAbsent deletes the sessions of this gateway whose clients have been away for the window. Their end is told as a rule;
-// where it was not, or found no place among the changes, they would stay for as long as the process runs.
+// deleteAbsent deletes the sessions of this gateway whose clients have been away for the window. Nobody tells that a client did not
+// come back, and an end that was told may have found no place among the changes: they would stay for as long as the process runs.
 func (w *writer) deleteAbsent(ctx context.Context, now time.Time) error {
 	crowd := w.sockets.Load()
 	if crowd == nil {
