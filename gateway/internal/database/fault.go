@@ -154,6 +154,9 @@ func IsDamaged(err error) bool {
 	return errors.Is(err, errDamaged) || hasSQLiteCode(err, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 }
 
+// IsFull is true when there was no place to write a SQLite file, or the disk failed.
+func IsFull(err error) bool { return hasSQLiteCode(err, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) }
+
 // IsDenied is true when the system does not let a SQLite file be opened or written.
 func IsDenied(err error) bool {
 	return hasSQLiteCode(err, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)

@@ -19,13 +19,15 @@ type changes struct {
 	bound int
 	some  chan struct{} // has an element after a change was added
 
-	mu    lockorder.Mutex[changes]
-	order []string
-	bySID map[string]change
+	mu      lockorder.Mutex[changes]
+	order   []string
+	bySID   map[string]change
+	taken   map[string]bool // what the writer has and has not written yet
+	waiting waits
 }
 
 func newChanges(bound int) *changes {
-	return &changes{bound: cmp.Or(bound, 1<<17), some: make(chan struct{}, 1), bySID: make(map[string]change)}
+	return &changes{bound: cmp.Or(bound, 1<<17), some: make(chan struct{}, 1), bySID: make(map[string]change), taken: make(map[string]bool), waiting: newWaits()}
 }
 
 // add returns how many older changes were dropped, since there is no place for more.
@@ -50,14 +52,16 @@ func (c *changes) add(one change) (dropped int) {
 	return dropped
 }
 
-// next takes the oldest change.
+// next takes the oldest change. Settle or putBack is called of it.
 func (c *changes) next() (one change, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.order) == 0 {
 		return change{}, false
 	}
-	return c.takeFirst(), true
+	one = c.takeFirst()
+	c.taken[one.sid] = true
+	return one, true
 }
 
 // takeFirst takes the oldest of at least one. mu is held.
@@ -78,6 +82,7 @@ func (c *changes) putBack(all []change) (dropped int) {
 	defer c.mu.Unlock()
 	var order []string
 	for _, one := range all {
+		delete(c.taken, one.sid)
 		before, isThere := c.bySID[one.sid]
 		switch {
 		case !isThere && len(order)+len(c.order) < c.bound:
@@ -93,12 +98,18 @@ func (c *changes) putBack(all []change) (dropped int) {
 	return dropped
 }
 
-// clear forgets all.
-func (c *changes) clear() {
+// clear forgets all. Nobody waits for it any more.
+func (c *changes) clear() { call(c.cleared()) }
+
+func (c *changes) cleared() (over []func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.order = nil
+	for sid := range c.bySID {
+		over = c.waiting.end(sid, over)
+	}
 	clear(c.bySID)
+	return over
 }
 
 func (c *changes) len() int {

@@ -38,6 +38,7 @@ func (w *writer) put(g *gathered, one change) {
 	}
 	saved := one.session.Session()
 	if saved.SID == "" {
+		w.changes.settle([]change{one})
 		return
 	}
 	g.taken = append(g.taken, one)

@@ -60,7 +60,7 @@ type Sessions struct {
 	end      context.CancelFunc // of life
 	claiming context.Context    // ends when Close begins
 	refuse   context.CancelFunc // of claiming
-	running  sync.WaitGroup     // the writer and the claimer
+	running  sync.WaitGroup     // the writer, the claimer and who answers late
 	shutting sync.Once
 	closed   error
 }
@@ -77,6 +77,7 @@ func Open(ctx context.Context, url database.URL, o Options) (*Sessions, error) {
 	if s.keeper != nil {
 		s.running.Go(w.run)
 		s.running.Go((&claimer{Sessions: s}).run)
+		s.running.Go(func() { s.changes.answerLate(s.claiming) })
 	}
 	return s, nil
 }
@@ -152,6 +153,11 @@ func (s *Sessions) Ended(namespace, sid string) {
 		s.countDropped(s.changes.add(change{sid: sid, namespace: namespace}))
 	}
 }
+
+// WhenSaved calls done once, when the socket's session is written as it is now: whoever is killed after that is succeeded by one that
+// knows it. Done is called at once where nothing is to be written or nothing can be kept, and after a second where it could not be
+// written by then. It may be called on the caller's goroutine or another, and must not block.
+func (s *Sessions) WhenSaved(socket *socketio.Socket, done func()) { s.changes.wait(socket.ID(), done) }
 
 func (s *Sessions) countDropped(n int) {
 	if n > 0 {

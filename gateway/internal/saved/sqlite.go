@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -115,7 +117,24 @@ func (s *sqlite) write(ctx context.Context, saves []row, ends []key) (kept int, 
 		})
 		return err
 	})
+	if database.IsFull(err) {
+		s.discard()
+	}
 	return kept, anew, err
+}
+
+// discard deletes the file: what can't be written over must not come back as it was, and a full disk lets files be deleted.
+func (s *sqlite) discard() {
+	s.close()
+	path, err := s.path()
+	if err != nil {
+		return
+	}
+	for _, end := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			s.log.Error("sessions can't be saved, and old ones not be deleted: after a restart clients may come back into rooms that they have left", "error", err)
+		}
+	}
 }
 
 func (s *sqlite) claim(ctx context.Context, all []asked) (found []row, err error) {

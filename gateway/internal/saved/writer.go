@@ -88,6 +88,7 @@ func (w *writer) pass(life context.Context) (more bool) {
 		w.failed(err)
 		return true
 	}
+	w.changes.settle(g.taken)
 	w.sweep(life)
 	return len(w.rest) > 0 || w.changes.len() > 0
 }
