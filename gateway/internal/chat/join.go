@@ -117,6 +117,8 @@ func (c *Chat) vacate(s *socketio.Socket, m *member, room string) bool {
 	if !s.Leave(room) {
 		return false
 	}
-	c.rosters.Leave(room, m.Person)
+	if m.seated { // a socket may be sent away while it is recovered
+		c.rosters.Leave(room, m.Person)
+	}
 	return true
 }

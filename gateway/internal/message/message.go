@@ -16,6 +16,8 @@ var (
 	// ErrRejected means that the database refuses this one draft, and would again: a room that does
 	// not exist, a text too long for its column.
 	ErrRejected = errors.New("message rejected by the database")
+	// ErrTooMuch means that more was missed than may be read again.
+	ErrTooMuch = errors.New("too much was missed")
 )
 
 // Draft is a message as a verified user said it: in plaintext, not stored. It goes to a room, or to the user who is
@@ -71,5 +73,5 @@ type Kept struct {
 	Stored
 	// Where it went and who sent it, and the text, as the Draft had them. One of InRoom and ToReceiver is empty.
 	InRoom, ToReceiver, ByUser string
-	Text          string
+	Text                       string
 }

@@ -32,6 +32,7 @@ type Metrics struct {
 	limited        *prometheus.CounterVec
 	listBytes      prometheus.Counter
 	listsDelayed   *prometheus.CounterVec
+	recoveries     recoveries
 }
 
 // Gauges are read when metrics are scraped.
@@ -74,11 +75,13 @@ func NewMetrics() *Metrics {
 		listBytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "socketgate_member_list_bytes_total", Help: "Bytes of member lists, all copies counted."}),
 		listsDelayed: counters("socketgate_member_lists_delayed_total", "Member lists that had to wait for a budget, by whose.", "reason"),
+		recoveries:   newRecoveries(),
 	}
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.oversized, m.authentication, m.events,
 		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten, m.rechecks, m.auditLost,
 		m.lookups, m.limited, m.listBytes, m.listsDelayed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.recoveries.all()...)
 	return m
 }
 
