@@ -19,7 +19,7 @@ func (s *Store) commit() {
 		if len(batch) == 0 {
 			continue
 		}
-		s.clock.stamp(batch, time.Now())
+		s.stamp(batch, time.Now())
 		if rest, err := s.write(batch, false); err != nil {
 			s.repair(rest, err)
 		}

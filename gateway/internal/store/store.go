@@ -80,15 +80,17 @@ type Store struct {
 	watch      Observer
 	log        *slog.Logger
 
-	queue    *queue
-	clock    roomClock
-	answers  chan []*entry
-	outage   atomic.Pointer[outage] // nil while the database is believed to be up
-	health   health
-	desk     *lookup.Desk // where access queries wait for their turn
-	misfits  misfits
-	outages  rareWarning // it and the next belong to the committer
-	rejected rareWarning
+	queue     *queue
+	clock     roomClock // it and the next belong to the committer
+	order     order
+	answers   chan []*entry
+	unordered atomic.Pointer[string] // why ids have no order, or nil
+	outage    atomic.Pointer[outage] // nil while the database is believed to be up
+	health    health
+	desk      *lookup.Desk // where access queries wait for their turn
+	misfits   misfits
+	outages   rareWarning // it and the next belong to the committer
+	rejected  rareWarning
 
 	ctx     context.Context // ends when Close has no more patience: every statement ends with it
 	cancel  context.CancelFunc
@@ -126,6 +128,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.mapping.Database == database.None {
 		s.encrypt = nil // nothing is kept, so there is nothing to keep secret
 	}
+	s.order.counters = s.mapping.counters()
 	s.desk = newAccessDesk(s.table.askers(), s.watch)
 	s.log.Info("message store open", "mapping", s.mapping.String())
 	s.running.Go(s.commit)
