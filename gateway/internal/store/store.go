@@ -49,6 +49,8 @@ type Config struct {
 
 	Observer Observer     // may be nil
 	Logger   *slog.Logger // nil discards
+
+	now func() time.Time // of a test; nil is the system clock
 }
 
 // Observer counts. Its methods are called from several goroutines at once and must return quickly.
@@ -83,7 +85,10 @@ type Store struct {
 	queue     *queue
 	clock     roomClock // it and the next belong to the committer
 	order     order
+	now       func() time.Time
 	answers   chan []*entry
+	head      uint64                 // see Head
+	told      uint64                 // latest position of an id that the database made; belongs to the delivery
 	unordered atomic.Pointer[string] // why ids have no order, or nil
 	outage    atomic.Pointer[outage] // nil while the database is believed to be up
 	health    health
@@ -109,6 +114,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		timeout:  cmp.Or(c.Timeout, 4*time.Second),
 		watch:    c.Observer,
 		log:      c.Logger,
+		now:      c.now,
 		queue:    newQueue(cmp.Or(c.QueueMessages, 100_000), cmp.Or(c.QueueBytes, 64<<20)),
 		answers:  make(chan []*entry, 1),
 		outages:  rareWarning{every: 10 * time.Second},
@@ -116,6 +122,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	if s.watch == nil {
 		s.watch = unobserved{}
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -128,7 +137,6 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.mapping.Database == database.None {
 		s.encrypt = nil // nothing is kept, so there is nothing to keep secret
 	}
-	s.order.counters = s.mapping.counters()
 	s.desk = newAccessDesk(s.table.askers(), s.watch)
 	s.log.Info("message store open", "mapping", s.mapping.String())
 	s.running.Go(s.commit)
@@ -151,6 +159,11 @@ func (s *Store) open(ctx context.Context, c Config) error {
 		return fmt.Errorf("read the foreign keys of %s: %w", s.mapping.name(), err)
 	}
 	if s.mapping.UserQuery, err = s.findUsers(ctx); err != nil {
+		s.table.close()
+		return err
+	}
+	s.probe(ctx)
+	if err = s.findHead(ctx, s.now()); err != nil {
 		s.table.close()
 	}
 	return err
