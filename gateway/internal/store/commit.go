@@ -19,7 +19,7 @@ func (s *Store) commit() {
 		if len(batch) == 0 {
 			continue
 		}
-		s.clock.stamp(batch, time.Now())
+		s.stamp(batch, s.now())
 		if rest, err := s.write(batch, false); err != nil {
 			s.repair(rest, err)
 		}
@@ -154,6 +154,7 @@ func (s *Store) deliver() {
 				e.done(message.Stored{}, e.err)
 				continue
 			}
+			e.stored.Position = s.placeOf(e)
 			e.stored.ID = s.mapping.ID.json(e.id)
 			e.stored.Others = s.others(e)
 			e.done(e.stored, nil)

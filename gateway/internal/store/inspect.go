@@ -98,6 +98,7 @@ func (s *Store) tryInsert(ctx context.Context, t *Trial) error {
 		return nil
 	}
 	e.stored.CreatedAt = time.Now().UTC().Truncate(time.Millisecond)
+	e.id = s.mapping.newID(uint64(e.stored.CreatedAt.UnixMilli())*perMilli, 0)
 	switch err := s.table.insertAndRollBack(ctx, e); {
 	case database.IsRejected(err), database.IsForbidden(err):
 		t.Err = err

@@ -49,6 +49,8 @@ type Config struct {
 
 	Observer Observer     // may be nil
 	Logger   *slog.Logger // nil discards
+
+	now func() time.Time // of a test; nil is the system clock
 }
 
 // Observer counts. Its methods are called from several goroutines at once and must return quickly.
@@ -80,15 +82,20 @@ type Store struct {
 	watch      Observer
 	log        *slog.Logger
 
-	queue    *queue
-	clock    roomClock
-	answers  chan []*entry
-	outage   atomic.Pointer[outage] // nil while the database is believed to be up
-	health   health
-	desk     *lookup.Desk // where access queries wait for their turn
-	misfits  misfits
-	outages  rareWarning // it and the next belong to the committer
-	rejected rareWarning
+	queue     *queue
+	clock     roomClock // it and the next belong to the committer
+	order     order
+	now       func() time.Time
+	answers   chan []*entry
+	head      uint64                 // see Head
+	told      uint64                 // latest position of an id that the database made; belongs to the delivery
+	unordered atomic.Pointer[string] // why ids have no order, or nil
+	outage    atomic.Pointer[outage] // nil while the database is believed to be up
+	health    health
+	desk      *lookup.Desk // where access queries wait for their turn
+	misfits   misfits
+	outages   rareWarning // it and the next belong to the committer
+	rejected  rareWarning
 
 	ctx     context.Context // ends when Close has no more patience: every statement ends with it
 	cancel  context.CancelFunc
@@ -107,6 +114,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		timeout:  cmp.Or(c.Timeout, 4*time.Second),
 		watch:    c.Observer,
 		log:      c.Logger,
+		now:      c.now,
 		queue:    newQueue(cmp.Or(c.QueueMessages, 100_000), cmp.Or(c.QueueBytes, 64<<20)),
 		answers:  make(chan []*entry, 1),
 		outages:  rareWarning{every: 10 * time.Second},
@@ -114,6 +122,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	if s.watch == nil {
 		s.watch = unobserved{}
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -148,6 +159,11 @@ func (s *Store) open(ctx context.Context, c Config) error {
 		return fmt.Errorf("read the foreign keys of %s: %w", s.mapping.name(), err)
 	}
 	if s.mapping.UserQuery, err = s.findUsers(ctx); err != nil {
+		s.table.close()
+		return err
+	}
+	s.probe(ctx)
+	if err = s.findHead(ctx, s.now()); err != nil {
 		s.table.close()
 	}
 	return err

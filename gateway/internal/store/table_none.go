@@ -32,4 +32,6 @@ func (noneTable) access(context.Context, string, string) ([]any, error)         
 func (noneTable) accesses(context.Context, []message.Seat) ([][]any, error)     { return nil, nil }
 func (noneTable) askers() int                                                   { return 1 }
 func (noneTable) ping(context.Context) error                                    { return nil }
+func (noneTable) unordered(context.Context) (string, error)                     { return "", nil }
+func (noneTable) latest(context.Context, string, int) ([]string, error)         { return nil, nil }
 func (noneTable) close()                                                        {}
