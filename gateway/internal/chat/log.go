@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/gateway/internal/message"
@@ -79,13 +80,17 @@ type toldAgain struct {
 
 type sharedEvent struct {
 	text string // of the row: the app may have changed it since
+	at   time.Time
 	kept *socketio.Kept
 }
 
-const maxToldAgain = 8 << 20 // bytes of texts
+const (
+	maxToldAgain = 8 << 20 // bytes of texts
+	toldAgainAge = 10 * time.Second
+)
 
 func (t *toldAgain) of(row message.Kept, tell func() *socketio.Kept) *socketio.Kept {
-	if shared, ok := t.find(row.Position); ok && shared.text == row.Text {
+	if shared, ok := t.find(row.Position); ok && shared.text == row.Text && time.Since(shared.at) < toldAgainAge {
 		return shared.kept
 	}
 	kept := tell() // it may ask the database for a name
@@ -96,7 +101,7 @@ func (t *toldAgain) of(row message.Kept, tell func() *socketio.Kept) *socketio.K
 	} else {
 		t.bytes += size
 	}
-	t.byPosition[row.Position] = sharedEvent{row.Text, kept}
+	t.byPosition[row.Position] = sharedEvent{row.Text, time.Now(), kept}
 	return kept
 }
 
