@@ -1,29 +1,16 @@
 // DATABASE_URL="file:./dev.db" as Prisma writes it: the same chat on a file.
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join as path } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import initSQL from 'sql.js';
 import { decrypt } from './harness/database.js';
 import { SPOKEN, startGateway } from './harness/gateway.js';
 import { connect, hears, join, say, words } from './harness/people.js';
-import { later, test } from './harness/test.js';
-
-// What `prisma migrate` makes of the same models for SQLite.
-const PRISMA_TABLE = `
-  CREATE TABLE "Message" (
-    "id" TEXT NOT NULL PRIMARY KEY, "text" TEXT NOT NULL, "userId" TEXT NOT NULL, "roomId" TEXT NOT NULL,
-    "createdAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP);`;
+import { createFile } from './harness/sqlite.js';
+import { test } from './harness/test.js';
 
 test('on SQLite the messages are encrypted, stored and broadcast as on Postgres', async (t) => {
-  const folder = await mkdtemp(path(tmpdir(), 'sqlite-'));
-  later(t, () => rm(folder, { recursive: true, force: true }));
-  const file = path(folder, 'dev.db');
+  const file = await createFile(t);
   const { Database } = await initSQL();
-  const made = new Database();
-  made.run(PRISMA_TABLE);
-  await writeFile(file, made.export());
-
   const gateway = await startGateway(t, { DATABASE_URL: `file:${file}` });
   const [ann, bob] = [await connect(t, gateway, 'ann'), await connect(t, gateway, 'bob')];
   await join(ann, 'lobby');
