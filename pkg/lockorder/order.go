@@ -58,6 +58,8 @@ var order = []rule{
 	{"store.misfits", nil},
 	{"store.queue", nil},
 	{"sessions.Names", nil},
+	{"saved.changes", nil},
+	{"saved.claims", nil},
 	{"lookup.queue", nil},
 	{"lookup.refusals", nil},
 	{"legacy.Server", nil},

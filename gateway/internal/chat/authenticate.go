@@ -74,7 +74,6 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 		c.options.Log.named.note(m.Person)
 	}
 	s.Data = m
-	c.audit("login", m, "", "")
 	if claims.Endless {
 		c.endless.Do(c.warnEndless)
 	}
