@@ -14,6 +14,9 @@ type recoveries struct {
 	written   prometheus.Counter
 	unwritten *prometheus.CounterVec
 	claimed   *prometheus.CounterVec
+	sweeps    prometheus.Counter
+	swept     prometheus.Counter
+	unswept   *prometheus.CounterVec
 }
 
 func newRecoveries() recoveries {
@@ -26,11 +29,16 @@ func newRecoveries() recoveries {
 			Name: "socketgate_sessions_saved_total", Help: "Sessions that were saved or deleted, for clients that come back after this process."}),
 		unwritten: counters("socketgate_sessions_unsaved_total", "Sessions that are not saved as they are, by cause.", "cause"),
 		claimed:   counters("socketgate_sessions_claimed_total", "Saved sessions that were asked for, by outcome.", "outcome"),
+		sweeps: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "socketgate_sweeps_total", Help: "Times that the message table was read for clients that were away."}),
+		swept: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "socketgate_sweep_messages_total", Help: "Messages that this found."}),
+		unswept: counters("socketgate_unswept_total", "Clients for which the message table was not read, by cause.", "cause"),
 	}
 }
 
 func (r recoveries) all() []prometheus.Collector {
-	return []prometheus.Collector{r.recovered, r.anew, r.replayed, r.written, r.unwritten, r.claimed}
+	return []prometheus.Collector{r.recovered, r.anew, r.replayed, r.written, r.unwritten, r.claimed, r.sweeps, r.swept, r.unswept}
 }
 
 // Recovered counts a client that took up its session, and what it was told again.
@@ -56,3 +64,12 @@ func (m *Metrics) SessionsUnwritten(cause string, sessions int) {
 func (m *Metrics) SessionsClaimed(outcome string, claims int) {
 	m.recoveries.claimed.WithLabelValues(outcome).Add(float64(claims))
 }
+
+// MissedRead counts a reading of the message table for clients that were away.
+func (m *Metrics) MissedRead(_, messages int, _ time.Duration) {
+	m.recoveries.sweeps.Inc()
+	m.recoveries.swept.Add(float64(messages))
+}
+
+// MissedRefused counts a client that is not told what it missed.
+func (m *Metrics) MissedRefused(cause string) { m.recoveries.unswept.WithLabelValues(cause).Inc() }
