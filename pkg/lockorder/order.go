@@ -15,7 +15,8 @@ var order = []rule{
 
 	{"socketio.making", []string{"socketio.Server", "socketio.rooms", "socketio.sockets"}},
 	{"socketio.releases", []string{"socketio.conn"}},
-	{"socketio.Socket", []string{"socketio.room"}},
+	{"socketio.delivery", []string{"socketio.Socket"}},
+	{"socketio.Socket", []string{"socketio.room", "socketio.absences"}},
 	{"socketio.room", []string{
 		"socketio.rooms", "socketio.sockets",
 		"engineio.Session", "engineio.Server", "engineio.Admission",
@@ -29,6 +30,7 @@ var order = []rule{
 
 	{"socketio.Event", nil},
 	{"socketio.Server", nil},
+	{"socketio.absences", nil},
 	{"socketio.conn", nil},
 	{"socketio.rooms", nil},
 	{"socketio.sockets", nil},

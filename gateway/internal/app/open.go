@@ -89,6 +89,7 @@ func (a *App) openParts(ctx context.Context) (err error) {
 	a.metrics.Watch(ops.Gauges{
 		Connections: a.sockets.Connections, Rooms: a.chat.Rooms, Neighbours: a.neighbours.Count,
 		Pending: a.sockets.admission.Pending, Arrivals: a.sockets.admission.Arrivals,
+		Recovery: a.recoveryGauges(),
 	})
 	return nil
 }

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/gateway/internal/saved"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
@@ -17,7 +19,7 @@ func (a *App) openRecovery(ctx context.Context, o *chat.Options) (*socketio.Reco
 		return nil, nil
 	}
 	r.Observer = a.metrics
-	if replays, _ := a.store.Replays(); !replays || a.config.DatabaseURL.None() {
+	if !a.replays() {
 		return r, nil // what another process told can't be read, and then its sessions are worth nothing
 	}
 	o.Log = chat.NewLog(a.store, *o)
@@ -31,10 +33,17 @@ func (a *App) openRecovery(ctx context.Context, o *chat.Options) (*socketio.Reco
 	return r, err
 }
 
-// replayPossible is 1 if the message table can be read from a position on, and 0 if not.
-func (a *App) replayPossible() int {
-	if replays, _ := a.store.Replays(); replays && !a.config.DatabaseURL.None() {
-		return 1
+func (a *App) recoveryGauges() ops.RecoveryGauges {
+	return ops.RecoveryGauges{
+		Away:      func() int { return a.sockets.Recovery().Away },
+		Forgotten: func() int { return int(a.sockets.Recovery().Forgotten) },
+		Reach:     func() time.Duration { return a.sockets.Recovery().Reach },
+		Replays:   a.replays,
 	}
-	return 0
+}
+
+// replays tells whether the message table can be read from a message on.
+func (a *App) replays() bool {
+	ordered, _ := a.store.Replays()
+	return ordered && !a.config.DatabaseURL.None()
 }

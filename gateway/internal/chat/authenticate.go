@@ -27,7 +27,8 @@ type member struct {
 	bytes       bucket                 // of what it has broadcast
 	relays      bucket
 	joined      bool      // something, since it connected
-	seated      bool      // it is in the lists of its rooms; seats guards this
+	seated      bool      // it counts in the lists of its rooms: seats guards this and the next
+	ended       bool      // and never again will
 	back        *comeback // nil unless it takes up its session, and from its first message on
 	lapsed      bool      // a message has waited for a join in vain; early.mu guards this and the next two
 	early       []*parked // messages that wait for a join

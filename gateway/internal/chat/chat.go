@@ -129,9 +129,7 @@ func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 	if c.share > 0 {
 		c.users.leave(m)
 	}
-	for _, room := range c.joined(s) {
-		c.leaveRoom(s, m, room)
-	}
+	c.giveUpSeats(s, m)
 	c.refuseEarly(m, func(*parked) bool { return true })
 }
 

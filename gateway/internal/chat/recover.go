@@ -61,11 +61,28 @@ func (c *Chat) welcomeBack(s *socketio.Socket, m *member) {
 	}
 }
 
+// giveUpSeats takes a socket that ends out of the member lists. It stays in its rooms: these are what its client comes back to.
+func (c *Chat) giveUpSeats(s *socketio.Socket, m *member) {
+	m.seats.Lock()
+	defer m.seats.Unlock()
+	m.ended = true
+	if !m.seated { // it was sent away while it connected
+		return
+	}
+	m.seated = false
+	for _, room := range c.joined(s) {
+		c.rosters.Leave(room, m.Person)
+	}
+}
+
 // takeSeats enters a new socket into the member lists of the rooms that it is in already because it was recovered, and returns
 // these.
 func (c *Chat) takeSeats(s *socketio.Socket, m *member) (rooms []string) {
 	m.seats.Lock()
 	defer m.seats.Unlock()
+	if m.ended {
+		return nil
+	}
 	m.seated = true
 	rooms = c.joined(s)
 	for _, room := range rooms {

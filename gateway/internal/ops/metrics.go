@@ -43,6 +43,7 @@ type Gauges struct {
 	Neighbours  func() int
 	Pending     func() int
 	Arrivals    func() int
+	Recovery    RecoveryGauges
 }
 
 // NewMetrics makes metrics with a registry of their own.
@@ -131,6 +132,7 @@ func (m *Metrics) Watch(g Gauges) {
 		gauge("socketgate_arrivals", "TCP connections that are no client's yet.", g.Arrivals),
 		gauge("socketgate_rooms", "Rooms that have members.", g.Rooms),
 		gauge("socketgate_neighbours", "Other gateways on the same database, whose rooms are apart from ours.", g.Neighbours))
+	m.registry.MustRegister(g.Recovery.all()...)
 }
 
 func gauge(name, help string, read func() int) prometheus.GaugeFunc {

@@ -14,9 +14,6 @@ type recoveries struct {
 	written   prometheus.Counter
 	unwritten *prometheus.CounterVec
 	claimed   *prometheus.CounterVec
-	sweeps    prometheus.Counter
-	swept     prometheus.Counter
-	unswept   *prometheus.CounterVec
 }
 
 func newRecoveries() recoveries {
@@ -29,16 +26,37 @@ func newRecoveries() recoveries {
 			Name: "socketgate_sessions_saved_total", Help: "Sessions that were saved or deleted, for clients that come back after this process."}),
 		unwritten: counters("socketgate_sessions_unsaved_total", "Sessions that are not saved as they are, by cause.", "cause"),
 		claimed:   counters("socketgate_sessions_claimed_total", "Saved sessions that were asked for, by outcome.", "outcome"),
-		sweeps: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_sweeps_total", Help: "Times that the message table was read for clients that were away."}),
-		swept: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_sweep_messages_total", Help: "Messages that this found."}),
-		unswept: counters("socketgate_unswept_total", "Clients for which the message table was not read, by cause.", "cause"),
 	}
 }
 
 func (r recoveries) all() []prometheus.Collector {
-	return []prometheus.Collector{r.recovered, r.anew, r.replayed, r.written, r.unwritten, r.claimed, r.sweeps, r.swept, r.unswept}
+	return []prometheus.Collector{r.recovered, r.anew, r.replayed, r.written, r.unwritten, r.claimed}
+}
+
+// RecoveryGauges are read when metrics are scraped.
+type RecoveryGauges struct {
+	Away      func() int           // sessions in memory of clients that are away
+	Forgotten func() int           // of them before their time, in all
+	Reach     func() time.Duration // of the messages in memory
+	Replays   func() bool          // the message table can be read from a message on
+}
+
+func (g RecoveryGauges) all() []prometheus.Collector {
+	return []prometheus.Collector{
+		gauge("socketgate_sessions_away", "Sessions in memory of clients that are away.", g.Away),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "socketgate_sessions_forgotten_total", Help: "Of these, sessions that were forgotten early since there were too many."},
+			func() float64 { return float64(g.Forgotten()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "socketgate_recovery_reach_seconds", Help: "How far back the messages in memory reach."},
+			func() float64 { return g.Reach().Seconds() }),
+		gauge("socketgate_replay_possible", "1 if the message table can be read from a message on.", func() int {
+			if g.Replays() {
+				return 1
+			}
+			return 0
+		}),
+	}
 }
 
 // Recovered counts a client that took up its session, and what it was told again.
@@ -64,12 +82,3 @@ func (m *Metrics) SessionsUnwritten(cause string, sessions int) {
 func (m *Metrics) SessionsClaimed(outcome string, claims int) {
 	m.recoveries.claimed.WithLabelValues(outcome).Add(float64(claims))
 }
-
-// MissedRead counts a reading of the message table for clients that were away.
-func (m *Metrics) MissedRead(_, messages int, _ time.Duration) {
-	m.recoveries.sweeps.Inc()
-	m.recoveries.swept.Add(float64(messages))
-}
-
-// MissedRefused counts a client that is not told what it missed.
-func (m *Metrics) MissedRefused(cause string) { m.recoveries.unswept.WithLabelValues(cause).Inc() }
