@@ -31,5 +31,7 @@ func (noneTable) texts(context.Context, string, ...any) ([]string, error)       
 func (noneTable) access(context.Context, string, string) ([]any, error)         { return nil, nil }
 func (noneTable) accesses(context.Context, []message.Seat) ([][]any, error)     { return nil, nil }
 func (noneTable) askers() int                                                   { return 1 }
+func (noneTable) missed(context.Context, span, func(*entry) bool) (string, error) { return "", nil }
+func (noneTable) ids(context.Context, string, string, int) ([]string, error) { return nil, nil }
 func (noneTable) ping(context.Context) error                                    { return nil }
 func (noneTable) close()                                                        {}
