@@ -53,6 +53,8 @@ var order = []rule{
 	{"store.health", nil},
 	{"store.misfits", nil},
 	{"store.queue", nil},
+	{"store.asking", nil},
+	{"store.fingerprints", nil},
 	{"sessions.Names", nil},
 	{"lookup.queue", nil},
 	{"lookup.refusals", nil},

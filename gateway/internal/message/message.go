@@ -73,5 +73,5 @@ type Kept struct {
 	Stored
 	// Where it went and who sent it, and the text, as the Draft had them. One of InRoom and ToReceiver is empty.
 	InRoom, ToReceiver, ByUser string
-	Text          string
+	Text                       string
 }

@@ -19,7 +19,7 @@ func (s *Store) commit() {
 		if len(batch) == 0 {
 			continue
 		}
-		s.stamp(batch, time.Now())
+		s.stamp(batch, s.now())
 		if rest, err := s.write(batch, false); err != nil {
 			s.repair(rest, err)
 		}
@@ -155,6 +155,7 @@ func (s *Store) deliver() {
 				e.done(message.Stored{}, e.err)
 				continue
 			}
+			e.stored.Position = s.placeOf(e)
 			e.done(s.tell(e), nil)
 		}
 	}

@@ -42,6 +42,8 @@ const (
 	uuidTails     = 1 << 42
 	noFingerprint = 1 << 41
 
+	cuidBytes  = 25
+	uuidBytes  = 36
 	firstMilli = 1_767_225_600_000       // 2026: no id with a position is older
 	lastMilli  = cuidBlock*cuidBlock - 1 // 2059: the last of 8 base-36 digits
 )
@@ -63,6 +65,17 @@ func (m Mapping) counters() uint64 {
 		return uuidCounters
 	}
 	return perMilli
+}
+
+// idBytes is the length of an id that the gateway makes.
+func (m Mapping) idBytes() int {
+	switch m.IDs {
+	case idsCUID:
+		return cuidBytes
+	case idsUUID:
+		return uuidBytes
+	}
+	return 0
 }
 
 // truncated is what an id keeps of a fingerprint.
@@ -164,12 +177,12 @@ func newCUID(position, tail uint64) string {
 }
 
 func cuidUpTo(milli, counter uint64) []byte {
-	b := append(make([]byte, 0, 25), 'c')
+	b := append(make([]byte, 0, cuidBytes), 'c')
 	return appendBase36(appendBase36(b, milli, 8), counter, 4)
 }
 
 func parseCUID(id string) (position, tail uint64, ours bool) {
-	if len(id) != 25 || id[0] != 'c' {
+	if len(id) != cuidBytes || id[0] != 'c' {
 		return 0, 0, false
 	}
 	for i := 1; i < len(id); i++ {

@@ -54,7 +54,7 @@ func (s *Store) at(ctx context.Context, to place, position uint64) (k *message.K
 	}
 	low, high := s.mapping.bounds(position-1, position)
 	var undone error
-	_, err = s.table.missed(ctx, span{column: column, places: []string{to.room + to.receiver}, low: low, high: high, most: 1}, func(e *entry) bool {
+	_, err = s.table.missed(ctx, span{column: column, places: []string{to.room + to.receiver}, low: low, high: high, most: 10}, func(e *entry) bool {
 		if is, ours := s.mapping.position(e.id); ours && is == position && to == (place{e.room, e.receiver}) {
 			k, undone = s.kept(e, position)
 		}
@@ -94,9 +94,11 @@ func (s *Store) loadFingerprints(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	now := s.now()
-	from := min(uint64(now.UnixMilli()), s.head/perMilli) - uint64(repeatable.Milliseconds())
-	through := max(uint64(now.UnixMilli()), s.head/perMilli) + uint64(loadAhead.Milliseconds())
-	low, high := s.mapping.bounds(from*perMilli, through*perMilli)
+	first, last := now.UnixMilli(), now.UnixMilli()
+	if head := int64(s.head / perMilli); head > 0 {
+		first, last = min(first, head), max(last, head)
+	}
+	low, high := s.mapping.bounds(uint64(first-repeatable.Milliseconds())*perMilli, uint64(last+loadAhead.Milliseconds())*perMilli)
 	ids, err := s.table.ids(ctx, low, high, maxLoaded)
 	if err != nil {
 		s.log.Warn("messages that were sent before the start may be stored again if they are sent again", "error", err)

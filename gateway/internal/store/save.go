@@ -52,9 +52,6 @@ type entry struct {
 	found    bool // a look after that found it committed
 }
 
-// idBytes is the length of the longest id that the gateway makes.
-const idBytes = 36
-
 // newEntry gives d the form in which the columns hold it, or says why they can't.
 func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*entry, error) {
 	e := &entry{text: d.Text, fingerprint: d.Fingerprint, done: done}
@@ -74,7 +71,7 @@ func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*en
 		return nil, err
 	}
 	e.stored.User = s.mapping.User.json(e.user)
-	e.size = 384 + len(e.text) + 2*(idBytes+len(e.room)+len(e.receiver)+len(e.user)) + d.Held
+	e.size = 384 + len(e.text) + 2*(s.mapping.idBytes()+len(e.room)+len(e.receiver)+len(e.user)) + d.Held
 	return e, nil
 }
 

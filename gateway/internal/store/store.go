@@ -52,6 +52,8 @@ type Config struct {
 
 	Observer Observer     // may be nil
 	Logger   *slog.Logger // nil discards
+
+	now func() time.Time // of a test; nil is the system clock
 }
 
 // Observer counts. Its methods are called from several goroutines at once and must return quickly.
@@ -75,12 +77,12 @@ type Observer interface {
 
 type unobserved struct{}
 
-func (unobserved) Committed(int, time.Duration) {}
-func (unobserved) Failed(string, int)           {}
-func (unobserved) LookupRefused(string, string) {}
+func (unobserved) Committed(int, time.Duration)       {}
+func (unobserved) Failed(string, int)                 {}
+func (unobserved) LookupRefused(string, string)       {}
 func (unobserved) MissedRead(int, int, time.Duration) {}
-func (unobserved) MissedRefused(string) {}
-func (unobserved) ResendsForgotten(int) {}
+func (unobserved) MissedRefused(string)               {}
+func (unobserved) ResendsForgotten(int)               {}
 
 // Store stores messages. Its methods may be called from any goroutine.
 type Store struct {
@@ -98,7 +100,10 @@ type Store struct {
 	queue     *queue
 	clock     roomClock // it and the next belong to the committer
 	order     order
+	now       func() time.Time
 	answers   chan []*entry
+	head      uint64                 // see Head
+	told      uint64                 // latest position of an id that the database made; belongs to the delivery
 	unordered atomic.Pointer[string] // why ids have no order, or nil
 	outage    atomic.Pointer[outage] // nil while the database is believed to be up
 	health    health
@@ -131,6 +136,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		timeout:  cmp.Or(c.Timeout, 4*time.Second),
 		watch:    c.Observer,
 		log:      c.Logger,
+		now:      c.now,
 		queue:    newQueue(cmp.Or(c.QueueMessages, 100_000), cmp.Or(c.QueueBytes, 64<<20)),
 		answers:  make(chan []*entry, 1),
 		outages:  rareWarning{every: 10 * time.Second},
@@ -141,6 +147,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	if s.watch == nil {
 		s.watch = unobserved{}
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -153,7 +162,6 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.mapping.Database == database.None {
 		s.encrypt = nil // nothing is kept, so there is nothing to keep secret
 	}
-	s.order.counters = s.mapping.counters()
 	s.desk = newAccessDesk(s.table.askers(), s.watch)
 	s.log.Info("message store open", "mapping", s.mapping.String())
 	s.running.Go(s.commit)
@@ -180,8 +188,16 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	}
 	if s.mapping.UserQuery, err = s.findUsers(ctx); err != nil {
 		s.table.close()
+		return err
 	}
-	return err
+	s.probe(ctx)
+	if err = s.findHead(ctx, s.now()); err != nil {
+		s.table.close()
+		return err
+	}
+	s.findIndexes(ctx)
+	s.loadFingerprints(ctx)
+	return nil
 }
 
 // Mapping says which table and columns Open found.

@@ -28,6 +28,10 @@ type table interface {
 	look(ctx context.Context, batch []*entry) error
 	// remove deletes whichever of the entries are there.
 	remove(ctx context.Context, batch []*entry) error
+	// unordered says why ids don't rise in the order of commits, and what would mend it; it is empty where they do.
+	unordered(ctx context.Context) (reason string, err error)
+	// latest gives the last n ids up to one in the order of the column, the greatest first.
+	latest(ctx context.Context, through string, n int) ([]string, error)
 	// describe reads the tables of a schema, which only Postgres has, from the catalog.
 	describe(ctx context.Context, schema string) ([]description, error)
 
@@ -43,6 +47,8 @@ type table interface {
 	// missed reads a span and gives its rows, in any order by an index, otherwise the newest first, until take wants no more. Floor
 	// is the id of the first row that it does not look at, because there are more than most, or empty.
 	missed(ctx context.Context, sp span, take func(e *entry) (more bool)) (floor string, err error)
+	// leads tells whether an index leads from a column on to the id, so that what a place got since can be found by it.
+	leads(ctx context.Context, place Column) (bool, error)
 	// ids gives the n greatest ids above low and up to high, in that order of the column.
 	ids(ctx context.Context, low, high string, n int) ([]string, error)
 

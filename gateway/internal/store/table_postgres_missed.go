@@ -146,6 +146,18 @@ func (r *postgresReread) entry() *entry {
 	return e
 }
 
+// An index that is not valid, not of all rows, or not in the column's own collation does not serve.
+const postgresLeads = `
+SELECT EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam AND m.amname = 'btree'
+  JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] AND a.attname = $2::text AND a.attcollation = x.indcollation[0]
+  JOIN pg_attribute b ON b.attrelid = x.indrelid AND b.attnum = x.indkey[1] AND b.attname = $3::text AND b.attcollation = x.indcollation[1]
+  WHERE x.indrelid = $1::text::regclass AND x.indisvalid AND x.indpred IS NULL AND x.indnkeyatts >= 2)`
+
+func (p *postgresTable) leads(ctx context.Context, place Column) (leads bool, err error) {
+	err = p.readers.QueryRow(ctx, postgresLeads, p.mapping.name(), place.Name, p.mapping.ID.Name).Scan(&leads)
+	return leads, err
+}
+
 func (p *postgresTable) ids(ctx context.Context, low, high string, n int) ([]string, error) {
 	m := p.mapping
 	query := fmt.Sprintf("SELECT t.%[1]s::text FROM %[2]s AS t WHERE t.%[1]s > $1::text::%[3]s AND t.%[1]s <= $2::text::%[3]s ORDER BY t.%[1]s DESC LIMIT $3::bigint",

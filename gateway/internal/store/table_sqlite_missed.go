@@ -101,9 +101,21 @@ func (s *sqliteTable) reread(ctx context.Context, take func(*entry) bool, query 
 	return true, nil
 }
 
+// Every index of a table ends in the rowid, which an INTEGER PRIMARY KEY is.
+const sqliteLeads = `
+SELECT count(*) FROM pragma_index_list(?1) l JOIN pragma_index_xinfo(l.name) a ON a.seqno = 0 JOIN pragma_index_xinfo(l.name) b ON b.seqno = 1
+WHERE NOT l.partial AND a.name = ?2 COLLATE NOCASE AND a.coll = 'BINARY' AND (b.name = ?3 COLLATE NOCASE AND b.coll = 'BINARY' OR b.cid = -1 AND ?4)`
+
+func (s *sqliteTable) leads(ctx context.Context, place Column) (bool, error) {
+	id := s.mapping.ID
+	var indexes int
+	err := s.readers.QueryRowContext(ctx, sqliteLeads, s.mapping.Table, place.Name, id.Name, strings.EqualFold(id.Type, "INTEGER")).Scan(&indexes)
+	return indexes > 0, err
+}
+
 func (s *sqliteTable) ids(ctx context.Context, low, high string, n int) ([]string, error) {
 	query := fmt.Sprintf("SELECT CAST(t.%[1]s AS TEXT) FROM %[2]s t WHERE t.%[1]s > ? AND t.%[1]s <= ? ORDER BY t.%[1]s DESC LIMIT ?", database.Quote(s.mapping.ID.Name), s.mapping.name())
-	list, err := s.readerTexts(ctx, query, low, high, n)
+	list, err := s.texts(ctx, query, low, high, n)
 	if err != nil {
 		return nil, database.SQLiteFault(err, false)
 	}

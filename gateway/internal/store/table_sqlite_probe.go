@@ -1,0 +1,40 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+)
+
+// A name or a text may hold the word, and so may a comment.
+var (
+	sqlAside      = regexp.MustCompile(`'[^']*'|"[^"]*"|` + "`[^`]*`" + `|\[[^]]*\]|--[^\n]*|(?s:/\*.*?\*/)`)
+	autoIncrement = regexp.MustCompile(`(?i)\bAUTOINCREMENT\b`)
+)
+
+// unordered asks how the table was made. SQLite's own collations (BINARY, NOCASE, RTRIM) sort lowercase letters, digits and
+// hyphens alike, and a table with another can't be written by this process.
+func (s *sqliteTable) unordered(ctx context.Context) (string, error) {
+	if s.mapping.IDs != idsDatabase {
+		return "", nil
+	}
+	var made string
+	if err := s.writer.QueryRowContext(ctx, `SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?`, s.mapping.Table).Scan(&made); err != nil {
+		return "", err
+	}
+	if !autoIncrement.MatchString(sqlAside.ReplaceAllString(made, " ")) {
+		return fmt.Sprintf("column %q is not AUTOINCREMENT: SQLite gives the id of a deleted newest row to the next", s.mapping.ID.Name), nil
+	}
+	return "", nil
+}
+
+func (s *sqliteTable) latest(ctx context.Context, through string, n int) ([]string, error) {
+	query := fmt.Sprintf("SELECT CAST(t.%[1]s AS TEXT) FROM %[2]s t WHERE t.%[1]s <= ? ORDER BY t.%[1]s DESC LIMIT ?", database.Quote(s.mapping.ID.Name), s.mapping.name())
+	rows, err := s.writer.QueryContext(ctx, query, through, n)
+	if err != nil {
+		return nil, err
+	}
+	return readTexts(rows)
+}
