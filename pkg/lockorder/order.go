@@ -59,6 +59,8 @@ var order = []rule{
 	{"store.health", nil},
 	{"store.misfits", nil},
 	{"store.queue", nil},
+	{"store.asking", nil},
+	{"store.fingerprints", nil},
 	{"sessions.Names", nil},
 	{"saved.changes", nil},
 	{"saved.claims", nil},

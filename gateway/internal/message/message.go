@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// What a store answers when it does not store. A caller tells them apart with errors.Is.
+// What a store answers when it does not store, or does not read again. A caller tells them apart with errors.Is.
 var (
 	// ErrUnavailable means that the store can't be reached or is full: the same draft may be stored later.
 	ErrUnavailable = errors.New("message store unavailable")
 	// ErrRejected means that the database refuses this one draft, and would again: a room that does
 	// not exist, a text too long for its column.
 	ErrRejected = errors.New("message rejected by the database")
-	// ErrTooMuch means that more was missed than may be read again.
-	ErrTooMuch = errors.New("too much was missed")
+	// ErrTooMuch means that more was missed than is read again. Less may be read for who has missed less.
+	ErrTooMuch = errors.New("too many messages were missed")
 )
 
 // Draft is a message as a verified user said it: in plaintext, not stored. It goes to a room, or to the user who is

@@ -71,6 +71,7 @@ func (s *Store) insert(batch []*entry) error {
 	}
 	if n := len(batch) - refused(batch); n > 0 {
 		s.watch.Committed(n, time.Since(began))
+		s.remember(batch)
 	}
 	s.answer(batch)
 	return nil
@@ -155,9 +156,7 @@ func (s *Store) deliver() {
 				continue
 			}
 			e.stored.Position = s.placeOf(e)
-			e.stored.ID = s.mapping.ID.json(e.id)
-			e.stored.Others = s.others(e)
-			e.done(e.stored, nil)
+			e.done(s.tell(e), nil)
 		}
 	}
 }

@@ -36,6 +36,9 @@ type Config struct {
 	// safe for concurrent use. Nil stores plaintext. It is not called when the URL is none.
 	Encrypt func(text, room, user string) (string, error)
 
+	// Decrypt turns a stored text back, for the same ids. Nil gives it as it is stored. It must be safe for concurrent use.
+	Decrypt func(text, room, user string) (string, error)
+
 	// Timeout is how long a message may wait for its commit. Zero value means 4 s.
 	Timeout time.Duration
 	// QueueMessages and QueueBytes bound what is accepted and not answered yet. Zero values mean 100,000
@@ -62,13 +65,24 @@ type Observer interface {
 	Failed(cause string, messages int)
 	// LookupRefused reports an access query that was not asked, with a reason of package lookup.
 	LookupRefused(query, reason string)
+	// MissedRead reports one reading of the message table for clients that were away: how many were answered, how many
+	// messages it found, and how long it took.
+	MissedRead(askers, messages int, took time.Duration)
+	// MissedRefused reports one client that is not told what it missed. cause is one of full, timeout, closing, down, unordered,
+	// too_many and too_far.
+	MissedRefused(cause string)
+	// ResendsForgotten reports messages of the last 2 min that would be stored again if they were sent again.
+	ResendsForgotten(messages int)
 }
 
 type unobserved struct{}
 
-func (unobserved) Committed(int, time.Duration) {}
-func (unobserved) Failed(string, int)           {}
-func (unobserved) LookupRefused(string, string) {}
+func (unobserved) Committed(int, time.Duration)       {}
+func (unobserved) Failed(string, int)                 {}
+func (unobserved) LookupRefused(string, string)       {}
+func (unobserved) MissedRead(int, int, time.Duration) {}
+func (unobserved) MissedRefused(string)               {}
+func (unobserved) ResendsForgotten(int)               {}
 
 // Store stores messages. Its methods may be called from any goroutine.
 type Store struct {
@@ -76,6 +90,7 @@ type Store struct {
 	mapping    Mapping
 	references []reference // its foreign keys
 	encrypt    func(text, room, user string) (string, error)
+	decrypt    func(text, room, user string) (string, error)
 	guarded    bool      // an access query is set
 	unclear    sync.Once // the log has been told of an answer that is neither yes nor no
 	timeout    time.Duration
@@ -97,9 +112,15 @@ type Store struct {
 	outages   rareWarning // it and the next belong to the committer
 	rejected  rareWarning
 
+	asking       *asking
+	beyond       map[string]uint64 // positions that are too far away, by the column of the place; it and the next belong to the sweep
+	farReads     rareWarning
+	fingerprints fingerprints
+
 	ctx     context.Context // ends when Close has no more patience: every statement ends with it
 	cancel  context.CancelFunc
-	running sync.WaitGroup // the committer and the delivery
+	stop    context.CancelFunc // ends the sweep
+	running sync.WaitGroup     // the committer, the delivery and the sweep
 	closing sync.Once
 	closed  error
 }
@@ -110,6 +131,7 @@ type Store struct {
 func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{
 		encrypt:  c.Encrypt,
+		decrypt:  c.Decrypt,
 		guarded:  c.AccessQuery != "",
 		timeout:  cmp.Or(c.Timeout, 4*time.Second),
 		watch:    c.Observer,
@@ -119,6 +141,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		answers:  make(chan []*entry, 1),
 		outages:  rareWarning{every: 10 * time.Second},
 		rejected: rareWarning{every: time.Minute},
+		asking:   newAsking(),
+		beyond:   make(map[string]uint64),
+		farReads: rareWarning{every: time.Minute},
 	}
 	if s.watch == nil {
 		s.watch = unobserved{}
@@ -141,6 +166,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	s.log.Info("message store open", "mapping", s.mapping.String())
 	s.running.Go(s.commit)
 	s.running.Go(s.deliver)
+	sweeping, stop := context.WithCancel(s.ctx)
+	s.stop = stop
+	s.running.Go(func() { s.sweep(sweeping) })
 	return s, nil
 }
 
@@ -165,8 +193,11 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	s.probe(ctx)
 	if err = s.findHead(ctx, s.now()); err != nil {
 		s.table.close()
+		return err
 	}
-	return err
+	s.findIndexes(ctx)
+	s.loadFingerprints(ctx)
+	return nil
 }
 
 // Mapping says which table and columns Open found.
@@ -179,6 +210,7 @@ func (s *Store) Close(ctx context.Context) error {
 	s.closing.Do(func() {
 		impatient := context.AfterFunc(ctx, s.cancel)
 		s.queue.close()
+		s.stop()
 		s.running.Wait()
 		s.table.close()
 		if !impatient() {
