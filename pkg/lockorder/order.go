@@ -26,7 +26,7 @@ var order = []rule{
 	{"engineio.Session", []string{"engineio.Admission", "engineio.wheel", "netpoll.workers"}},
 	{"presence.Rosters", []string{"presence.roster", "ops.Hints"}},
 	{"presence.telling", []string{"presence.roster", "socketio.room", "chat.user"}},
-	{"chat.seats", []string{"socketio.Socket", "socketio.Event", "presence.Rosters", "presence.telling", "chat.user", "chat.users"}},
+	{"chat.seats", []string{"socketio.Socket", "socketio.Event", "presence.Rosters", "presence.telling", "chat.user", "chat.users", "saved.changes"}},
 
 	{"socketio.Event", nil},
 	{"socketio.Server", nil},
