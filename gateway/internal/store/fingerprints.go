@@ -13,6 +13,9 @@ const repeatable = 2 * time.Minute
 // maxFingerprints bounds the memory for it: some 15 MB, and two minutes of 2,000 messages a second.
 const maxFingerprints = 1 << 18
 
+// maxAlike bounds the look for one message.
+const maxAlike = 100
+
 // fingerprints are those of the latest messages. mu is held for a few instructions only.
 type fingerprints struct {
 	mu     lockorder.Mutex[fingerprints]
@@ -27,15 +30,10 @@ type fingerprint struct {
 	earlier         uint64 // the count of the one before with the same value
 }
 
-// add remembers a message. It returns whether another had to be forgotten that might still be sent again.
+// add remembers a message that is not there. It returns whether another had to be forgotten that might still be sent again.
 func (f *fingerprints) add(value, position uint64, at time.Time) (forgot bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for one := range f.of(value) {
-		if one.position == position {
-			return false
-		}
-	}
 	if f.latest == nil {
 		f.latest = make(map[uint64]uint64)
 	}
@@ -68,7 +66,20 @@ func (f *fingerprints) of(value uint64) func(yield func(fingerprint) bool) {
 	}
 }
 
-// positions lists, in their order, the messages behind a position that have a value, of those committed since.
+// known lists the positions of all that are there.
+func (f *fingerprints) known() map[uint64]bool {
+	f.mu.Lock()
+	ring := slices.Clone(f.ring)
+	f.mu.Unlock()
+	known := make(map[uint64]bool, len(ring))
+	for _, one := range ring {
+		known[one.position] = true
+	}
+	return known
+}
+
+// positions lists, in their order, the messages behind a position that have a value, of those committed since. Of very many, who
+// says the same all the time, only the latest are.
 func (f *fingerprints) positions(value, after uint64, since time.Time) []uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,6 +87,9 @@ func (f *fingerprints) positions(value, after uint64, since time.Time) []uint64 
 	for one := range f.of(value) {
 		if one.position > after && one.at.After(since) {
 			list = append(list, one.position)
+		}
+		if len(list) == maxAlike {
+			break
 		}
 	}
 	slices.Sort(list)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
@@ -85,11 +86,10 @@ func (s *Store) remember(batch []*entry) {
 	}
 }
 
-// loadFingerprints adds those that the table has of the last minutes, as far as it can be read: without them a resend becomes a
-// second message.
-func (s *Store) loadFingerprints(ctx context.Context) {
+// loadFingerprints adds those that the table has of the last minutes.
+func (s *Store) loadFingerprints(ctx context.Context, from table) error {
 	if ok, _ := s.Replays(); !ok || s.mapping.IDs == idsDatabase {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -99,22 +99,23 @@ func (s *Store) loadFingerprints(ctx context.Context) {
 		first, last = min(first, head), max(last, head)
 	}
 	low, high := s.mapping.bounds(uint64(first-repeatable.Milliseconds())*perMilli, uint64(last+loadAhead.Milliseconds())*perMilli)
-	ids, err := s.table.ids(ctx, low, high, maxLoaded)
+	ids, err := from.ids(ctx, low, high, maxLoaded)
 	if err != nil {
-		s.log.Warn("messages that were sent before the start may be stored again if they are sent again", "error", err)
-		return
+		return err
 	}
 	if len(ids) == maxLoaded {
 		s.watch.ResendsForgotten(1)
 	}
-	for i := len(ids) - 1; i >= 0; i-- {
-		position, ours := s.mapping.position(ids[i])
-		value, ok := s.mapping.fingerprintOf(ids[i])
-		if ours && ok {
+	known := s.fingerprints.known()
+	for _, id := range slices.Backward(ids) {
+		position, ours := s.mapping.position(id)
+		value, ok := s.mapping.fingerprintOf(id)
+		if ours && ok && !known[position] {
 			age := min(max(now.Sub(time.UnixMilli(int64(position/perMilli))), 0), repeatable)
 			s.fingerprints.add(value, position, time.Now().Add(-age))
 		}
 	}
+	return nil
 }
 
 // lateReading says when fingerprints are read again.
@@ -123,13 +124,16 @@ type lateReading struct {
 	left []time.Duration
 }
 
-func newLateReads() *lateReading {
-	return &lateReading{time.NewTimer(lateReads[0]), lateReads[1:]}
+func newLateReading() *lateReading {
+	return &lateReading{time.NewTimer(lateReads[0]), lateReads}
 }
 
-func (l *lateReading) next() {
+// done goes on to the next reading, if the last one was good.
+func (l *lateReading) done(err error) {
+	if err == nil {
+		l.left = l.left[1:]
+	}
 	if len(l.left) > 0 {
 		l.Reset(l.left[0])
-		l.left = l.left[1:]
 	}
 }

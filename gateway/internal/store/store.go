@@ -53,7 +53,8 @@ type Config struct {
 	Observer Observer     // may be nil
 	Logger   *slog.Logger // nil discards
 
-	now func() time.Time // of a test; nil is the system clock
+	now      func() time.Time // of a test; nil is the system clock
+	maxSwept int              // of a test; 0 is the one that is written there
 }
 
 // Observer counts. Its methods are called from several goroutines at once and must return quickly.
@@ -115,6 +116,7 @@ type Store struct {
 	asking       *asking
 	beyond       map[string]uint64 // positions that are too far away, by the column of the place; it and the next belong to the sweep
 	farReads     rareWarning
+	maxSwept     int
 	fingerprints fingerprints
 
 	ctx     context.Context // ends when Close has no more patience: every statement ends with it
@@ -143,6 +145,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		rejected: rareWarning{every: time.Minute},
 		asking:   newAsking(),
 		beyond:   make(map[string]uint64),
+		maxSwept: cmp.Or(c.maxSwept, maxSwept),
 		farReads: rareWarning{every: time.Minute},
 	}
 	if s.watch == nil {
@@ -166,9 +169,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	s.log.Info("message store open", "mapping", s.mapping.String())
 	s.running.Go(s.commit)
 	s.running.Go(s.deliver)
+	table := s.table
 	sweeping, stop := context.WithCancel(s.ctx)
 	s.stop = stop
-	s.running.Go(func() { s.sweep(sweeping) })
+	load := func() error { return s.loadFingerprints(sweeping, table) }
+	s.running.Go(func() { s.sweep(sweeping, load) })
 	return s, nil
 }
 
@@ -196,7 +201,9 @@ func (s *Store) open(ctx context.Context, c Config) error {
 		return err
 	}
 	s.findIndexes(ctx)
-	s.loadFingerprints(ctx)
+	if err := s.loadFingerprints(ctx, s.table); err != nil {
+		s.log.Warn("what was sent just before the start may be stored again if it is sent again", "error", err)
+	}
 	return nil
 }
 

@@ -101,7 +101,7 @@ func (w *swath) readColumn(ctx context.Context, column Column, strips map[place]
 
 // span is what the table is asked for.
 func (w *swath) span(column Column, strips map[place]*strip) span {
-	sp := span{column: column, byIndex: column.leads, most: maxSwept}
+	sp := span{column: column, byIndex: column.leads, most: w.maxSwept}
 	lowest, through, limit := uint64(math.MaxUint64), uint64(0), 0
 	for at, t := range strips {
 		wanted := false
@@ -196,5 +196,5 @@ func (w *swath) refuseTooFar(column Column, strips map[place]*strip) {
 func (w *swath) tooFar(column Column, position uint64) {
 	w.beyond[column.Name] = max(w.beyond[column.Name], position)
 	w.farReads.write(w.log, "clients that were away start anew: too many rows have come since their last message",
-		"rows", maxSwept, "index that would help", w.mapping.helpfulIndex(column))
+		"rows", w.maxSwept, "index that would help", w.mapping.helpfulIndex(column))
 }

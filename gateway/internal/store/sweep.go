@@ -6,17 +6,16 @@ import (
 )
 
 // sweep is the goroutine that reads what was missed: of everybody who waits, and then of everybody who came meanwhile. It ends
-// with ctx. Shortly after the start it also looks which fingerprints have turned up.
-func (s *Store) sweep(ctx context.Context) {
-	late := newLateReads()
+// with ctx. Shortly after the start it also loads the fingerprints that have turned up.
+func (s *Store) sweep(ctx context.Context, load func() error) {
+	late := newLateReading()
 	defer late.Stop()
 	for {
 		select {
 		case <-s.asking.come:
 			s.sweepFor(ctx, s.asking.take())
 		case <-late.C:
-			late.next()
-			s.loadFingerprints(ctx)
+			late.done(load())
 		case <-ctx.Done():
 			s.asking.close()
 			for _, a := range s.asking.take() {

@@ -25,17 +25,20 @@ func (s *sqliteTable) missed(ctx context.Context, sp span, take func(*entry) boo
 	if floor, err = s.floorOf(ctx, sp); err != nil {
 		return "", err
 	}
-	// What is likely needs no index, by which SQLite would read all that a room has ever said.
-	query := s.missedSQL() + fmt.Sprintf(" AND likelihood(%s IN (SELECT value FROM json_each(?3)), 0.99) ORDER BY %s DESC", database.Quote(sp.column.Name), database.Quote(s.mapping.ID.Name))
 	low := sp.low
 	if floor != "" {
 		low = floor
 	}
 	places, err := json.Marshal(sp.places)
 	if err == nil {
-		_, err = s.reread(ctx, take, query, low, sp.high, string(places))
+		_, err = s.reread(ctx, take, s.walkSQL(sp.column), low, sp.high, string(places))
 	}
 	return floor, err
+}
+
+// walkSQL walks the primary key. What is likely needs no index, by which SQLite would read all that a room has ever said.
+func (s *sqliteTable) walkSQL(place Column) string {
+	return s.missedSQL() + fmt.Sprintf(" AND likelihood(%s IN (SELECT value FROM json_each(?3)), 0.99) ORDER BY %s DESC", database.Quote(place.Name), database.Quote(s.mapping.ID.Name))
 }
 
 // floorOf gives the id of the first row that is beyond most, or nothing.
