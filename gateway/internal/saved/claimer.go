@@ -27,12 +27,13 @@ func (c *claimer) run() {
 			if len(batch) == 0 {
 				break
 			}
-			if err := c.serve(batch); err == nil {
-				pause = 0
-				continue
+			if err := c.serve(batch); err != nil {
+				c.claims.putBack(batch)
+				pause = longer(pause)
+			} else {
+				pause = betweenStatements
 			}
-			c.claims.putBack(batch)
-			if pause = longer(pause); !sleep(c.claiming, pause) {
+			if !sleep(c.claiming, pause) {
 				return
 			}
 		}

@@ -151,5 +151,5 @@ func (s *Sessions) Claim(ctx context.Context, namespace, sid string) (*socketio.
 	case a.row == nil:
 		return nil, nil
 	}
-	return a.row.session(namespace, sid)
+	return a.row.saved(namespace, sid)
 }

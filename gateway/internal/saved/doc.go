@@ -10,7 +10,7 @@
 // what an earlier owner writes later is refused. While anything is connected to it, a gateway gives a sign of life every second,
 // by the database's clock; its sessions are good for the window from the last one on. Then any gateway sweeps them away.
 //
-// What is kept of a session is a hash of its namespace and id, the user's id and the rooms: no pid, by which clients are let in,
+// What is kept of a session is a hash of its namespace and id, the user's id and the rooms (see [socketio.SavedSession]): no pid, by which clients are let in,
 // and nothing of what was said. In Postgres the tables are UNLOGGED: they cost no write-ahead log, and are empty after a crash of
 // the server. The writer notices and writes all sessions anew; so does it when a file was damaged and made anew.
 //

@@ -48,7 +48,7 @@ func (w *writer) put(g *gathered, one change) {
 		return
 	}
 	g.saves = append(g.saves, r)
-	g.bytes += len(r.rooms) + len(r.user)
+	g.bytes += len(r.session) + len(r.user)
 }
 
 // writeAnew has the sessions of all sockets written that are connected.

@@ -28,10 +28,13 @@ type keeper interface {
 	claim(ctx context.Context, asked []asked) ([]row, error)
 	// release takes back that sessions were claimed: nobody has got them.
 	release(ctx context.Context, keys []key) error
+	// owned returns the sessions that are this gateway's.
+	owned(ctx context.Context) ([]key, error)
 	// sweep deletes some of what is past the window, and tells whether there may be more.
 	sweep(ctx context.Context) (more bool, err error)
-	// grant says in one line what to do so that prepare works. It is empty where no right is missing.
-	grant(ctx context.Context) (string, error)
+	// look says where sessions are kept and, in one line, what to do so that they can be. That is empty where nothing is missing. It
+	// changes nothing.
+	look(ctx context.Context) (where, missing string, err error)
 	close()
 }
 
@@ -44,6 +47,17 @@ func openKeeper(life context.Context, url database.URL, window time.Duration, lo
 		return openSQLite(url, window, log)
 	}
 	return nil, nil
+}
+
+// Look says where the sessions of a gateway on that database are kept and, in one line, what to do so that they can be. That is empty
+// where nothing is missing, and both are where there is no database. It changes nothing.
+func Look(ctx context.Context, url database.URL) (where, missing string, err error) {
+	k, err := openKeeper(ctx, url, time.Minute, slog.New(slog.DiscardHandler))
+	if err != nil || k == nil {
+		return "", "", err
+	}
+	defer k.close()
+	return k.look(ctx)
 }
 
 // newGateway makes a name for this process, unlike that of any other.
@@ -63,9 +77,9 @@ func keyOf(namespace, sid string) key {
 
 // row is a session as it is kept.
 type row struct {
-	key   key
-	user  string
-	rooms string // JSON
+	key     key
+	user    string
+	session string // the rest of it, as JSON
 }
 
 // asked is a session that somebody waits for.
@@ -82,41 +96,32 @@ const (
 	settlingHere = 10 * time.Second
 )
 
-// maxSession bounds the rooms of a session that is kept, in bytes.
+// maxSession bounds a session that is kept, in bytes.
 const maxSession = 1 << 20
-
-// room is how a socketio.SavedRoom is written.
-type room struct {
-	Name  string `json:"name"`
-	Since uint64 `json:"since,string"`
-}
 
 // rowOf fails where a session is too large, or the user's id is nothing that a database takes for a text.
 func rowOf(s socketio.SavedSession) (row, error) {
-	rooms := make([]room, len(s.Rooms))
-	for i, r := range s.Rooms {
-		rooms[i] = room{r.Name, uint64(r.Since)}
-	}
-	text, err := json.Marshal(rooms)
+	r := row{key: keyOf(s.Namespace, s.SID), user: s.User}
+	s.Namespace, s.SID, s.User = "", "", "" // whoever claims it knows these, or they stand beside
+	text, err := json.Marshal(s)
 	switch {
 	case err != nil:
 		return row{}, err
 	case len(text) > maxSession:
-		return row{}, fmt.Errorf("rooms of %d bytes", len(text))
-	case strings.ContainsRune(s.User, 0) || !utf8.ValidString(s.User):
-		return row{}, fmt.Errorf("user's id is no text")
+		return row{}, fmt.Errorf("a session of %d bytes", len(text))
+	case strings.ContainsRune(r.user, 0) || !utf8.ValidString(r.user):
+		return row{}, fmt.Errorf("the user's id is no text")
 	}
-	return row{keyOf(s.Namespace, s.SID), s.User, string(text)}, nil
+	r.session = string(text)
+	return r, nil
 }
 
-func (r row) session(namespace, sid string) (*socketio.SavedSession, error) {
-	var rooms []room
-	if err := json.Unmarshal([]byte(r.rooms), &rooms); err != nil {
+// saved is the session again.
+func (r row) saved(namespace, sid string) (*socketio.SavedSession, error) {
+	var s socketio.SavedSession
+	if err := json.Unmarshal([]byte(r.session), &s); err != nil {
 		return nil, fmt.Errorf("read a saved session: %w", err)
 	}
-	s := &socketio.SavedSession{Namespace: namespace, SID: sid, User: r.user}
-	for _, one := range rooms {
-		s.Rooms = append(s.Rooms, socketio.SavedRoom{Name: one.Name, Since: socketio.Offset(one.Since)})
-	}
-	return s, nil
+	s.Namespace, s.SID, s.User = namespace, sid, r.user
+	return &s, nil
 }

@@ -62,8 +62,6 @@ func TestSessionsOutliveAKilledProcess(t *testing.T) {
 			wants(t, g.claim(fmt.Sprint("sid-", i)), childSession(i))
 		}
 		wants(t, g.claim("sid-unknown"), nil)
-		if g.counted("found") != childSessions || g.counted("none") != 1 {
-			t.Errorf("counted %d found, %d none", g.counted("found"), g.counted("none"))
-		}
+		eventually(t, "counted", func() bool { return g.counted("found") == childSessions && g.counted("none") == 1 })
 	})
 }

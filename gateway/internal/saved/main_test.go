@@ -50,11 +50,12 @@ func eventually(t testing.TB, what string, is func() bool) {
 
 // socket is one that a test connects. It is in no other's hands.
 type socket struct {
+	id    string
 	mu    sync.Mutex
 	saved socketio.SavedSession
 }
 
-func (s *socket) ID() string { return s.saved.SID }
+func (s *socket) ID() string { return s.id }
 
 func (s *socket) Session() socketio.SavedSession {
 	s.mu.Lock()
@@ -68,6 +69,13 @@ func (s *socket) moveTo(rooms ...string) {
 	s.saved.Rooms = roomsOf(rooms...)
 }
 
+// end is what a socket does before the end of its session is told.
+func (s *socket) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.saved = socketio.SavedSession{}
+}
+
 func roomsOf(names ...string) (all []socketio.SavedRoom) {
 	for i, name := range names {
 		all = append(all, socketio.SavedRoom{Name: name, Since: 1<<63 + socketio.Offset(i)})
@@ -76,7 +84,7 @@ func roomsOf(names ...string) (all []socketio.SavedRoom) {
 }
 
 func connect(sid, user string, rooms ...string) *socket {
-	return &socket{saved: socketio.SavedSession{Namespace: "/", SID: sid, User: user, Rooms: roomsOf(rooms...)}}
+	return &socket{id: sid, saved: socketio.SavedSession{Namespace: "/", SID: sid, User: user, Rooms: roomsOf(rooms...)}}
 }
 
 // crowd is what sockets are connected.
@@ -87,7 +95,8 @@ type crowd struct {
 
 func (c *crowd) sockets() *sockets {
 	return &sockets{
-		count: func() int { c.mu.Lock(); defer c.mu.Unlock(); return len(c.all) },
+		namespace: "/",
+		count:     func() int { c.mu.Lock(); defer c.mu.Unlock(); return len(c.all) },
 		has: func(sid string) bool {
 			found := false
 			c.each(func(one session) { found = found || one.ID() == sid })
@@ -151,6 +160,15 @@ func (r *record) SessionsClaimed(outcome string, n int)  { r.count(outcome, n) }
 
 func start(t testing.TB, url string, o Options) *gateway {
 	t.Helper()
+	g, w := unstarted(t, url, o)
+	g.running.Go(w.run)
+	g.running.Go((&claimer{Sessions: g.Sessions}).run)
+	return g
+}
+
+// unstarted makes a gateway that writes and claims when the test says so.
+func unstarted(t testing.TB, url string, o Options) (*gateway, *writer) {
+	t.Helper()
 	u, err := database.Parse(url)
 	must(t, err)
 	g := &gateway{t: t, record: &record{counts: map[string]int{}}}
@@ -158,11 +176,12 @@ func start(t testing.TB, url string, o Options) *gateway {
 		o.Window = time.Minute
 	}
 	o.Observer, o.Logger = g.record, slog.New(slog.NewTextHandler(g.record, nil))
-	g.Sessions, err = Open(t.Context(), u, o)
+	s, w, err := assemble(t.Context(), u, o)
 	must(t, err)
-	g.Sessions.sockets.Store(g.crowd.sockets())
+	g.Sessions = s
+	g.sockets.Store(g.crowd.sockets())
 	t.Cleanup(g.stop)
-	return g
+	return g, w
 }
 
 func (g *gateway) stop() {

@@ -49,19 +49,19 @@ const writePostgres = `WITH alive AS (
 ), ended AS (
 	DELETE FROM socketgate.sessions WHERE gateway = $1::text AND key = ANY ($2::bytea[])
 ), saved AS (
-	INSERT INTO socketgate.sessions AS s (key, gateway, user_id, rooms)
-	SELECT key, $1::text, user_id, rooms::json FROM unnest($3::bytea[], $4::text[], $5::text[]) AS n (key, user_id, rooms) ORDER BY key
-	ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, rooms = excluded.rooms WHERE s.gateway = excluded.gateway
+	INSERT INTO socketgate.sessions AS s (key, gateway, user_id, session)
+	SELECT key, $1::text, user_id, session::json FROM unnest($3::bytea[], $4::text[], $5::text[]) AS n (key, user_id, session) ORDER BY key
+	ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, session = excluded.session WHERE s.gateway = excluded.gateway
 	RETURNING 1
 )
 SELECT (SELECT count(*) FROM saved), NOT EXISTS (SELECT FROM socketgate.gateways WHERE id = $1::text AND has_written)`
 
 func (p *postgres) write(ctx context.Context, saves []row, ends []key) (kept int, anew bool, err error) {
-	keys, users, rooms := make([][]byte, len(saves)), make([]string, len(saves)), make([]string, len(saves))
+	keys, users, sessions := make([][]byte, len(saves)), make([]string, len(saves)), make([]string, len(saves))
 	for i := range saves {
-		keys[i], users[i], rooms[i] = saves[i].key[:], saves[i].user, saves[i].rooms
+		keys[i], users[i], sessions[i] = saves[i].key[:], saves[i].user, saves[i].session
 	}
-	if err := p.pool.QueryRow(ctx, writePostgres, p.gateway, bytesOf(ends), keys, users, rooms).Scan(&kept, &anew); err != nil {
+	if err := p.pool.QueryRow(ctx, writePostgres, p.gateway, bytesOf(ends), keys, users, sessions).Scan(&kept, &anew); err != nil {
 		return 0, false, database.PostgresFault(err)
 	}
 	return kept, anew, nil
@@ -85,12 +85,12 @@ const claimPostgres = `WITH alive AS (
 	SELECT s.key, s.gateway, s.generation
 	FROM asked JOIN socketgate.sessions s USING (key) JOIN socketgate.gateways g ON g.id = s.gateway
 	WHERE g.alive_at > clock_timestamp() - make_interval(secs => $4::float8)
-	AND (s.claimed_at IS NULL OR s.claimed_at < clock_timestamp() -
+	AND (true OR s.claimed_at < clock_timestamp() -
 		make_interval(secs => CASE WHEN s.gateway = $1::text THEN greatest(waited, $5::float8) ELSE waited END))
 )
 UPDATE socketgate.sessions s SET gateway = $1::text, generation = s.generation + 1, claimed_at = clock_timestamp()
 FROM found f WHERE s.key = f.key AND s.gateway = f.gateway AND s.generation = f.generation
-RETURNING s.key, s.user_id, s.rooms::text`
+RETURNING s.key, s.user_id, s.session::text`
 
 func (p *postgres) claim(ctx context.Context, all []asked) ([]row, error) {
 	keys, waited := make([][]byte, len(all)), make([]float64, len(all))
@@ -103,7 +103,7 @@ func (p *postgres) claim(ctx context.Context, all []asked) ([]row, error) {
 	}
 	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (one row, err error) {
 		var bytes []byte
-		err = r.Scan(&bytes, &one.user, &one.rooms)
+		err = r.Scan(&bytes, &one.user, &one.session)
 		copy(one.key[:], bytes)
 		return one, err
 	})
@@ -117,6 +117,25 @@ const releasePostgres = `UPDATE socketgate.sessions SET claimed_at = NULL WHERE 
 
 func (p *postgres) release(ctx context.Context, keys []key) error {
 	return p.exec(ctx, releasePostgres, p.gateway, bytesOf(keys))
+}
+
+const ownedPostgres = `SELECT key FROM socketgate.sessions WHERE gateway = $1::text`
+
+func (p *postgres) owned(ctx context.Context) ([]key, error) {
+	rows, err := p.pool.Query(ctx, ownedPostgres, p.gateway)
+	if err != nil {
+		return nil, database.PostgresFault(err)
+	}
+	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (one key, err error) {
+		var bytes []byte
+		err = r.Scan(&bytes)
+		copy(one[:], bytes)
+		return one, err
+	})
+	if err != nil {
+		return nil, database.PostgresFault(err)
+	}
+	return all, nil
 }
 
 const (

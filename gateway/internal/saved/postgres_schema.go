@@ -2,7 +2,6 @@ package saved
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
@@ -24,7 +23,7 @@ const (
     generation bigint NOT NULL DEFAULT 0,
     claimed_at timestamptz,
     user_id text NOT NULL,
-    rooms json NOT NULL             -- names, and what was told there last before joining
+    session json NOT NULL           -- its rooms, and which message was the last there when it joined
 ) WITH (fillfactor = 70)`
 	createIndex = `CREATE INDEX IF NOT EXISTS sessions_gateway ON socketgate.sessions (gateway)`
 )
@@ -76,6 +75,7 @@ func (p *postgres) rehearse(ctx context.Context) error {
 		{writePostgres, []any{p.gateway, [][]byte{}, [][]byte{}, []string{}, []string{}}},
 		{claimPostgres, []any{p.gateway, [][]byte{}, []float64{}, p.window, 0.0}},
 		{releasePostgres, []any{p.gateway, [][]byte{}}},
+		{ownedPostgres, []any{p.gateway}},
 		{sweepGateways, []any{p.window}},
 		{sweepSessions, []any{0}},
 	} {
@@ -86,24 +86,31 @@ func (p *postgres) rehearse(ctx context.Context) error {
 	return nil
 }
 
-// look asks what there is, and what this role may do with it. It needs no right at all.
-const look = `SELECT current_user, has_database_privilege(current_database(), 'CREATE'),
+// see asks what there is, and what this role may do with it. It needs no right at all.
+const see = `SELECT current_user, has_database_privilege(current_database(), 'CREATE'),
 	coalesce(has_schema_privilege(n.oid, 'USAGE'), false), coalesce(has_schema_privilege(n.oid, 'CREATE'), false), n.oid IS NOT NULL,
 	(SELECT count(*) FROM pg_class WHERE relnamespace = n.oid AND relname IN ('gateways', 'sessions')),
 	(SELECT coalesce(bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')
-		AND has_table_privilege(oid, 'DELETE')), true) FROM pg_class WHERE relnamespace = n.oid AND relname IN ('gateways', 'sessions'))
+		AND has_table_privilege(oid, 'DELETE')), true) FROM pg_class WHERE relnamespace = n.oid AND relname IN ('gateways', 'sessions')),
+	(SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped WHERE c.relnamespace = n.oid
+		AND (c.relname = 'gateways' AND a.attname IN ('id', 'alive_at', 'has_written')
+			OR c.relname = 'sessions' AND a.attname IN ('key', 'gateway', 'generation', 'claimed_at', 'user_id', 'session')))
 FROM (SELECT) AS one LEFT JOIN pg_namespace n ON n.nspname = 'socketgate'`
 
-// seen is what look sees.
+// seen is what see gives.
 type seen struct {
 	role                                      string
 	mayMakeSchema, mayUse, mayMakeTables, has bool
 	tables                                    int
 	mayWrite                                  bool
+	columns                                   int // that are as they should be
 }
 
-func (p *postgres) look(ctx context.Context) (s seen, err error) {
-	err = p.pool.QueryRow(ctx, look).Scan(&s.role, &s.mayMakeSchema, &s.mayUse, &s.mayMakeTables, &s.has, &s.tables, &s.mayWrite)
+// allColumns is how many columns both tables have.
+const allColumns = 9
+
+func (p *postgres) see(ctx context.Context) (s seen, err error) {
+	err = p.pool.QueryRow(ctx, see).Scan(&s.role, &s.mayMakeSchema, &s.mayUse, &s.mayMakeTables, &s.has, &s.tables, &s.mayWrite, &s.columns)
 	if err != nil {
 		return seen{}, database.PostgresFault(err)
 	}
@@ -122,21 +129,18 @@ func (s seen) missing() string {
 		return `GRANT USAGE ON SCHEMA socketgate TO ` + role + `; ` + grantTables + role
 	case s.has && s.tables < 2 && !s.mayWrite:
 		return `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA socketgate TO ` + role
+	case s.tables == 2 && s.columns < allColumns:
+		return `DROP TABLE socketgate.gateways, socketgate.sessions`
 	}
 	return ""
 }
 
-func (p *postgres) grant(ctx context.Context) (string, error) {
-	s, err := p.look(ctx)
-	if err != nil {
-		return "", err
+const toRun = "let the owner of the database run: "
+
+func (p *postgres) look(ctx context.Context) (where, missing string, err error) {
+	s, err := p.see(ctx)
+	if missing = s.missing(); missing != "" {
+		missing = toRun + missing
 	}
-	sql := s.missing()
-	if sql == "" && s.tables == 2 { // and yet it is forbidden
-		sql = `DROP TABLE socketgate.gateways, socketgate.sessions`
-	}
-	if sql == "" {
-		return "", nil
-	}
-	return fmt.Sprintf("let the owner of the database run: %s", sql), nil
+	return "the schema socketgate", missing, err
 }

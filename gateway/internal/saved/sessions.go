@@ -70,6 +70,19 @@ type Sessions struct {
 // database that can't be reached, which is tried again. With a URL of kind none nothing is kept. ctx bounds the opening only.
 // The caller must Close.
 func Open(ctx context.Context, url database.URL, o Options) (*Sessions, error) {
+	s, w, err := assemble(ctx, url, o)
+	if err != nil {
+		return nil, fmt.Errorf("open saved sessions: %w", err)
+	}
+	if s.keeper != nil {
+		s.running.Go(w.run)
+		s.running.Go((&claimer{Sessions: s}).run)
+	}
+	return s, nil
+}
+
+// assemble does all that Open does, but for the goroutines.
+func assemble(ctx context.Context, url database.URL, o Options) (*Sessions, *writer, error) {
 	s := &Sessions{watch: o.Observer, log: o.Logger, changes: newChanges(o.Changes), claims: newClaims()}
 	if s.watch == nil {
 		s.watch = unobserved{}
@@ -82,21 +95,20 @@ func Open(ctx context.Context, url database.URL, o Options) (*Sessions, error) {
 	var err error
 	if s.keeper, err = openKeeper(s.life, url, o.Window, s.log); err != nil {
 		s.end()
-		return nil, fmt.Errorf("open saved sessions: %w", err)
-	}
-	if s.keeper == nil {
-		s.off.Store(true)
-		return s, nil
+		return nil, nil, err
 	}
 	w := newWriter(s, o.Window, cmp.Or(o.afterGrant, time.Minute))
-	w.prepare(ctx)
-	s.running.Go(w.run)
-	s.running.Go((&claimer{Sessions: s}).run)
-	return s, nil
+	if s.keeper == nil {
+		s.off.Store(true)
+	} else {
+		w.prepare(ctx)
+	}
+	return s, w, nil
 }
 
 // Namespace is where sockets are connected.
 type Namespace interface {
+	Name() string
 	Sockets() int
 	Private(sid string) bool
 	Each(func(*socketio.Socket))
@@ -104,20 +116,17 @@ type Namespace interface {
 
 // Follow tells where the sockets are whose sessions are kept. While there are any, the gateway gives its signs of life. It is called once.
 func (s *Sessions) Follow(ns Namespace) {
-	s.sockets.Store(&sockets{ns.Sockets, ns.Private, func(f func(session)) {
-		ns.Each(func(socket *socketio.Socket) {
-			if one, ok := any(socket).(session); ok {
-				f(one)
-			}
-		})
+	s.sockets.Store(&sockets{ns.Name(), ns.Sockets, ns.Private, func(f func(session)) {
+		ns.Each(func(socket *socketio.Socket) { f(socket) })
 	}})
 }
 
 // sockets are those that are connected.
 type sockets struct {
-	count func() int
-	has   func(sid string) bool
-	each  func(func(session))
+	namespace string
+	count     func() int
+	has       func(sid string) bool
+	each      func(func(session))
 }
 
 // session is a socket, as far as it matters here.
@@ -128,11 +137,7 @@ type session interface {
 }
 
 // Changed has the socket's session written soon. It returns at once.
-func (s *Sessions) Changed(socket *socketio.Socket) {
-	if one, ok := any(socket).(session); ok {
-		s.changed(one)
-	}
-}
+func (s *Sessions) Changed(socket *socketio.Socket) { s.changed(socket) }
 
 func (s *Sessions) changed(one session) {
 	if !s.off.Load() {

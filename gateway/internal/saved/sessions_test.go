@@ -53,6 +53,7 @@ func TestEndedSessionsAreDeleted(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string, _ func(string)) {
 		first, ann := start(t, url, Options{}), connect("ann", "u1", "a")
 		first.save(ann)
+		ann.end()
 		first.Ended("/", "ann")
 		first.changed(ann) // too late
 		first.stop()
@@ -243,4 +244,24 @@ func TestClaimsThatWaitAreAnsweredByClose(t *testing.T) {
 	if found, err := g.Claim(t.Context(), "/", "ann"); found != nil || err == nil {
 		t.Errorf("claimed %v, %v", found, err)
 	}
+}
+
+// An end that nobody told of must not leave a row for as long as the process runs.
+func TestASessionWhoseEndWasNotToldIsDeletedAfterTheWindow(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, url string, _ func(string)) {
+		g, w := unstarted(t, url, Options{})
+		for _, sid := range []string{"ann", "bob"} {
+			g.changed(connect(sid, "u1", "a"))
+		}
+		g.crowd.all = []session{connect("bob", "u1", "a")}
+		w.pass(g.life)
+		began := time.Now()
+		for _, step := range []struct{ after, left int }{{0, 2}, {59, 2}, {60, 1}, {200, 1}} {
+			must(t, w.deleteAbsent(t.Context(), began.Add(time.Duration(step.after)*time.Second)))
+			if left, err := g.keeper.owned(t.Context()); err != nil || len(left) != step.left {
+				t.Errorf("after %d s: %d sessions, %v", step.after, len(left), err)
+			}
+		}
+	})
 }

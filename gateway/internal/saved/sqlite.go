@@ -38,13 +38,14 @@ const (
 	writeAlive = `INSERT INTO gateways (id, alive_at, has_written) VALUES (?1, ` + now + `, ?2)
 		ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at, has_written = has_written OR excluded.has_written`
 	writeEnded = `DELETE FROM sessions WHERE gateway = ?1 AND key = ?2`
-	writeSaved = `INSERT INTO sessions (key, gateway, user_id, rooms) VALUES (?2, ?1, ?3, ?4)
-		ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, rooms = excluded.rooms WHERE gateway = excluded.gateway`
+	writeSaved = `INSERT INTO sessions (key, gateway, user_id, session) VALUES (?2, ?1, ?3, ?4)
+		ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, session = excluded.session WHERE gateway = excluded.gateway`
 	claimSQLite = `UPDATE sessions SET gateway = ?1, generation = generation + 1, claimed_at = ` + now + `
 		WHERE key = ?2 AND (SELECT alive_at FROM gateways WHERE id = sessions.gateway) > ` + now + ` - ?4
 		AND (claimed_at IS NULL OR claimed_at < ` + now + ` - CASE WHEN gateway = ?1 THEN max(?3, ?5) ELSE ?3 END)
-		RETURNING user_id, rooms`
+		RETURNING user_id, session`
 	releaseSQLite       = `UPDATE sessions SET claimed_at = NULL WHERE gateway = ?1 AND key = ?2`
+	ownedSQLite         = `SELECT key FROM sessions WHERE gateway = ?`
 	sweepGatewaysSQLite = `DELETE FROM gateways WHERE alive_at < ` + now + ` - ?`
 	sweepSessionsSQLite = `DELETE FROM sessions WHERE key IN (
 		SELECT key FROM sessions WHERE gateway NOT IN (SELECT id FROM gateways) LIMIT ?)`
@@ -107,7 +108,7 @@ func (s *sqlite) write(ctx context.Context, saves []row, ends []key) (kept int, 
 			return err
 		}
 		kept, err = s.each(ctx, tx, writeSaved, len(saves), func(i int) []any {
-			return []any{saves[i].key[:], saves[i].user, saves[i].rooms}
+			return []any{saves[i].key[:], saves[i].user, saves[i].session}
 		})
 		return err
 	})
@@ -124,7 +125,7 @@ func (s *sqlite) claim(ctx context.Context, all []asked) (found []row, err error
 		for _, one := range all {
 			r := row{key: one.key}
 			waited := (one.waited + settling).Seconds()
-			err := prepared.QueryRowContext(ctx, s.gateway, one.key[:], waited, s.window, settlingHere.Seconds()).Scan(&r.user, &r.rooms)
+			err := prepared.QueryRowContext(ctx, s.gateway, one.key[:], waited, s.window, settlingHere.Seconds()).Scan(&r.user, &r.session)
 			switch err {
 			case nil:
 				found = append(found, r)
@@ -146,6 +147,25 @@ func (s *sqlite) release(ctx context.Context, keys []key) error {
 		_, err := s.each(ctx, tx, releaseSQLite, len(keys), func(i int) []any { return []any{keys[i][:]} })
 		return err
 	})
+}
+
+func (s *sqlite) owned(ctx context.Context) (all []key, err error) {
+	err = s.inOneCommit(ctx, false, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, ownedSQLite, s.gateway)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var bytes []byte
+			if err := rows.Scan(&bytes); err != nil {
+				return err
+			}
+			all = append(all, key(bytes))
+		}
+		return rows.Err()
+	})
+	return all, err
 }
 
 func (s *sqlite) sweep(ctx context.Context) (more bool, err error) {

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 	generation INTEGER NOT NULL DEFAULT 0,
 	claimed_at REAL,
 	user_id TEXT NOT NULL,
-	rooms TEXT NOT NULL
+	session TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_gateway ON sessions (gateway)`
 
@@ -48,7 +48,7 @@ func (s *sqlite) prepare(ctx context.Context) error {
 		s.log.Warn("the file of saved sessions is damaged: it was moved aside, and another one is made", "file", path+damaged, "error", err)
 		err = s.open(ctx, path)
 	}
-	if database.IsDenied(err) || errors.Is(err, fs.ErrPermission) {
+	if database.IsDenied(err) {
 		return database.Forbidden(err)
 	}
 	return err
@@ -63,7 +63,7 @@ func (s *sqlite) path() (string, error) {
 func (s *sqlite) open(ctx context.Context, path string) error {
 	s.close()
 	if err := makeFile(path); err != nil {
-		return database.Unavailable(err, false)
+		return database.Forbidden(err)
 	}
 	db, err := database.OpenSQLite(path, database.Write, 1)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *sqlite) rehearse(ctx context.Context, db *sql.DB) error {
 	if _, err := tx.ExecContext(ctx, createSQLite); err != nil {
 		return err
 	}
-	for _, statement := range []string{hasWritten, writeAlive, writeEnded, writeSaved, claimSQLite, releaseSQLite, sweepGatewaysSQLite, sweepSessionsSQLite} {
+	for _, statement := range []string{hasWritten, writeAlive, writeEnded, writeSaved, claimSQLite, releaseSQLite, ownedSQLite, sweepGatewaysSQLite, sweepSessionsSQLite} {
 		prepared, err := tx.PrepareContext(ctx, statement)
 		if err != nil {
 			return err
@@ -132,10 +132,28 @@ func moveAside(path string) error {
 	return os.Rename(path, path+damaged)
 }
 
-func (s *sqlite) grant(context.Context) (string, error) {
+func (s *sqlite) look(context.Context) (where, missing string, err error) {
 	path, err := s.path()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return fmt.Sprintf("let the gateway's user write in the folder %s, and to the file %s if it is there", filepath.Dir(path), path), nil
+	if !mayWrite(path) {
+		missing = fmt.Sprintf("let the gateway's user write in the folder %s, and to the file %s if it is there", filepath.Dir(path), path)
+	}
+	return path, missing, nil
+}
+
+// mayWrite tries the file or, where there is none, another one in its folder.
+func mayWrite(path string) bool {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if file, err = os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-"); err == nil {
+			defer os.Remove(file.Name())
+		}
+	}
+	if err != nil {
+		return false
+	}
+	file.Close()
+	return true
 }

@@ -12,13 +12,13 @@ const (
 	statementTimeout = 5 * time.Second
 	// signOfLife is how often a gateway to which somebody is connected tells that it lives.
 	signOfLife = time.Second
-	// betweenWrites gathers what changes in a rush. A change that comes alone is written at once.
-	betweenWrites = 20 * time.Millisecond
+	// betweenStatements gathers what comes in a rush, of changes and of claims. One that comes alone has its statement at once.
+	betweenStatements = 20 * time.Millisecond
 	// sessionsAtOnce and bytesAtOnce bound one write.
 	sessionsAtOnce = 5_000
 	bytesAtOnce    = 4 << 20
-	// said is how often the log is told that a session can't be saved.
-	said = time.Minute
+	// sayEvery is how often the log is told that a session can't be saved.
+	sayEvery = time.Minute
 )
 
 // writer writes what has changed. It belongs to one goroutine.
@@ -31,19 +31,11 @@ type writer struct {
 	rest       []session // of all that are connected, those that are still to be written anew
 	beaten     time.Time // last sign of life
 	swept      time.Time
-	pause      time.Duration // before the next attempt; 0 unless the last one failed
-	warned     warned
+	absent     map[key]time.Time    // sessions of this gateway without a socket, and since when they are known to be
+	pause      time.Duration        // before the next attempt; 0 unless the last one failed
+	said       string               // what the log was told of a trouble that goes on
 	unwritten  map[string]time.Time // when the log was told of a cause
 }
-
-// warned is what the log was told last.
-type warned int
-
-const (
-	warnedNothing warned = iota
-	warnedOutage
-	warnedOff
-)
 
 func newWriter(s *Sessions, window, afterGrant time.Duration) *writer {
 	return &writer{Sessions: s, window: window, afterGrant: afterGrant, unwritten: make(map[string]time.Time)}
@@ -59,7 +51,7 @@ func (w *writer) run() {
 		case <-w.changes.some:
 		case <-beat.C:
 		}
-		for w.claiming.Err() == nil && w.pass(w.life) && sleep(w.claiming, max(betweenWrites, w.pause)) {
+		for w.claiming.Err() == nil && w.pass(w.life) && sleep(w.claiming, max(betweenStatements, w.pause)) {
 		}
 	}
 	for w.life.Err() == nil && w.pass(w.life) && sleep(w.life, w.pause) {
@@ -96,7 +88,10 @@ func (w *writer) pass(life context.Context) (more bool) {
 		w.failed(err)
 		return true
 	}
-	w.sweep(ctx)
+	if err := w.sweep(ctx); err != nil {
+		w.failed(err)
+		return true
+	}
 	return len(w.rest) > 0 || w.changes.len() > 0
 }
 
@@ -116,9 +111,9 @@ func (w *writer) prepare(ctx context.Context) bool {
 		w.failed(err)
 		return false
 	}
-	if w.pause = 0; w.warned != warnedNothing {
-		w.log.Info("sessions of clients are saved again")
-		w.warned = warnedNothing
+	if w.pause = 0; w.said != "" {
+		w.log.Info("sessions of clients are saved from now on")
+		w.said = ""
 	}
 	if w.ready = true; w.off.Swap(false) {
 		w.writeAnew()
@@ -126,30 +121,36 @@ func (w *writer) prepare(ctx context.Context) bool {
 	return true
 }
 
-// failed notes an error; the next pass prepares anew. The log is told once of an outage, and once of a right that is missing.
+// What the log is told.
+const (
+	saidOutage = "sessions of clients can't be saved: they are kept in memory until they can"
+	saidOff    = "sessions of clients are kept in memory only, and are lost when the gateway ends: "
+)
+
+// failed notes an error; the next pass prepares anew. The log is told once of an outage, and once of each right that is missing.
 func (w *writer) failed(err error) {
 	w.ready, w.pause = false, longer(w.pause)
-	told := w.warned
+	said := saidOutage
 	if w.off.Load() {
 		w.changes.clear()
-		w.rest, w.warned = nil, warnedOff
-	} else {
-		w.warned = warnedOutage
+		w.rest = nil
+		said = saidOff + w.missing()
 	}
-	if told == w.warned || w.life.Err() != nil {
-		return
+	if said != w.said && w.life.Err() == nil {
+		w.said = said
+		w.log.Warn(said, "error", err)
 	}
-	if w.warned == warnedOutage {
-		w.log.Warn("sessions of clients can't be saved: they are kept in memory until they can", "error", err)
-		return
-	}
+}
+
+// missing says what would mend it where nothing can be kept.
+func (w *writer) missing() string {
 	ctx, cancel := context.WithTimeout(w.life, statementTimeout)
 	defer cancel()
-	grant, lookErr := w.keeper.grant(ctx)
-	if lookErr != nil || grant == "" {
-		grant = "see the error, and socketgate schema"
+	_, missing, err := w.keeper.look(ctx)
+	if err != nil || missing == "" {
+		return "the error tells why"
 	}
-	w.log.Warn("sessions of clients are kept in memory only, and are lost when the gateway ends: "+grant, "error", err)
+	return missing
 }
 
 // write writes in one go or, where the database rejects one of the sessions, in several.
@@ -192,24 +193,9 @@ func (w *writer) sift(ctx context.Context, saves []row, ends []key) error {
 
 func (w *writer) tellUnwritten(cause string) {
 	w.watch.SessionsUnwritten(cause, 1)
-	if time.Since(w.unwritten[cause]) > said {
+	if time.Since(w.unwritten[cause]) > sayEvery {
 		w.unwritten[cause] = time.Now()
 		w.log.Warn("a session can't be saved, and is lost when the gateway ends", "cause", cause)
-	}
-}
-
-// sweep deletes what is past the window, four times in a window.
-func (w *writer) sweep(ctx context.Context) {
-	if time.Since(w.swept) < w.window/4 {
-		return
-	}
-	more, err := w.keeper.sweep(ctx)
-	if err != nil {
-		w.failed(err)
-		return
-	}
-	if !more {
-		w.swept = time.Now()
 	}
 }
 
