@@ -16,7 +16,7 @@ async function member(t, gateway, as, room = 'lobby', options = {}) {
   socket.recoveries = [];
   socket.on('connect', () => socket.recoveries.push(socket.recovered));
   await connected(socket);
-  await join(socket, room);
+  if (room) await join(socket, room);
   return socket;
 }
 
@@ -101,10 +101,10 @@ const databases = {
 };
 
 /** Waits until the gateway has saved the sessions of its clients. */
-async function saved(env) {
+async function saved(env, clients = 2) {
   await until('the sessions to be saved', async () => {
     const page = await (await fetch(`http://${env.ADMIN_ADDR}/metrics`)).text();
-    return Number(page.match(/^socketgate_sessions_saved_total (\d+)/m)?.[1] ?? 0) >= 2;
+    return Number(page.match(/^socketgate_sessions_saved_total (\d+)/m)?.[1] ?? 0) >= clients;
   });
 }
 
@@ -139,6 +139,37 @@ for (const [name, make] of Object.entries(databases)) {
     }, { timeout: 60_000 });
   }
 }
+
+test('messages to one person are missed by nobody: not by the receiver, not by the sender’s other device', async (t) => {
+  const database = await createDatabase(t);
+  await database.query(`ALTER TABLE "Message" RENAME "roomId" TO "receiverId"`);
+  const env = { PORT: await freePort(), ADMIN_ADDR: `127.0.0.1:${await freePort()}` };
+  let gateway = await startGateway(t, env, { database });
+  const devices = await Promise.all(['ann', 'ann', 'bob'].map((as) => member(t, gateway, as, null)));
+  const [phone, laptop, bob] = devices;
+  const send = async (from, to, text) => assert.ok((await ask(from, 'send_message', { to: person(to).userId, text: words(text) })).ok);
+  await send(bob, 'ann', 'before');
+  for (const socket of devices) await hears(socket, 'before');
+  await saved(env, 3);
+  for (const restarts of [false, true]) {
+    for (const socket of [phone, bob]) await drop(socket, { hold: true });
+    await send(laptop, 'bob', `to bob ${restarts}`);
+    await send(laptop, 'ann', `to herself ${restarts}`);
+    if (restarts) {
+      const gone = event(laptop, 'disconnect');
+      await gateway.kill();
+      await gone;
+      gateway = await startGateway(t, env, { database });
+      assert.equal(await comesBack(laptop), true);
+    }
+    for (const socket of [phone, bob]) assert.equal(await comesBack(socket), true);
+    await send(bob, 'ann', `answer ${restarts}`);
+    for (const socket of devices) await hears(socket, `answer ${restarts}`);
+  }
+  const heard = ['before', 'to bob false', 'to herself false', 'answer false', 'to bob true', 'to herself true', 'answer true'].map(words);
+  for (const socket of [phone, laptop]) assert.deepEqual(texts(socket), heard);
+  assert.deepEqual(texts(bob), heard.filter((text) => !text.includes('herself')));
+}, { timeout: 60_000 });
 
 test('a session is nobody else’s: not by its pid, not when another logs in on the same page', async (t) => {
   const gateway = await startGateway(t);

@@ -30,11 +30,13 @@ func NewLog(history History, o Options) *Log {
 
 // Missed reads the gaps. What is told in a personal room was sent to its user, or by its user to somebody.
 func (l *Log) Missed(ctx context.Context, _ *socketio.Namespace, gaps []socketio.Gap, through socketio.Offset, limit int) ([]*socketio.Kept, error) {
-	asked := make([]message.Gap, len(gaps))
-	for i, gap := range gaps {
-		asked[i] = message.Gap{Room: gap.Room, After: uint64(gap.After)}
+	asked := make([]message.Gap, 0, len(gaps))
+	for _, gap := range gaps {
+		after := uint64(gap.After)
 		if user, personal := contract.UserOf(gap.Room); personal {
-			asked[i].Room, asked[i].Receiver = "", user
+			asked = append(asked, message.Gap{Receiver: user, After: after}, message.Gap{Sender: user, After: after})
+		} else {
+			asked = append(asked, message.Gap{Room: gap.Room, After: after})
 		}
 	}
 	rows, err := l.history.Missed(ctx, asked, uint64(through), limit)

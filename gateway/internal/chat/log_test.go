@@ -56,7 +56,7 @@ func TestWhatAPersonalRoomMissedIsAskedForByItsUser(t *testing.T) {
 	if _, err := log.Missed(t.Context(), nil, gaps, 9, 100); err != nil {
 		t.Fatal(err)
 	}
-	if want := []message.Gap{{Room: "r", After: 5}, {Receiver: "ann", After: 7}}; !slices.Equal(p.gaps, want) {
+	if want := []message.Gap{{Room: "r", After: 5}, {Receiver: "ann", After: 7}, {Sender: "ann", After: 7}}; !slices.Equal(p.gaps, want) {
 		t.Errorf("asked for %+v, want %+v", p.gaps, want)
 	}
 }
