@@ -24,7 +24,7 @@ type Recovery struct {
 	// Log is asked for kept events that are not in memory. Nil means that there are no others.
 	Log Log
 	// Head is the offset of the latest kept event that there was before this server started. What comes later is told by
-	// this server.
+	// this server. Zero means that there was none; with Sessions and without a Log, whose clients may have missed some, it means now.
 	Head Offset
 	// Observer may be nil.
 	Observer RecoveryObserver

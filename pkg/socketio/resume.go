@@ -25,6 +25,9 @@ func newRecovery(o Recovery, most int) *recovery {
 	o.Window = cmp.Or(o.Window, 2*time.Minute)
 	o.Buffer = cmp.Or(o.Buffer, 64<<20)
 	o.Limit = cmp.Or(o.Limit, 1000)
+	if o.Head == 0 && o.Sessions != nil && o.Log == nil {
+		o.Head = Offset(time.Now().UnixMilli() * perMillisecond) // nobody knows what saved sessions have missed by now
+	}
 	if len(o.Secret) == 0 {
 		o.Secret = []byte(rand.Text())
 	}
