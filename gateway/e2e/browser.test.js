@@ -132,7 +132,7 @@ test('what is said while the line is cut arrives once, in its place, marked as s
   assert.deepEqual(await maya.$$eval('.message.missed .text', (all) => all.map((text) => text.textContent)), ['meanwhile']);
   await write(maya, 'still in the room');
   await shows(jonas, 'still in the room');
-});
+}, { timeout: 60_000 });
 
 test('the page comes back by itself when the demo does, and sends what was written meanwhile', async (t) => {
   const port = await freePort();
