@@ -9,36 +9,42 @@ export class Ledger {
 
   /** Notes that somebody is about to say something for the first time, and answers what is then known of it. */
   said(by, room, n) {
-    const message = { text: words(`${by} ${n}`), by, room, said: performance.now(), told: Infinity, acked: false, id: undefined, createdAt: undefined };
+    const message = { text: words(`${by} ${n}`), by, room, said: performance.now(), told: Infinity, acked: false, id: undefined, createdAt: undefined, copies: new Map() };
     this.#messages.set(message.text, message);
     return message;
   }
 
   /** Notes that the gateway has told of a message, and answers which it is. */
   told(received) {
-    const message = this.#messages.get(received.text);
+    const message = this.find(received.text, received.id);
     if (!message) return void this.altered.push(`nobody said ${JSON.stringify(received)}`);
     message.told = Math.min(message.told, performance.now());
-    message.id ??= received.id;
     message.createdAt ??= received.createdAt;
-    const { id, createdAt, room, by } = message;
-    const right = received.id === id && received.createdAt === createdAt && received.roomId === room &&
-      received.userId === `id-of-${by}` && received.user?.username === by;
-    if (!right) this.altered.push(`of ${by} in ${room}, ${id} at ${createdAt}: ${JSON.stringify(received)}`);
+    const { createdAt, room, by } = message;
+    const right = received.createdAt === createdAt && received.roomId === room && received.userId === `id-of-${by}` && received.user?.username === by;
+    if (!right) this.altered.push(`of ${by} in ${room} at ${createdAt}: ${JSON.stringify(received)}`);
     return message;
   }
 
   /** Notes that a message's sender has been told that it is stored. */
   acked(message, received) {
-    if (this.told(received) === message) message.acked = true;
+    const told = this.told(received);
+    if (told?.text === message.text) told.acked = true;
     else this.altered.push(`the ack of ${message.text} is of ${received.text}`);
   }
 
-  find(text) {
-    return this.#messages.get(text);
+  /** The message with that text and id. The first id is the message's own; who was stored again has copies. */
+  find(text, id) {
+    const message = this.#messages.get(text);
+    if (!message) return undefined;
+    message.id ??= id;
+    if (message.id === id) return message;
+    if (!message.copies.has(id)) message.copies.set(id, { ...message, id, told: Infinity, acked: false, createdAt: undefined, place: undefined, copies: undefined });
+    return message.copies.get(id);
   }
 
+  /** All that was said, and copies. */
   all() {
-    return [...this.#messages.values()];
+    return [...this.#messages.values()].flatMap((message) => [message, ...message.copies.values()]);
   }
 }

@@ -35,7 +35,8 @@ export class Membership {
 
   /** The session was not taken up again: what was missed is for the page to fetch. */
   loses() {
-    if (this.left === Infinity && this.gaps.at(-1)?.until !== Infinity) this.gaps.push({ after: this.heard.length, until: Infinity });
+    const was = this.joined < Infinity || this.heard.length > 0;
+    if (was && this.left === Infinity && this.gaps.at(-1)?.until !== Infinity) this.gaps.push({ after: this.heard.length, until: Infinity });
   }
 
   #closeGap(now) {

@@ -8,7 +8,7 @@ export function judge({ ledger, people, rows }) {
   const examples = [];
   const fault = (what, message, who) => examples.length < 40 && examples.push(`${what}: ${message.text} in ${message.room}${who ? `, ${who.name} (${Object.values(who.habits).join(', ')})` : ''}`);
   const figures = {
-    said: ledger.all().length, acked: 0, stored: rows.length, // messages
+    said: ledger.all().filter(({ copies }) => copies).length, acked: 0, stored: rows.length, // messages
     due: 0, heard: 0, fetched: 0, lost: 0, doubled: 0, disordered: 0, uninvited: 0, // deliveries
     missing: 0, twice: 0, unsaid: 0, untrue: 0, altered: ledger.altered.length, unsorted: 0, // messages that should not be so
     recovered: 0, anew: 0, examples, // comings back
@@ -16,6 +16,11 @@ export function judge({ ledger, people, rows }) {
   const rooms = histories(ledger, rows, figures, fault);
   for (const message of ledger.all()) {
     if (message.acked) figures.acked++;
+    for (const copy of message.copies?.values() ?? []) {
+      if (copy.place === undefined) continue;
+      figures.twice++;
+      fault(`stored as ${message.id} and ${copy.id}`, message);
+    }
     if (message.acked && message.place === undefined) figures.missing++, fault('acked and not stored', message);
     else if (message.told < Infinity && message.place === undefined) figures.untrue++, fault('told and not stored', message);
   }
@@ -36,19 +41,15 @@ function histories(ledger, rows, figures, fault) {
   const byTime = rows.toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id));
   const latest = new Map();
   for (const row of byTime) {
-    const message = ledger.find(row.text);
+    const message = ledger.find(row.text, row.id);
     if (!message) {
       figures.unsaid++;
       continue;
     }
-    if (message.place !== undefined) {
-      figures.twice++;
-      fault('stored twice', message);
-      continue;
-    }
-    if ((message.id !== undefined && (message.id !== row.id || message.createdAt !== row.createdAt)) || message.room !== row.roomId || row.userId !== `id-of-${message.by}`) {
+    message.createdAt ??= row.createdAt;
+    if (message.createdAt !== row.createdAt || message.room !== row.roomId || row.userId !== `id-of-${message.by}`) {
       figures.altered++;
-      fault(`told as ${message.id} at ${message.createdAt}, stored as ${row.id} at ${row.createdAt}`, message);
+      fault(`told as of ${message.createdAt}, stored as of ${row.createdAt}`, message);
     }
     if (row.id < latest.get(message.room)) figures.unsorted++;
     latest.set(message.room, row.id);
