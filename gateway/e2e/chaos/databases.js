@@ -11,6 +11,8 @@ import { later } from '../harness/test.js';
 
 const SELECT = 'SELECT "id", "text", "userId", "roomId", "createdAt" FROM "Message"';
 
+const readable = (row) => ({ ...row, text: decrypt(row.text), createdAt: new Date(row.createdAt).toISOString() });
+
 const inserts = (people, rooms) => [
   ...people.map((name) => `INSERT INTO "User" ("id", "username", "password") VALUES ('id-of-${name}', '${name}', '');`),
   ...rooms.map((room) => `INSERT INTO "Room" ("id", "name") VALUES ('${room}', '${room}');`),
@@ -28,7 +30,7 @@ async function onPostgres(t, { people, rooms, faults }) {
   return {
     url: database.url,
     server,
-    rows: async () => (await database.query(SELECT)).map((row) => ({ ...row, text: decrypt(row.text), createdAt: row.createdAt.toISOString() })),
+    rows: async () => (await database.query(SELECT)).map(readable),
   };
 }
 
@@ -51,7 +53,7 @@ async function onSQLite(t, { people, rooms, faults }) {
   return {
     url: `file:${file}`,
     disk,
-    rows: async () => (await queryFile(file, SELECT)).map((row) => ({ ...row, text: decrypt(row.text), createdAt: new Date(row.createdAt).toISOString() })),
+    rows: async () => (await queryFile(file, SELECT)).map(readable),
   };
 }
 

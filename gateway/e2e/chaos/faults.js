@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
  * A fault is called with the stage ({lines, keeper, database}), chance, and a wait(milliseconds), which ends the loop by an error when
  * time is up. It leaves things repaired: see `repair`.
  */
-export const faults = {
+const faults = {
   /** Everybody's network is gone for 2 s in every 10 s, each at a moment of their own. */
   async drops({ lines }, random, wait) {
     await Promise.all(lines.map(async (line) => {
@@ -70,7 +70,7 @@ export const faults = {
     }
   },
 
-  /** Postgres is shut down, cut off as by a power cut, or hangs. */
+  /** Postgres is shut down, ended as by a power cut, or hangs. */
   async database({ database: { server } }, random, wait) {
     for (;;) {
       await wait(random.between(8_000, 20_000));
@@ -96,21 +96,22 @@ export const faults = {
   },
 };
 
-/** What can go wrong on either database. */
-export const faultsOn = {
-  postgres: Object.keys(faults).filter((name) => name !== 'disk'),
-  sqlite: Object.keys(faults).filter((name) => name !== 'database'),
+/** What can go wrong, and what of it on either database. */
+export const names = Object.keys(faults);
+export const namesOn = {
+  postgres: names.filter((name) => name !== 'disk'),
+  sqlite: names.filter((name) => name !== 'database'),
 };
 
 /** Has the named faults rage for so many milliseconds, and answers when all is repaired. */
-export async function rage(stage, names, random, milliseconds) {
+export async function rage(stage, chosen, random, milliseconds) {
   const end = new AbortController();
   setMaxListeners(0, end.signal); // one for each wait
   const timer = setTimeout(() => end.abort(), milliseconds);
   const wait = (time) => pause(time, undefined, { signal: end.signal });
   try {
-    if (names.length === 0) await wait(milliseconds);
-    await Promise.all(names.map((name) => faults[name](stage, random.stream(name), wait).catch((failure) => {
+    if (chosen.length === 0) await wait(milliseconds);
+    await Promise.all(chosen.map((name) => faults[name](stage, random.stream(name), wait).catch((failure) => {
       if (failure.name !== 'AbortError') throw failure;
     })));
   } finally {

@@ -1,6 +1,9 @@
 // What was said in a run, when, and what of it has come back. Times are performance.now(), all of one process.
 import { words } from '../harness/people.js';
 
+/** Of a message: when somebody first heard it, whether its sender was told that it is stored, its row, its place in the room's history. */
+const UNKNOWN = { told: Infinity, acked: false, id: undefined, createdAt: undefined, place: undefined };
+
 /** The books of a run. */
 export class Ledger {
   #messages = new Map();
@@ -9,7 +12,7 @@ export class Ledger {
 
   /** Notes that somebody is about to say something for the first time, and answers what is then known of it. */
   said(by, room, n) {
-    const message = { text: words(`${by} ${n}`), by, room, said: performance.now(), told: Infinity, acked: false, id: undefined, createdAt: undefined, copies: new Map() };
+    const message = { ...UNKNOWN, text: words(`${by} ${n}`), by, room, said: performance.now(), copies: new Map() };
     this.#messages.set(message.text, message);
     return message;
   }
@@ -39,7 +42,7 @@ export class Ledger {
     if (!message) return undefined;
     message.id ??= id;
     if (message.id === id) return message;
-    if (!message.copies.has(id)) message.copies.set(id, { ...message, id, told: Infinity, acked: false, createdAt: undefined, place: undefined, copies: undefined });
+    if (!message.copies.has(id)) message.copies.set(id, { ...message, ...UNKNOWN, id, copies: undefined });
     return message.copies.get(id);
   }
 

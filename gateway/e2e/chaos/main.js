@@ -18,8 +18,7 @@ async function keepSeed(options) {
   await writeFile(SEEDS, `[\n${seeds.map((seed) => `  ${JSON.stringify(seed)}`).join(',\n')}\n]\n`);
 }
 
-async function main(args) {
-  const { help, runs, keep } = parse(args);
+async function main({ help, runs, keep }) {
   if (help) return void console.log(USAGE);
   for (const options of runs) {
     const t = oneRun();
@@ -36,9 +35,13 @@ async function main(args) {
   }
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (failure) {
-  console.error(`scripts/chaos: ${failure.stack}`);
-  process.exitCode = 2;
+function understood(args) {
+  try {
+    return parse(args);
+  } catch (failure) {
+    console.error(`scripts/chaos: ${failure.message} (-h lists the options)`);
+    process.exit(2);
+  }
 }
+
+await main(understood(process.argv.slice(2)));

@@ -1,14 +1,14 @@
 // What scripts/chaos may be told.
 import { parseArgs } from 'node:util';
-import { faultsOn } from './faults.js';
+import { names, namesOn } from './faults.js';
 import { DEFAULTS } from './run.js';
 
 /** Runs that have a name. */
 const PRESETS = {
   drops: { faults: () => ['drops'] },
   kill: { faults: () => ['kill'] },
-  // Where the gateway and its database die together, sessions may go with them: then pages load the history.
-  all: { faults: (database) => faultsOn[database].filter((name) => name !== 'drops'), moves: 20_000, reloads: true },
+  // Where the gateway and its database or disk die together, sessions may go with them: then pages load the history.
+  all: { faults: (database) => namesOn[database].filter((name) => name !== 'drops'), moves: 20_000, reloads: 0.05 },
 };
 
 export const USAGE = `scripts/chaos: official clients behind lines that break, before a gateway and a database that die; nothing may be missed.
@@ -26,24 +26,30 @@ export const USAGE = `scripts/chaos: official clients behind lines that break, b
   -rooms ${DEFAULTS.rooms}
   -database sqlite    or postgres, or both, one after the other
   -mode multi         or single (JOIN_MODE), or both
-  -faults a,b         instead of the preset's: ${Object.keys({ ...Object.fromEntries(faultsOn.postgres.map((name) => [name])), ...Object.fromEntries(faultsOn.sqlite.map((name) => [name])) }).join(', ')}
+  -faults a,b         instead of the preset's: ${names.join(', ')}
   -pace 1s            between two messages of a person, about
   -moves 20s          between two changes of rooms of a person, about; 0s: none
-  -reloads            lets pages load the history where they are told to; otherwise that is a failure
+  -reloads 0.05       of those who come back, so many may start anew and load the history (all: 0.05, else 0)
   -keep               adds the seed of a run that fails to gateway/e2e/chaos/seeds.json, which scripts/test repeats
 
 It exits with 0 if every message that was acked is in the table, and everybody heard what their rooms were told from the ack of
 their join to their leave, once, in the history's order.`;
 
-const FLAGS = Object.fromEntries(['seed', 'duration', 'clients', 'rooms', 'database', 'mode', 'faults', 'pace', 'moves'].map((name) => [name, { type: 'string' }]));
+const NAMES = ['seed', 'duration', 'clients', 'rooms', 'database', 'mode', 'faults', 'pace', 'moves', 'reloads'];
+const FLAGS = {
+  ...Object.fromEntries(NAMES.map((name) => [name, { type: 'string' }])),
+  keep: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+};
 
 /** The runs that the arguments ask for, and whether to keep the seeds of those that fail. Throws an Error for the user. */
 export function parse(args) {
   const { values, positionals } = parseArgs({
-    args: args.map((arg) => arg.replace(/^-(?=[a-z])/, '--')), allowPositionals: true,
-    options: { ...FLAGS, reloads: { type: 'boolean' }, keep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    args: args.map((arg) => arg.replace(/^-(?=[a-z]{2})/, '--')), // as Go's flags are written
+    allowPositionals: true,
+    options: FLAGS,
   });
-  if (values.help || args.includes('-h')) return { help: true };
+  if (values.help) return { help: true };
   const preset = PRESETS[positionals[0] ?? 'drops'];
   if (!preset || positionals.length > 1) throw new Error(`no run is called ${positionals.join(' ')}: there are ${Object.keys(PRESETS).join(', ')}`);
   const seed = whole('seed', values.seed ?? Math.floor(Math.random() * 2 ** 32));
@@ -58,7 +64,7 @@ export function parse(args) {
         rooms: whole('rooms', values.rooms ?? DEFAULTS.rooms),
         pace: milliseconds('pace', values.pace ?? `${DEFAULTS.pace}ms`),
         moves: milliseconds('moves', values.moves ?? `${preset.moves ?? 0}ms`),
-        reloads: values.reloads ?? preset.reloads ?? false,
+        reloads: Number(values.reloads ?? preset.reloads ?? 0),
       });
     }
   }
@@ -72,11 +78,11 @@ function choice(name, value, values) {
 }
 
 function named(list, database) {
-  const names = list.split(',').filter(Boolean);
-  for (const name of names) {
-    if (!faultsOn[database].includes(name)) throw new Error(`-faults: ${name} is none of ${faultsOn[database].join(', ')} (${database})`);
+  const chosen = list.split(',').filter(Boolean);
+  for (const name of chosen) {
+    if (!namesOn[database].includes(name)) throw new Error(`-faults: ${name} is none of ${namesOn[database].join(', ')} (${database})`);
   }
-  return names;
+  return chosen;
 }
 
 function whole(name, value) {

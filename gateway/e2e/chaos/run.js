@@ -43,13 +43,15 @@ export async function run(t, options) {
     later(t, () => line.close());
     return line;
   }));
-  const people = names.map((name, i) => newPerson(t, { name, url: lines[i].url, habits: habits(i), multi: mode === 'multi', random: random.stream(name), ledger }));
+  const multi = mode === 'multi';
+  const people = names.map((name, i) => newPerson(t, { name, url: lines[i].url, habits: habits(i), multi, random: random.stream(name), ledger }));
   await Promise.all(people.flatMap((one, i) => {
-    const first = i % count;
-    return [one.enter(rooms[first]), ...(mode === 'multi' && count > 1 ? [one.enter(rooms[(first + 1) % count])] : [])];
+    const two = [rooms[i % count], rooms[(i + 1) % count]];
+    return two.slice(0, multi && count > 1 ? 2 : 1).map((room) => one.enter(room));
   }));
 
-  const busy = people.flatMap((one) => [one.talk(pace), ...(moves > 0 && count > 2 ? [one.move(moves, rooms)] : [])]);
+  const busy = people.map((one) => one.talk(pace));
+  if (moves > 0 && count > 2) busy.push(...people.map((one) => one.move(moves, rooms)));
   await rage({ lines, keeper, database }, faults, random, seconds * 1_000);
   for (const one of people) one.stop();
   const unanswered = await calmDown(t, { people, busy, rooms, ledger, keeper });
@@ -84,7 +86,8 @@ async function calmDown(t, { people, busy, rooms, ledger, keeper }) {
   };
   await wait('every answer', () => answered);
   await wait('everybody in their rooms', () => people.every((one) => one.settled));
-  const last = newPerson(t, { name: 'last', url: `http://127.0.0.1:${keeper.port}`, habits: { joins: 'once', transport: 'websocket', sends: 'id' }, ledger });
+  const url = `http://127.0.0.1:${keeper.port}`;
+  const last = newPerson(t, { name: 'last', url, habits: { joins: 'once', transport: 'websocket', sends: 'id' }, ledger });
   for (const room of rooms) {
     const word = await lastWord(last, room, ledger);
     const members = people.filter((one) => one.rooms.includes(room));

@@ -1,12 +1,17 @@
 // Holds what people heard against what the table kept.
 
+const EXAMPLES = 40; // at most
+
 /**
  * Judges a run. `rows` are what the table holds: {id, text (in plaintext), userId, roomId, createdAt (ISO)}. Answers figures, and
  * `examples` of whatever should not be.
  */
 export function judge({ ledger, people, rows }) {
   const examples = [];
-  const fault = (what, message, who) => examples.length < 40 && examples.push(`${what}: ${message.text} in ${message.room}${who ? `, ${who.name} (${Object.values(who.habits).join(', ')})` : ''}`);
+  const fault = (what, { text, room }, who) => {
+    const whose = who ? `, ${who.name} (${Object.values(who.habits).join(', ')})` : '';
+    if (examples.length < EXAMPLES) examples.push(`${what}: ${text} in ${room}${whose}`);
+  };
   const figures = {
     said: ledger.all().filter(({ copies }) => copies).length, acked: 0, stored: rows.length, // messages
     due: 0, heard: 0, fetched: 0, lost: 0, doubled: 0, disordered: 0, uninvited: 0, // deliveries
@@ -29,7 +34,9 @@ export function judge({ ledger, people, rows }) {
     figures.anew += person.returns.anew;
     figures.uninvited += person.uninvited.length;
     for (const message of person.uninvited) fault('heard outside its room', message, person);
-    for (const membership of person.memberships) judgeMembership(membership, rooms.get(membership.room) ?? new History(), figures, (what, message) => fault(what, message, person));
+    for (const membership of person.memberships) {
+      judgeMembership(membership, rooms.get(membership.room) ?? new History(), figures, (what, message) => fault(what, message, person));
+    }
   }
   examples.push(...ledger.altered.slice(0, 10).map((what) => `altered: ${what}`));
   return figures;
@@ -77,8 +84,12 @@ class History {
     return firstPlace(this.messages.length, (place) => this.#latestSaid[place] > time);
   }
 
-  /** The place of the last message that can only have been told before a time: somebody knew it then. All before it were, too. */
+  /**
+   * The place of the last message that can only have been told before a time: somebody knew it then. All before it were, too. Before
+   * Infinity that is the last of all.
+   */
   before(time) {
+    if (time === Infinity) return this.messages.length - 1;
     if (!this.#earliestTold) {
       this.#earliestTold = this.messages.map(({ told }) => told);
       for (let i = this.messages.length - 2; i >= 0; i--) this.#earliestTold[i] = Math.min(this.#earliestTold[i], this.#earliestTold[i + 1]);
@@ -118,7 +129,7 @@ function judgeMembership({ joined, leaveAsked, heard, gaps }, history, figures, 
   }
   let first = history.after(joined);
   for (const place of seen) first = Math.min(first, place);
-  const last = joined === Infinity ? latest : Math.max(latest, leaveAsked === Infinity ? history.messages.length - 1 : history.before(leaveAsked));
+  const last = joined === Infinity ? latest : Math.max(latest, history.before(leaveAsked));
   const fetched = whatPagesFetch(heard, gaps);
   figures.heard += seen.size;
   figures.due += Math.max(0, last - first + 1);
@@ -140,8 +151,10 @@ function whatPagesFetch(heard, gaps) {
   return ({ place, said }) => spans.some(({ low, high, until }) => place > low && place < high && said < until);
 }
 
-/** Whether nothing is wrong. Without `reloads` nobody may have had to load the history either. */
-export function isGood(figures, { reloads = false } = {}) {
-  const none = ['lost', 'doubled', 'disordered', 'uninvited', 'missing', 'twice', 'unsaid', 'untrue', 'altered', ...(reloads ? [] : ['fetched', 'anew'])];
-  return figures.due > 0 && none.every((name) => figures[name] === 0);
+/** Whether nothing is wrong. Of those who came back, at most the share `reloads` may have had to load the history. */
+export function isGood(figures, { reloads = 0 } = {}) {
+  const { due, recovered, anew } = figures;
+  const none = ['lost', 'doubled', 'disordered', 'uninvited', 'missing', 'twice', 'unsaid', 'untrue', 'altered'];
+  if (reloads === 0) none.push('fetched');
+  return due > 0 && anew <= reloads * (recovered + anew) && none.every((name) => figures[name] === 0);
 }
