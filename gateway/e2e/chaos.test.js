@@ -46,7 +46,7 @@ function story(places, { tamper = () => {}, leaves = false, gap } = {}) {
   }
   if (gap !== undefined) membership.letIn();
   if (leaves) membership.leaves();
-  const person = { name: 'bob', habits: {}, memberships: [membership], uninvited: [], returns: { recovered: 0, anew: 0 } };
+  const person = { name: 'bob', habits: {}, memberships: [membership], uninvited: [], returns: { recovered: 0, anew: [] } };
   tamper({ ledger, membership, rows, messages, person });
   return judge({ ledger, people: [person], rows });
 }

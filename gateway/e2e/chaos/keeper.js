@@ -1,6 +1,7 @@
 // Keeps a gateway running on one port, as systemd or Docker would, and kills it when told to.
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startGateway } from '../harness/gateway.js';
+import { Counters } from './metrics.js';
 
 const RESTART = 500; // milliseconds between an end and the next start
 
@@ -9,6 +10,7 @@ export class Keeper {
   #env;
   #database;
   #gateway;
+  #admin;
   #turn = Promise.resolve(); // one thing at a time
   #expected = false;
 
@@ -18,11 +20,13 @@ export class Keeper {
     this.#database = database;
     /** How it ended by itself, each time. */
     this.collapses = [];
+    this.counters = new Counters();
     this.starts = 0;
   }
 
   async start() {
     this.port = await freePort();
+    this.#admin = `127.0.0.1:${await freePort()}`;
     await this.#up();
   }
 
@@ -40,6 +44,7 @@ export class Keeper {
   async stop() {
     await this.#turn;
     this.#expected = true;
+    await this.counters.add(this.#admin);
     await this.#gateway.endWell();
   }
 
@@ -51,6 +56,7 @@ export class Keeper {
   #end(how) {
     this.#turn = this.#turn.then(async () => {
       this.#expected = true;
+      await this.counters.add(this.#admin);
       await how();
       await pause(RESTART);
       await this.#up();
@@ -62,7 +68,7 @@ export class Keeper {
   async #up() {
     for (let tries = 1; ; tries++) {
       try {
-        const gateway = await startGateway(this.#t, { ...this.#env, PORT: this.port }, { database: this.#database });
+        const gateway = await startGateway(this.#t, { ...this.#env, PORT: this.port, ADMIN_ADDR: this.#admin }, { database: this.#database });
         this.#gateway = gateway;
         this.#expected = false;
         this.starts++;

@@ -37,7 +37,8 @@ export class Person {
     this.heard = [];
     /** Messages of rooms that this person was not in. */
     this.uninvited = [];
-    this.returns = { recovered: 0, anew: 0 };
+    /** Comings back, and what had been heard when each session began that was not taken up again. */
+    this.returns = { recovered: 0, anew: [] };
     /** Bad acks, by code. */
     this.refusals = {};
 
@@ -175,7 +176,10 @@ export class Person {
   #connected() {
     if (this.memberships.length === 0) return;
     const { recovered } = this.socket;
-    if (this.memberships.some(({ joined, left }) => joined < Infinity && left === Infinity)) this.returns[recovered ? 'recovered' : 'anew']++;
+    if (this.memberships.some(({ joined, left }) => joined < Infinity && left === Infinity)) {
+      if (recovered) this.returns.recovered++;
+      else this.returns.anew.push(this.heard.length);
+    }
     if (!recovered) for (const membership of this.memberships) membership.loses();
     if (this.habits.joins === 'always' || !recovered) for (const room of this.rooms) void this.#join(room);
   }

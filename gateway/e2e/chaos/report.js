@@ -24,6 +24,8 @@ export function report(options, figures) {
   ].join('; ');
   const below = Object.entries(figures.refusals).map(([code, count]) => `refused ${count} times: ${code}`);
   if (figures.unsorted > 0) below.push(`ids that do not rise with createdAt: ${figures.unsorted}`);
-  below.push(...figures.collapses.map((how) => `the gateway ended by itself: ${how}`), ...figures.unanswered, ...figures.examples);
+  below.push(...Object.entries(figures.counters).map(([name, value]) => `${name} ${value}`));
+  below.push(...figures.collapses.map((how) => `the gateway ended by itself: ${how}`), ...figures.unanswered);
+  if (!passed(options, figures)) below.push(...figures.examples);
   return [line, ...below].join('\n  ');
 }

@@ -24,7 +24,7 @@ export const DEFAULTS = {
   moves: 0, // milliseconds between two moves of a person, about; 0: all stay where they are
 };
 
-/** Runs it, and answers the figures of `judge` with what else was seen: `collapses`, `unanswered`, `refusals`, `starts`. */
+/** Runs it, and answers the figures of `judge` with what else was seen: `collapses`, `unanswered`, `refusals`, `starts`, `counters`. */
 export async function run(t, options) {
   const { seed, database: kind, mode, faults, seconds, clients, rooms: count, pace, moves } = { ...DEFAULTS, ...options };
   const random = new Random(seed);
@@ -60,7 +60,7 @@ export async function run(t, options) {
 
   return {
     ...judge({ ledger, people, rows: await database.rows() }),
-    collapses: keeper.collapses, starts: keeper.starts, unanswered, refusals: sum(people.map((one) => one.refusals)),
+    collapses: keeper.collapses, starts: keeper.starts, counters: keeper.counters.totals, unanswered, refusals: sum(people.map((one) => one.refusals)),
   };
 }
 

@@ -8,10 +8,9 @@ const EXAMPLES = 40; // at most
  */
 export function judge({ ledger, people, rows }) {
   const examples = [];
-  const fault = (what, { text, room }, who) => {
-    const whose = who ? `, ${who.name} (${Object.values(who.habits).join(', ')})` : '';
-    if (examples.length < EXAMPLES) examples.push(`${what}: ${text} in ${room}${whose}`);
-  };
+  const example = (what) => examples.length < EXAMPLES && examples.push(what);
+  const called = ({ name, habits }) => `${name} (${Object.values(habits).join(', ')})`;
+  const fault = (what, { text, room }, who) => example(`${what}: ${text} in ${room}${who ? `, ${called(who)}` : ''}`);
   const figures = {
     said: ledger.all().filter(({ copies }) => copies).length, acked: 0, stored: rows.length, // messages
     due: 0, heard: 0, fetched: 0, lost: 0, doubled: 0, disordered: 0, uninvited: 0, // deliveries
@@ -31,7 +30,8 @@ export function judge({ ledger, people, rows }) {
   }
   for (const person of people) {
     figures.recovered += person.returns.recovered;
-    figures.anew += person.returns.anew;
+    figures.anew += person.returns.anew.length;
+    for (const heard of person.returns.anew) example(`began anew: ${called(person)}, after hearing ${heard}`);
     figures.uninvited += person.uninvited.length;
     for (const message of person.uninvited) fault('heard outside its room', message, person);
     for (const membership of person.memberships) {
