@@ -1,10 +1,13 @@
 // Clients that lose their connection get what they missed, once and in order, by the unmodified official client.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as path } from 'node:path';
 import { createDatabase } from './harness/database.js';
 import { freePort, startGateway } from './harness/gateway.js';
 import { ask, client, connect, connected, hears, join, person, say, sees, token, words } from './harness/people.js';
-import { createFile } from './harness/sqlite.js';
-import { test } from './harness/test.js';
+import { MESSAGE_TABLE, createFile } from './harness/sqlite.js';
+import { later, test } from './harness/test.js';
 import { event, until } from './harness/waiting.js';
 
 const texts = (socket) => socket.messages.map(({ text }) => text);
@@ -97,7 +100,12 @@ const databases = {
     const database = await createDatabase(t);
     return { DATABASE_URL: database.url };
   },
-  SQLite: async (t) => ({ DATABASE_URL: `file:${await createFile(t)}` }),
+  SQLite: async (t) => {
+    const folder = await mkdtemp(path(tmpdir(), 'sqlite-'));
+    later(t, () => rm(folder, { recursive: true, force: true }));
+    await createFile(path(folder, 'dev.db'), MESSAGE_TABLE);
+    return { DATABASE_URL: `file:${path(folder, 'dev.db')}` };
+  },
 };
 
 /** Waits until the gateway has saved the sessions of its clients. */

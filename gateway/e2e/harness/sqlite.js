@@ -1,22 +1,26 @@
-// A SQLite file with the table that `prisma migrate` makes for the app.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join as path } from 'node:path';
+// A SQLite file with the tables that Prisma makes for the app. It is made and read while no gateway has it open.
+import { readFile, writeFile } from 'node:fs/promises';
 import initSQL from 'sql.js';
-import { later } from './test.js';
 
-const PRISMA_TABLE = `
+/** What `prisma migrate` makes of the model Message for SQLite. */
+export const MESSAGE_TABLE = `
   CREATE TABLE "Message" (
     "id" TEXT NOT NULL PRIMARY KEY, "text" TEXT NOT NULL, "userId" TEXT NOT NULL, "roomId" TEXT NOT NULL,
     "createdAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP);`;
 
-/** The path of a fresh file, in a folder of its own that is removed when the test is over. */
-export async function createFile(t) {
-  const folder = await mkdtemp(path(tmpdir(), 'sqlite-'));
-  later(t, () => rm(folder, { recursive: true, force: true }));
+/** Writes a new file after running some SQL. */
+export async function createFile(file, sql) {
   const { Database } = await initSQL();
   const made = new Database();
-  made.run(PRISMA_TABLE);
-  await writeFile(path(folder, 'dev.db'), made.export());
-  return path(folder, 'dev.db');
+  made.run(sql);
+  await writeFile(file, made.export());
+}
+
+/** The rows of a query. A stopped gateway leaves nothing in the WAL. */
+export async function queryFile(file, sql) {
+  const bytes = await readFile(file);
+  bytes.fill(1, 18, 20); // sql.js can't read WAL mode
+  const { Database } = await initSQL();
+  const [{ columns, values } = { columns: [], values: [] }] = new Database(bytes).exec(sql);
+  return values.map((row) => Object.fromEntries(row.map((value, i) => [columns[i], value])));
 }
