@@ -75,6 +75,9 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 		c.options.Log.named.note(m.Person)
 	}
 	s.Data = m
+	if c.direct() { // before the client is told that it is connected: what is sent to it from then on must reach it
+		s.Join(contract.PersonalRoom(m.ID)) // fails when the socket is gone, which hears nothing anyway
+	}
 	if claims.Endless {
 		c.endless.Do(c.warnEndless)
 	}

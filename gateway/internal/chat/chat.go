@@ -117,9 +117,6 @@ func (c *Chat) connected(s *socketio.Socket) {
 	if !end.IsZero() {
 		s.CloseAt(end, reason)
 	}
-	if c.direct() {
-		s.Join(contract.PersonalRoom(m.ID)) // fails when the socket is gone, which hears nothing anyway
-	}
 	c.welcomeBack(s, m)
 }
 
