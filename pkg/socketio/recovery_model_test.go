@@ -285,7 +285,8 @@ func (c *wanderer) check(told []modelEvent) {
 		}
 		for _, stay := range c.stays {
 			if slices.Contains(e.rooms, stay.room) {
-				must = must || e.offset > stay.joined && e.offset <= stay.left
+				// What is being told while it joins is not owed to it: nor is what may have been, right behind what was told by then.
+				must = must || before > stay.joined && e.offset <= stay.left
 				may = may || e.offset > stay.joining && before <= stay.leaving
 			}
 		}

@@ -193,7 +193,8 @@ func (r *recovery) giveUp(a *absence) {
 func (ns *Namespace) granted(s *Socket, a *absence, offset Offset) ([]want, error) {
 	rooms := make([]want, len(a.Rooms))
 	for i, room := range a.Rooms {
-		rooms[i] = want{room, a.after(i, offset)}
+		after := a.after(i, offset)
+		rooms[i] = want{room, after, after}
 	}
 	for _, h := range ns.onRecover {
 		names := make([]string, len(rooms))

@@ -33,11 +33,11 @@ type Options struct {
 	// is alone. With one, a socket keeps what Broadcast.Sockets shows of its handshake: the text of its
 	// headers and about 300 bytes.
 	Cluster Cluster
+	// Recovery has clients take up their sessions again. Nil means that who comes back is new.
+	Recovery *Recovery
 	// OnNoNamespace is called for each client that asks for a namespace that there is not. It may be called by many goroutines
 	// and must not block. Nil does nothing.
 	OnNoNamespace func()
-	// Recovery has clients take up their sessions again. Nil means that who comes back is new.
-	Recovery *Recovery
 	// Logger is told of handlers that panic, once of each kind of packet that can't be read, and of namespaces
 	// that clients ask for in vain. Nil means slog.Default().
 	Logger *slog.Logger

@@ -30,6 +30,7 @@ var house = []room{
 	{path: "scripts/conformance", imports: []string{"pkg/engineio", "pkg/socketio"}},
 
 	{path: "gateway/e2e/harness/dotenv", imports: []string{"config"}},
+	{path: "gateway/e2e/resuming", imports: []string{"pkg/socketio"}},
 	{path: "gateway/e2e/wirefuzz", imports: []string{"contract", "pkg/engineio", "pkg/socketio"}},
 
 	// Parts put together.
