@@ -14,30 +14,30 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
-// fill adds rows of ours, one a millisecond, in 100 rooms by turns, and gives the position of the first.
-func fill(t testing.TB, url string, rows int, began time.Time) (first uint64) {
+// fill adds rows of ours, one a millisecond, in so many rooms by turns, and gives the position of the first.
+func fill(t testing.TB, url string, rows, rooms int, began time.Time) (first uint64) {
 	t.Helper()
 	first = uint64(began.UnixMilli()) * perMilli
 	values := func(i int) []any {
 		at := began.Add(time.Duration(i) * time.Millisecond).UTC()
-		return []any{newCUID(first+uint64(i)*perMilli, noFingerprint), strings.Repeat("0123456789abcdef", 10), "u1", fmt.Sprint("room", i%100), at}
+		return []any{newCUID(first+uint64(i)*perMilli, noFingerprint), strings.Repeat("0123456789abcdef", 10), "u1", fmt.Sprint("room", i%rooms), at}
 	}
 	if strings.HasPrefix(url, "file:") {
 		fillSQLite(t, url, rows, values)
 		return first
 	}
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := pgx.Connect(context.Background(), url)
 	must(t, err)
 	defer conn.Close(context.Background())
 	i := 0
-	_, err = conn.CopyFrom(t.Context(), pgx.Identifier{"Message"}, []string{"id", "text", "userId", "roomId", "createdAt"}, pgx.CopyFromFunc(func() ([]any, error) {
+	_, err = conn.CopyFrom(context.Background(), pgx.Identifier{"Message"}, []string{"id", "text", "userId", "roomId", "createdAt"}, pgx.CopyFromFunc(func() ([]any, error) {
 		if i++; i > rows {
 			return nil, nil
 		}
 		return values(i - 1), nil
 	}))
 	must(t, err)
-	_, err = conn.Exec(t.Context(), `ANALYZE "Message"`)
+	_, err = conn.Exec(context.Background(), `VACUUM ANALYZE "Message"`)
 	must(t, err)
 	return first
 }
@@ -67,8 +67,8 @@ func TestASweepWalksThePrimaryKey(t *testing.T) {
 			t.Parallel()
 			url := dbtest.Postgres(t, prismaPostgres+indexes)
 			began := time.Now().Add(-time.Hour)
-			fill(t, url, rows, began)
-			after := fill(t, url, behind, began.Add(rows*time.Millisecond))
+			fill(t, url, rows, 100, began)
+			after := fill(t, url, behind, 100, began.Add(rows*time.Millisecond))
 			s := open(t, Config{URL: url})
 			low, high := s.mapping.bounds(after-1, s.Head())
 			for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
@@ -84,7 +84,7 @@ func TestASweepWalksThePrimaryKey(t *testing.T) {
 func TestAnIndexOnTheRoomAndTheIDIsUsed(t *testing.T) {
 	t.Parallel()
 	url := dbtest.Postgres(t, prismaPostgres+`; CREATE INDEX "other" ON "Message" ("roomId"); CREATE INDEX "both" ON "Message" ("roomId", id)`)
-	first := fill(t, url, 200_000, time.Now().Add(-time.Hour))
+	first := fill(t, url, 200_000, 100, time.Now().Add(-time.Hour))
 	s := open(t, Config{URL: url})
 	if !s.mapping.Room.leads || s.mapping.HelpfulIndexes() != nil {
 		t.Errorf("leads %t, %s would help", s.mapping.Room.leads, s.mapping.HelpfulIndexes())
@@ -122,7 +122,7 @@ func planOf(t *testing.T, url, mode, sql string, args ...any) string {
 func TestSQLiteWalksThePrimaryKeyWhateverOtherIndexesThereAre(t *testing.T) {
 	t.Parallel()
 	url := fileWith(t, prismaSQLite+`; CREATE INDEX i ON "Message" ("roomId"); CREATE INDEX j ON "Message" ("roomId", "createdAt")`)
-	fill(t, url, 5_000, time.Now().Add(-time.Hour))
+	fill(t, url, 5_000, 100, time.Now().Add(-time.Hour))
 	db := dbtest.SQLite(t, url, "ANALYZE")
 	s := open(t, Config{URL: url})
 	rows, err := db.Query("EXPLAIN QUERY PLAN "+s.table.(*sqliteTable).walkSQL(s.mapping.Room), "c", "d", `["room1"]`)
@@ -144,7 +144,7 @@ func TestSQLiteWalksThePrimaryKeyWhateverOtherIndexesThereAre(t *testing.T) {
 func TestAnOldOffsetIsAnHonestNoAndCostsNobodyElse(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		watch := &counts{}
-		first := fill(t, url, 20_000, time.Now().Add(-time.Hour))
+		first := fill(t, url, 20_000, 100, time.Now().Add(-time.Hour))
 		s := open(t, Config{URL: url, Observer: watch, maxSwept: 5_000})
 		h := holdSweeps(s)
 		close(h.release)
