@@ -24,7 +24,8 @@
 // # Where to read
 //
 //   - store.go, save.go, queue.go, commit.go: the way of a message. outage.go: what happens when a commit fails.
-//   - ids.go, clock.go: what a row gets before it is committed.
+//   - clock.go, position.go, ids.go: what a row gets before it is committed: its time, its place in the order, its id.
+//   - probe.go, table_*_probe.go: whether the table keeps that order.
 //   - schema.go, roles.go, places.go, column.go, mapping.go: how the message table and its columns are found at the start.
 //   - table.go: what the store asks of a table. table_postgres_*.go, table_sqlite_*.go and table_none.go answer.
 //   - access.go, ready.go, inspect.go: what others ask.

@@ -98,7 +98,7 @@ func (s *Store) findHead(ctx context.Context, now time.Time) (err error) {
 	}
 	s.order.last, s.told = s.head, s.head
 	if s.mapping.IDs != idsDatabase {
-		s.clock.now = int64(s.head / perMilli)
+		s.clock.now = max(int64(s.head/perMilli), now.UnixMilli())
 	}
 	return nil
 }
