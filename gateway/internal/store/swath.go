@@ -7,9 +7,9 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
-// What one sweep may cost: the rows that it looks at take half a second, and those that it reads are in memory together.
+// What one sweep may cost: the rows that it looks at take a quarter of a second, and those that it reads are in memory together.
 const (
-	maxSwept      = 500_000
+	maxSwept      = 250_000
 	maxSweptBytes = 64 << 20
 	sweptOverhead = 512 // of a message, roughly: its JSON and itself
 )
@@ -194,7 +194,9 @@ func (w *swath) refuseTooFar(column Column, strips map[place]*strip) {
 
 // tooFar remembers, and says, that there are too many rows behind a position to look at.
 func (w *swath) tooFar(column Column, position uint64) {
-	w.beyond[column.Name] = max(w.beyond[column.Name], position)
+	if position < math.MaxUint64 { // which only means that nobody can tell
+		w.beyond[column.Name] = max(w.beyond[column.Name], position)
+	}
 	w.farReads.write(w.log, "clients that were away start anew: too many rows have come since their last message",
 		"rows", w.maxSwept, "index that would help", w.mapping.helpfulIndex(column))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +186,27 @@ func TestAnOldOffsetIsAnHonestNoAndCostsNobodyElse(t *testing.T) {
 			t.Errorf("counted %v", watch.missed)
 		}
 	})
+}
+
+// The app's ids may stand where a sweep ends.
+func TestWhereASweepEndsAtARowOfTheAppsNobodyIsToldTooLittle(t *testing.T) {
+	t.Parallel()
+	const position = (firstMilli+5)*perMilli + 7
+	cuid, v7 := newCUID(position, 1), newUUID(position, 1)
+	const after = (firstMilli+6)*perMilli - 1
+	for _, c := range []struct {
+		ids, id string
+		want    uint64
+	}{
+		{idsCUID, cuid, position}, {idsCUID, cuid[:13] + "aaaaaaaaaaaa", after}, {idsCUID, cuid[:20], after}, {idsCUID, "cool_message", math.MaxUint64}, {idsCUID, "x", math.MaxUint64},
+		{idsUUID, v7, position}, {idsUUID, v7[:14] + "4" + v7[15:], after}, {idsUUID, "ffffffff" + v7[8:], math.MaxUint64}, {idsUUID, "x", math.MaxUint64},
+		{idsDatabase, "41", 41}, {idsDatabase, "-1", math.MaxUint64},
+	} {
+		m := Mapping{IDs: c.ids, ID: Column{kind: kindInteger}}
+		if got := m.about(c.id); got != c.want {
+			t.Errorf("%s %s: about %d, want %d", c.ids, c.id, got, c.want)
+		}
+	}
 }
 
 func TestWhatASweepHoldsInMemoryIsBounded(t *testing.T) {

@@ -216,7 +216,7 @@ func TestAStalledDatabaseIsAnErrorWithinTheTimeout(t *testing.T) {
 
 func TestWhoAsksWhileTheStoreClosesIsAnswered(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
-		s := open(t, Config{URL: url})
+		s := open(t, Config{URL: url, Timeout: time.Hour})
 		h := holdSweeps(s)
 		answers := make(chan error, 50)
 		ask := func() {
@@ -231,8 +231,13 @@ func TestWhoAsksWhileTheStoreClosesIsAnswered(t *testing.T) {
 		shut(t, s)
 		ask()
 		for range 50 {
-			if err := <-answers; !errors.Is(err, message.ErrUnavailable) {
-				t.Errorf("error %v", err)
+			select {
+			case err := <-answers:
+				if !errors.Is(err, message.ErrUnavailable) {
+					t.Errorf("error %v", err)
+				}
+			case <-time.After(patience):
+				t.Fatal("no answer")
 			}
 		}
 	})
