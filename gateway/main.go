@@ -6,6 +6,7 @@
 //	socketgate check     try what a start needs, and say what to change
 //	socketgate token     make a token for development
 //	socketgate health    ask the gateway that runs here whether it is well
+//	socketgate schema    print the SQL of what the gateway makes in Postgres for itself
 //	socketgate env       print every variable, its default and meaning
 //	socketgate version   print the version
 package main
@@ -47,6 +48,7 @@ const usage = `usage: %[1]s [command]
   check      try what a start needs and, with --url, what browsers meet; says what to change
   token      make a token for development; -h shows its options
   health     ask the gateway that runs here whether it is well; -h shows its options
+  schema     print the SQL of what the gateway makes in Postgres for itself; -h shows its options
   env        print every variable, its default and meaning
   version    print the version`
 
@@ -69,6 +71,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return mintToken(flags, args, out)
 	case "health":
 		return askHealth(ctx, flags, args, out)
+	case "schema":
+		return printSchema(flags, args, out)
 	case "env":
 		return config.WriteTable(out)
 	case "version":

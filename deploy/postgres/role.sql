@@ -3,7 +3,7 @@
 --   psql "$DATABASE_URL" -v password="'…'" -f role.sql
 --
 -- and give the gateway a DATABASE_URL with this role. Change the names to those of your tables, and leave out what you
--- don't have. The gateway makes and changes no table.
+-- don't have. The gateway makes and changes no table, but for its own in the schema socketgate.
 CREATE ROLE socketgate LOGIN PASSWORD :password;
 GRANT USAGE ON SCHEMA public TO socketgate;
 
@@ -18,3 +18,8 @@ GRANT SELECT, INSERT, DELETE ON "Message" TO socketgate;
 GRANT SELECT ("roomId", "userId") ON "RoomMember" TO socketgate;
 GRANT SELECT (id, name) ON "User" TO socketgate;
 GRANT SELECT ("sessionToken", "userId", expires) ON "Session" TO socketgate;
+
+-- Sessions of connected clients, so that they miss nothing when the gateway is restarted. The gateway makes its tables there. Without
+-- this they are kept in its memory only; RECOVERY=off needs none of it.
+CREATE SCHEMA IF NOT EXISTS socketgate;
+GRANT USAGE, CREATE ON SCHEMA socketgate TO socketgate;

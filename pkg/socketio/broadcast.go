@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 )
 
@@ -11,6 +12,7 @@ type Broadcast struct {
 	ns    *Namespace
 	to    Target
 	local bool
+	kept  bool
 }
 
 // To adds rooms to the union that is addressed.
@@ -49,35 +51,48 @@ func (b Broadcast) cluster() Cluster {
 // connected to this server get the events for it in the same order; unions of rooms are not ordered
 // among each other. The error says that the event can't be encoded: then nobody gets it.
 func (b Broadcast) Emit(event string, args ...any) error {
+	if b.kept && b.ns.recovery != nil {
+		return b.emitKept(event, args)
+	}
 	if cluster := b.cluster(); cluster != nil {
 		return b.emitEverywhere(cluster, event, args)
 	}
-	packets, err := encodeEvent(b.ns.name, event, nil, args)
+	m, err := b.ns.encode(event, args)
 	if err != nil {
 		return err
 	}
-	b.ns.rooms.broadcast(packets, b.to)
+	b.to.Offset = 0
+	b.ns.rooms.tell(&m, b.to)
 	return nil
 }
 
 // emitEverywhere hands the event over before it delivers it here: delivery to a large room takes
 // longer. Arguments are made JSON once, for both.
 func (b Broadcast) emitEverywhere(cluster Cluster, event string, args []any) error {
-	encoded, err := encodeArguments(event, args)
+	encoded, args, err := encodeOnce(event, args)
 	if err != nil {
 		return err
 	}
-	values := make([]any, len(encoded))
-	for i, arg := range encoded {
-		values[i] = arg
-	}
-	packets, err := encodeEvent(b.ns.name, event, nil, values)
+	m, err := b.ns.encode(event, args)
 	if err != nil {
 		return err
 	}
 	cluster.Broadcast(b.ns, b.to.clone(), event, encoded)
-	b.ns.rooms.broadcast(packets, b.to)
+	b.to.Offset = 0
+	b.ns.rooms.tell(&m, b.to)
 	return nil
+}
+
+// encodeOnce returns arguments as JSON, and the same as arguments again.
+func encodeOnce(event string, args []any) (encoded []json.RawMessage, again []any, err error) {
+	if encoded, err = encodeArguments(event, args); err != nil {
+		return nil, nil, err
+	}
+	again = make([]any, len(encoded))
+	for i, arg := range encoded {
+		again[i] = arg
+	}
+	return encoded, again, nil
 }
 
 // Join takes the sockets into rooms. The rooms are the application's choice: unlike Socket.Join it

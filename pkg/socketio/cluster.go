@@ -48,10 +48,12 @@ type Cluster interface {
 
 // Target says which sockets are meant: those in any of Rooms, or all when there are none, without
 // those in any of Except. A socket's id is a room of its own, on every server. Volatile lets sockets
-// miss an event that can't take it at once.
+// miss an event that can't take it at once. Offset is that of a kept event (see [Broadcast.Kept]), and zero for others: the server
+// that hears of it keeps it with the same one.
 type Target struct {
 	Rooms, Except []string
 	Volatile      bool
+	Offset        Offset
 }
 
 func (t Target) clone() Target {
@@ -81,7 +83,7 @@ func (s *Socket) info() SocketInfo {
 		data = json.RawMessage("null")
 	}
 	return SocketInfo{
-		ID: s.id, Namespace: s.namespace.name, Handshake: s.handshake.json(),
+		ID: s.id, Namespace: s.namespace.name, Handshake: s.origin.json(),
 		Rooms: append([]string{s.id}, s.Rooms()...), Data: data,
 	}
 }

@@ -122,9 +122,13 @@ func (c *conn) connect(p packet) {
 		c.control(typeConnectError, p.namespace, map[string]string{"message": "Invalid namespace"})
 		return
 	}
+	var s *Socket
 	joined := false
 	defer func() {
 		if !joined {
+			if s != nil {
+				ns.rooms.leaveAll(s)
+			}
 			c.server.release(ns)
 		}
 	}()
@@ -136,25 +140,45 @@ func (c *conn) connect(p packet) {
 	if len(p.data) > 0 {
 		handshake.Auth = slices.Clone(p.data)
 	}
-	s := c.newSocket(ns, handshake.Auth)
+	s = c.newSocket(ns, handshake.Auth)
 	if err := c.admit(s, &handshake); err != nil {
 		c.refuse(p.namespace, err)
 		return
 	}
-	c.control(typeConnect, p.namespace, c.welcome(s))
-	ns.sockets.add(s) // now broadcasts reach it, after the reply
+	if !c.resume(s, &handshake) {
+		c.begin(s, handshake.User)
+	}
 	joined = true
-	c.add(s) // and now it can be taken out again
+	c.add(s) // now it can be taken out again
 	c.scheduleRelease(ns)
+	s.changed()
 	for _, h := range ns.onConnect {
 		h(s)
 	}
 }
 
+// begin tells the client that it is connected, to a new session.
+func (c *conn) begin(s *Socket, user string) {
+	if r := s.namespace.recovery; r != nil {
+		s.origin.user, s.origin.since = user, r.reached()
+	}
+	c.session.Send(c.accept(s))
+	s.phase.Store(connected)
+	s.namespace.sockets.add(s) // now broadcasts reach it, after the reply
+}
+
+// accept returns the reply to a CONNECT.
+func (c *conn) accept(s *Socket) *engineio.Packet {
+	p, _ := encodeControl(typeConnect, s.namespace.name, c.welcome(s)) // strings can't fail to be encoded
+	return p
+}
+
 func (c *conn) newSocket(ns *Namespace, auth json.RawMessage) *Socket {
 	s := &Socket{conn: c, namespace: ns, id: c.newSocketID(ns.name)}
 	if c.record != nil {
-		s.handshake = &handshakeRecord{c.record, auth}
+		s.origin = &origin{handshake: &handshakeRecord{c.record, auth}}
+	} else if ns.recovery != nil {
+		s.origin = &origin{}
 	}
 	return s
 }
@@ -252,7 +276,7 @@ func (c *conn) take(s *Socket) bool {
 		return false
 	}
 	c.sockets = slices.Delete(c.sockets, i, i+1)
-	s.out.Store(true)
+	s.phase.Store(out)
 	return true
 }
 

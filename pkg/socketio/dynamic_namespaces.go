@@ -54,7 +54,7 @@ func (s *Server) use(name string) *Namespace {
 
 // establish is use of a namespace that is made if there is none. It returns nil when there are too many.
 func (s *Server) establish(name string, setup func(*Namespace)) *Namespace {
-	made := newNamespace(name, s.options.Cluster)
+	made := s.newNamespace(name)
 	made.temporary, made.users = true, 1
 	setup(made)
 	s.making.Lock()

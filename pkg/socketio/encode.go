@@ -17,6 +17,7 @@ import (
 type encoding struct {
 	bytes.Buffer
 	json *json.Encoder
+	last int // where the last of values begins
 }
 
 var encodings = sync.Pool{New: func() any {
@@ -70,6 +71,7 @@ func (e *encoding) values(values []any) error {
 		if i > 0 {
 			e.WriteByte(',')
 		}
+		e.last = e.Len()
 		if err := e.value(v); err != nil {
 			return err
 		}
@@ -81,14 +83,12 @@ func (e *encoding) values(values []any) error {
 // encoding/json takes; a json.RawMessage must be valid JSON and goes out as it is. A name that events
 // can't have is ErrReserved.
 func encodeEvent(namespace, event string, id []byte, args []any) ([]*engineio.Packet, error) {
-	if Reserved(event) {
-		return nil, fmt.Errorf("%w: %q", ErrReserved, event)
-	}
-	packets, err := encodeArray(typeEvent, namespace, id, append([]any{event}, args...))
+	d, err := newEventDraft(namespace, event, id, args)
 	if err != nil {
-		return nil, fmt.Errorf("socketio: encode event %q: %w", event, err)
+		return nil, err
 	}
-	return packets, nil
+	defer d.free()
+	return d.eventPackets(event, "")
 }
 
 // encodeArguments returns the JSON of each argument of an event, in which attachments are marked.
@@ -115,20 +115,12 @@ func encodeAck(namespace string, id uint64, args []any) ([]*engineio.Packet, err
 }
 
 func encodeArray(kind byte, namespace string, id []byte, values []any) ([]*engineio.Packet, error) {
-	e := encodings.Get().(*encoding)
-	defer e.free()
-	e.begin(kind, namespace)
-	e.Write(id)
-	head := e.Len()
-	e.WriteByte('[')
-	if err := e.values(values); err != nil {
+	d, err := newDraft(kind, namespace, id, values)
+	if err != nil {
 		return nil, err
 	}
-	e.WriteByte(']')
-	if payload := e.Bytes()[head:]; bytes.Contains(payload, attachmentStart) {
-		return detached(kind, namespace, id, payload)
-	}
-	return []*engineio.Packet{engineio.Message(e.Bytes())}, nil
+	defer d.free()
+	return d.packets("")
 }
 
 // encodeControl returns a packet that is neither event nor ack. A nil payload means none.

@@ -6,6 +6,7 @@ type membership struct {
 	socket   *Socket
 	room     *room
 	position int
+	since    Offset // the latest kept event that was told in the room before the socket joined
 
 	before, after *membership // of the same socket, in the order of joining
 }

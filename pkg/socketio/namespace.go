@@ -17,7 +17,9 @@ type Namespace struct {
 	other           func(*Socket, *Event)
 	sockets         *sockets
 	rooms           *rooms
-	cluster         Cluster // nil when this server is alone
+	cluster         Cluster   // nil when this server is alone
+	recovery        *recovery // nil without Recovery
+	onRecover       []func(s *Socket, rooms []string) (granted []string, err error)
 }
 
 func newNamespace(name string, cluster Cluster) *Namespace {
@@ -45,6 +47,12 @@ func (ns *Namespace) OnDisconnecting(h func(*Socket, engineio.Reason)) {
 	ns.onDisconnecting = append(ns.onDisconnecting, h)
 }
 
+// OnRecover adds a handler for sockets that take up a session, before the client is told and before they are in any room: it
+// returns those of the session's rooms that they may still be in. An error has the client start anew, without being told why.
+func (ns *Namespace) OnRecover(h func(s *Socket, rooms []string) (granted []string, err error)) {
+	ns.onRecover = append(ns.onRecover, h)
+}
+
 // On sets the handler of an event. Reserved names never arrive.
 func (ns *Namespace) On(event string, h func(*Socket, *Event)) { ns.events[event] = h }
 
@@ -59,7 +67,10 @@ func (ns *Namespace) To(rooms ...string) Broadcast {
 
 // Local addresses the sockets of a target that are connected to this server. It is for a Cluster,
 // which applies by it what comes from elsewhere, and for whatever else is meant for this server alone.
-func (ns *Namespace) Local(to Target) Broadcast { return Broadcast{ns: ns, to: to, local: true} }
+// With an Offset the event is kept.
+func (ns *Namespace) Local(to Target) Broadcast {
+	return Broadcast{ns: ns, to: to, local: true, kept: to.Offset != 0}
+}
 
 // Volatile addresses every socket that can take an event at once.
 func (ns *Namespace) Volatile() Broadcast { return Broadcast{ns: ns}.Volatile() }
@@ -69,9 +80,11 @@ func (ns *Namespace) Emit(event string, args ...any) error {
 	return Broadcast{ns: ns}.Emit(event, args...)
 }
 
-// Private tells whether a room is that of one socket that is connected to this server: the room of
+// Private tells whether a room is that of one socket that is connected to this server, or may come back to it: the room of
 // its id.
-func (ns *Namespace) Private(room string) bool { return ns.sockets.get(room) != nil }
+func (ns *Namespace) Private(room string) bool {
+	return ns.sockets.get(room) != nil || ns.recovery != nil && ns.recovery.peek(sessionID{ns.name, room}) != nil
+}
 
 // Sockets returns how many sockets are connected to this server.
 func (ns *Namespace) Sockets() int { return ns.sockets.count() }

@@ -20,6 +20,8 @@ const (
 	// ServerDisconnect: Socket.Disconnect. The client was told by DISCONNECT, and does not come back
 	// by itself. With false, the socket has left and the connection goes on.
 	ServerDisconnect Reason = "server namespace disconnect"
+	// Replaced: the client has come back by another connection, before this one was known to be dead.
+	Replaced Reason = "session taken up"
 	// HandlerPanic: a handler had a bug. Only its own client is closed.
 	HandlerPanic Reason = "handler panic"
 )

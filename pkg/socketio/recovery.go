@@ -2,7 +2,7 @@ package socketio
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -24,7 +24,7 @@ type Recovery struct {
 	// Log is asked for kept events that are not in memory. Nil means that there are no others.
 	Log Log
 	// Head is the offset of the latest kept event that there was before this server started. What comes later is told by
-	// this server.
+	// this server. Zero means that there was none; with Sessions and without a Log, whose clients may have missed some, it means now.
 	Head Offset
 	// Observer may be nil.
 	Observer RecoveryObserver
@@ -38,6 +38,7 @@ type SavedSession struct {
 	Namespace string
 	SID       string
 	User      string // Handshake.User
+	Since     Offset // an event after it was told to everybody, if at all, when the session already was
 	Rooms     []SavedRoom
 }
 
@@ -68,24 +69,39 @@ type Gap struct {
 // Log reads kept events that were told before this server started, or that memory has no place for any more.
 type Log interface {
 	// Missed returns the kept events of the gaps up to through, in the order of their offsets, each once. It may wait until ctx
-	// ends. An error means that something may be missing: then the client starts anew. ErrTooMuch is one of them.
+	// ends. An error means that something may be missing: then the client starts anew. ErrTooMuch, for more than limit, is one of
+	// them.
 	Missed(ctx context.Context, ns *Namespace, gaps []Gap, through Offset, limit int) ([]*Kept, error)
 }
+
+// ErrTooMuch is what a Log returns that has more events than the limit, or would have to read too far for them.
+var ErrTooMuch = errors.New("socketio: too much was missed")
 
 // RecoveryObserver counts. Its methods are called from several goroutines at once and must return quickly.
 type RecoveryObserver interface {
 	// Recovered tells of a session that was taken up: from where what it missed was read (memory or log; none if it missed
 	// nothing), and how many events that was.
 	Recovered(source string, events int)
-	// NotRecovered tells of a client that asked for a session and starts anew, with the reason: forged (pid), unknown, user
-	// (of another), future (offset), limit, log (can't be read), refused (by the application), unreadable (pid or offset).
+	// NotRecovered tells of a client that asked for a session and starts anew, with the reason: one of the NotRecovered constants.
 	NotRecovered(reason string)
 }
 
-// Kept is an event that clients get who were away when it was told. It is encoded once for all of them.
-type Kept struct {
-	offset Offset
-	rooms  []string
-	event  string
-	args   []json.RawMessage
-}
+// Why a client that asks for a session starts anew.
+const (
+	NotRecoveredUnreadable = "unreadable" // the pid or the offset is none of ours
+	NotRecoveredForged     = "forged"     // the pid was made up, or by a server with another secret
+	NotRecoveredUnknown    = "unknown"    // the session has ended, or the client was away for too long
+	NotRecoveredSessions   = "sessions"   // Sessions could not be asked
+	NotRecoveredUser       = "user"       // it is the session of another user
+	NotRecoveredRefused    = "refused"    // by the application, see Namespace.OnRecover
+	NotRecoveredFuture     = "future"     // the offset is later than all that was told
+	NotRecoveredLimit      = "limit"      // it has missed too much
+	NotRecoveredLog        = "log"        // what it has missed is in memory no more, and can't be read
+)
+
+// RecoveredMissedNothing, RecoveredFromMemory and RecoveredFromLog are the sources that RecoveryObserver.Recovered is told.
+const (
+	RecoveredMissedNothing = "none"
+	RecoveredFromMemory    = "memory"
+	RecoveredFromLog       = "log"
+)

@@ -11,11 +11,12 @@ type room struct {
 	name    string
 	mu      lockorder.Mutex[room]
 	members []*membership // nil once the last has left: another room takes the place of this one
+	last    Offset        // of the latest kept event here, or a later one that was told elsewhere
 }
 
 // add makes a socket a member. mu is held.
 func (r *room) add(s *Socket) *membership {
-	m := &membership{socket: s, room: r, position: len(r.members)}
+	m := &membership{socket: s, room: r, position: len(r.members), since: r.last}
 	r.members = append(r.members, m)
 	return m
 }
@@ -39,10 +40,20 @@ func (r *room) remove(m *membership) (empty bool) {
 	return false
 }
 
-// each calls f for every member, under the room's lock.
-func (r *room) each(f func(*Socket)) {
+// latest returns last.
+func (r *room) latest() Offset {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.last
+}
+
+// each calls f for every member, under the room's lock, for the kept event of this offset or, at 0, for anything else.
+func (r *room) each(o Offset, f func(*Socket)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if o != 0 {
+		r.last = o
+	}
 	for _, m := range r.members {
 		f(m.socket)
 	}

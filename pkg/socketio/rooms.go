@@ -17,8 +17,9 @@ func shardOf(key string) uint64 { return maphash.String(seed, key) % shards }
 // rooms are the rooms of one namespace, and deliver to their members. A room may be locked for long, by a broadcast
 // to many members. Who waits for it holds no shard's lock, or the other rooms of that shard would wait too.
 type rooms struct {
-	sockets *sockets
-	shards  [shards]struct {
+	sockets  *sockets
+	recovery *recovery // nil without Recovery
+	shards   [shards]struct {
 		mu     lockorder.RWMutex[rooms]
 		byName map[string]*room
 	}
@@ -49,6 +50,16 @@ func (rs *rooms) join(s *Socket, name string) error {
 	return nil
 }
 
+// joinSince is join of a room that the client has been in for longer than the socket.
+func (rs *rooms) joinSince(s *Socket, name string, since Offset) {
+	rs.join(s, name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.membership(name); m != nil {
+		m.since = since
+	}
+}
+
 // leave reports whether the socket was in the room.
 func (rs *rooms) leave(s *Socket, name string) bool {
 	s.mu.Lock()
@@ -66,6 +77,11 @@ func (rs *rooms) leave(s *Socket, name string) bool {
 func (rs *rooms) leaveAll(s *Socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	rs.vacate(s)
+}
+
+// vacate is leaveAll with Socket.mu held.
+func (rs *rooms) vacate(s *Socket) {
 	s.gone = true
 	for m := s.first; m != nil; m = m.after {
 		rs.remove(m)
@@ -83,10 +99,30 @@ func (rs *rooms) broadcast(event []*engineio.Packet, to Target) {
 	rs.each(to, func(s *Socket) { s.send(event...) })
 }
 
+// tell is broadcast of what is not the same for all. For a kept event to.Offset is its offset; it is not volatile, and sockets
+// that have not had their CONNECT yet don't get it.
+func (rs *rooms) tell(m *message, to Target) {
+	switch {
+	case to.Offset != 0:
+		rs.each(to, func(s *Socket) {
+			if s.phase.Load() == connected {
+				s.send(m.packetsFor(s)...)
+			}
+		})
+	case m.tail == 0:
+		rs.broadcast(m.packets, to)
+	case to.Volatile:
+		rs.each(to, func(s *Socket) { s.sendVolatile(m.packetsFor(s)...) })
+	default:
+		rs.each(to, func(s *Socket) { s.send(m.packetsFor(s)...) })
+	}
+}
+
 // list returns the connected sockets that the target means at this moment, for what may not be done
 // under a room's lock. A middleware may have taken a socket into a room before it is connected: that
 // one is left out.
 func (rs *rooms) list(to Target) (sockets []*Socket) {
+	to.Offset = 0
 	rs.each(to, func(s *Socket) {
 		if rs.sockets.get(s.id) == s {
 			sockets = append(sockets, s)
@@ -96,17 +132,17 @@ func (rs *rooms) list(to Target) (sockets []*Socket) {
 }
 
 // each calls f once for every socket that the target means. For members of a room it does so under
-// the room's lock.
+// the room's lock. The room notes to.Offset, unless that is 0.
 func (rs *rooms) each(to Target, f func(*Socket)) {
 	if len(to.Rooms) <= 1 && len(to.Except) == 0 { // nobody is met twice
-		rs.eachOf(to.Rooms, f)
+		rs.eachOf(to.Rooms, to.Offset, f)
 		return
 	}
 	met := make(map[*Socket]bool)
 	for _, name := range to.Except {
-		rs.eachIn(name, func(s *Socket) { met[s] = true })
+		rs.eachIn(name, 0, func(s *Socket) { met[s] = true })
 	}
-	rs.eachOf(to.Rooms, func(s *Socket) {
+	rs.eachOf(to.Rooms, to.Offset, func(s *Socket) {
 		if !met[s] {
 			met[s] = true
 			f(s)
@@ -115,23 +151,31 @@ func (rs *rooms) each(to Target, f func(*Socket)) {
 }
 
 // eachOf calls f for every member of the rooms, or for every socket when there are none.
-func (rs *rooms) eachOf(names []string, f func(*Socket)) {
+func (rs *rooms) eachOf(names []string, o Offset, f func(*Socket)) {
 	if len(names) == 0 {
 		rs.sockets.each(f)
 	}
 	for _, name := range names {
-		rs.eachIn(name, f)
+		rs.eachIn(name, o, f)
 	}
 }
 
 // eachIn calls f for every member of a room, and for the socket of that id.
-func (rs *rooms) eachIn(name string, f func(*Socket)) {
+func (rs *rooms) eachIn(name string, o Offset, f func(*Socket)) {
 	if r := rs.room(name); r != nil {
-		r.each(f)
+		r.each(o, f)
 	}
 	if s := rs.sockets.get(name); s != nil {
 		f(s)
 	}
+}
+
+// delivered is an offset that all members of a room that is made now have had, if they were to have it.
+func (rs *rooms) delivered() Offset {
+	if rs.recovery == nil {
+		return 0
+	}
+	return rs.recovery.reached()
 }
 
 // open returns a room, locked. It makes the room if there is none.
@@ -163,7 +207,7 @@ func (rs *rooms) add(name string) *room {
 	defer shard.mu.Unlock()
 	r := shard.byName[name]
 	if r == nil {
-		r = &room{name: name, members: make([]*membership, 0, 1)}
+		r = &room{name: name, members: make([]*membership, 0, 1), last: rs.delivered()}
 		shard.byName[name] = r
 	}
 	return r

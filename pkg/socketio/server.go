@@ -36,6 +36,8 @@ type Options struct {
 	// OnNoNamespace is called for each client that asks for a namespace that there is not. It may be called by many goroutines
 	// and must not block. Nil does nothing.
 	OnNoNamespace func()
+	// Recovery has clients take up their sessions again. Nil means that who comes back is new.
+	Recovery *Recovery
 	// Logger is told of handlers that panic, once of each kind of packet that can't be read, and of namespaces
 	// that clients ask for in vain. Nil means slog.Default().
 	Logger *slog.Logger
@@ -49,6 +51,7 @@ type Server struct {
 	releases   releases
 	unreadable unreadable
 	absent     absent
+	recovery   *recovery               // nil without Recovery
 	making     lockorder.Mutex[making] // held while a namespace is made or forgotten, and the Cluster told of it
 
 	mu         lockorder.Mutex[Server]
@@ -79,6 +82,9 @@ func NewServer(o Options) *Server {
 		o.Logger = slog.Default()
 	}
 	s := &Server{options: o, namespaces: make(map[string]*Namespace), releases: releases{after: o.NamespaceTimeout}}
+	if o.Recovery != nil {
+		s.recovery = newRecovery(*o.Recovery, cmp.Or(o.Engine.SendQueueBytes, 1<<20)/2)
+	}
 	s.engine = engineio.New((*engineHandler)(s), o.Engine)
 	return s
 }
@@ -91,8 +97,14 @@ func (s *Server) Of(name string) *Namespace {
 	if ns := s.named(name); ns != nil {
 		return ns
 	}
-	ns := newNamespace(name, s.options.Cluster)
+	ns := s.newNamespace(name)
 	s.open(ns)
+	return ns
+}
+
+func (s *Server) newNamespace(name string) *Namespace {
+	ns := newNamespace(name, s.options.Cluster)
+	ns.recovery, ns.rooms.recovery = s.recovery, s.recovery
 	return ns
 }
 
@@ -116,6 +128,10 @@ func (s *Server) Drain() { s.engine.Drain() }
 // ctx ends first, connections are cut off and its error is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.releases.stop()
+	if s.recovery != nil {
+		defer s.recovery.absences.stop()
+		s.recovery.interrupt()
+	}
 	return s.engine.Shutdown(ctx)
 }
 

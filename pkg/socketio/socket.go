@@ -18,14 +18,22 @@ type Socket struct {
 	conn      *conn
 	namespace *Namespace
 	id        string
-	handshake *handshakeRecord // nil without a Cluster
-	out       atomic.Bool      // of the namespace, while the connection may go on
+	origin    *origin // nil without a Cluster and without Recovery
+	phase     atomic.Uint32
 
-	mu   lockorder.Mutex[Socket]
-	gone bool
-	acks *pendingAcks // nil until one was wanted
+	mu        lockorder.Mutex[Socket]
+	gone      bool
+	recovered bool         // set before the socket is connected
+	acks      *pendingAcks // nil until one was wanted
 	memberships
 }
+
+// A socket's phases.
+const (
+	arriving  uint32 = iota // the middlewares are asked
+	connected               // the client was told
+	out                     // of the namespace, while the connection may go on
+)
 
 // What Join and Emit refuse.
 var (
@@ -43,21 +51,21 @@ func (s *Socket) ID() string { return s.id }
 // Emit sends an event to this client. Arguments are what encoding/json takes; a json.RawMessage
 // goes out as it is. Sent is not received: a client that goes away may have missed it.
 func (s *Socket) Emit(event string, args ...any) error {
-	packets, err := encodeEvent(s.namespace.name, event, nil, args)
+	m, err := s.namespace.encode(event, args)
 	if err != nil {
 		return err
 	}
-	return s.send(packets...)
+	return s.send(m.packetsFor(s)...)
 }
 
 // EmitVolatile is Emit for what is worth nothing later: a client that can't take the event at once
 // misses it.
 func (s *Socket) EmitVolatile(event string, args ...any) error {
-	packets, err := encodeEvent(s.namespace.name, event, nil, args)
+	m, err := s.namespace.encode(event, args)
 	if err != nil {
 		return err
 	}
-	return s.sendVolatile(packets...)
+	return s.sendVolatile(m.packetsFor(s)...)
 }
 
 // Join enters a room. A socket is in the room of its own id from the start. Clients often choose the
@@ -74,11 +82,21 @@ func (s *Socket) join(room string) error {
 	if room == s.id {
 		return nil
 	}
-	return s.namespace.rooms.join(s, room)
+	err := s.namespace.rooms.join(s, room)
+	if err == nil {
+		s.changed()
+	}
+	return err
 }
 
 // Leave leaves a room; false means that the socket was not in it. Its own room is never left.
-func (s *Socket) Leave(room string) bool { return s.namespace.rooms.leave(s, room) }
+func (s *Socket) Leave(room string) bool {
+	left := s.namespace.rooms.leave(s, room)
+	if left {
+		s.changed()
+	}
+	return left
+}
 
 // Rooms returns the rooms that the socket is in, without its own, in the order of joining.
 func (s *Socket) Rooms() []string {
@@ -125,7 +143,7 @@ func (s *Socket) CloseAt(t time.Time, reason engineio.Reason) {
 }
 
 func (s *Socket) send(packets ...*engineio.Packet) error {
-	if s.out.Load() {
+	if s.phase.Load() == out {
 		return ErrDisconnected
 	}
 	if err := s.conn.session.Send(packets...); err != nil {
@@ -136,7 +154,7 @@ func (s *Socket) send(packets ...*engineio.Packet) error {
 
 // sendVolatile drops packets that would have to wait.
 func (s *Socket) sendVolatile(packets ...*engineio.Packet) error {
-	if s.out.Load() {
+	if s.phase.Load() == out {
 		return ErrDisconnected
 	}
 	if !s.conn.session.Writable() {
@@ -150,7 +168,7 @@ func (s *Socket) leave(reason engineio.Reason) {
 	defer s.conn.server.release(s.namespace)
 	defer s.forgetAcks()
 	defer s.namespace.sockets.remove(s)
-	defer s.namespace.rooms.leaveAll(s)
+	defer s.rest(reason)
 	for _, h := range s.namespace.onDisconnecting {
 		h(s, reason)
 	}

@@ -62,7 +62,14 @@ func (c *conn) welcome(s *Socket) any {
 	if c.v2 {
 		return nil
 	}
-	return map[string]string{"sid": s.id}
+	reply := struct {
+		SID string `json:"sid"`
+		PID string `json:"pid,omitempty"`
+	}{SID: s.id}
+	if r := s.namespace.recovery; r != nil {
+		reply.PID = r.pid(s.namespace.name, s.id)
+	}
+	return reply
 }
 
 // payload is what a refused client is told: v2 clients get the bare data, or the message.

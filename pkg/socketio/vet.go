@@ -11,7 +11,7 @@ import (
 // nothing. They are asked again when it connects. The error is what they refused it with.
 func (ns *Namespace) Vet(h *Handshake) error {
 	s := &Socket{conn: &conn{session: noSession{}}, namespace: ns, id: engineio.NewID()}
-	s.out.Store(true)
+	s.phase.Store(out)
 	defer ns.rooms.leaveAll(s)
 	return ns.admit(s, h)
 }

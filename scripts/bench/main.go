@@ -38,6 +38,7 @@ const (
 	loadLight     = "light"
 	loadDurable   = "durable"
 	loadJoin      = "join"
+	loadRecover   = "recover" // only if it is asked for
 )
 
 var allLoads = []string{loadConnect, loadIdle, loadFanout, loadReconnect, loadLight, loadDurable, loadJoin}
@@ -73,7 +74,7 @@ const results = "scripts/bench/results"
 
 func parseOptions(args []string) (o options, barePort int, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	only := f.String("only", "", "loads to run, of "+strings.Join(allLoads, ",")+"; all unless set")
+	only := f.String("only", "", "loads to run, of "+strings.Join(allLoads, ",")+","+loadRecover+"; all but the last unless set")
 	quick := f.Bool("quick", false, "a tenth of everything, in one round: to try it, not to measure; its figures miss targets, and go to /tmp/socketgate-bench unless -out is given")
 	f.BoolVar(&o.against, "yardstick", true, "measure the Node yardstick too; =false measures the gateway alone")
 	f.BoolVar(&o.profile, "profile", false, "save CPU profiles of the gateway beside the results")
@@ -101,8 +102,8 @@ func parseOptions(args []string) (o options, barePort int, err error) {
 	if *only != "" {
 		o.only = strings.Split(*only, ",")
 		for _, name := range o.only {
-			if !slices.Contains(allLoads, name) {
-				return o, 0, fmt.Errorf("no load is called %q; there are %s", name, strings.Join(allLoads, ", "))
+			if name != loadRecover && !slices.Contains(allLoads, name) {
+				return o, 0, fmt.Errorf("no load is called %q; there are %s and %s", name, strings.Join(allLoads, ", "), loadRecover)
 			}
 		}
 	}
@@ -191,6 +192,7 @@ func (b *bench) sessions() []session {
 		{[]string{loadLight}, rounds, append(slices.Clone(kinds), bare), b.lightSession},
 		{[]string{loadDurable}, rounds, kinds, b.durableSession},
 		{[]string{loadJoin}, 1, kinds, b.joinSession},
+		{[]string{loadRecover}, 1, []string{gateway}, b.recoverSession},
 	}
 }
 
@@ -244,7 +246,7 @@ func (b *bench) prepare() error {
 	if b.users, err = mintUsers(max(o.connections, o.senders, o.storm, o.bigStorm)); err != nil {
 		return err
 	}
-	if b.wants(loadDurable) {
+	if b.wants(loadDurable) || b.wants(loadRecover) {
 		b.database, err = startDatabase(o.postgres, b.scratch)
 	}
 	return err

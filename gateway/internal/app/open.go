@@ -16,6 +16,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/gateway/internal/sessions"
 	"github.com/socketgate/socketgate/gateway/internal/store"
+	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
 // Open connects to the database and listens; Run serves. Page, if not nil, makes the handler of what is neither socket nor
@@ -65,16 +66,30 @@ func (a *App) openParts(ctx context.Context) (err error) {
 	if a.names, err = a.openNames(ctx); err != nil {
 		a.store.Close(ctx)
 		a.identity.Close()
+		a.closeAudit()
+		return err
+	}
+	o := a.chatOptions()
+	recovery, err := a.openRecovery(ctx, &o)
+	if err != nil {
+		a.names.Close()
+		a.store.Close(ctx)
+		a.identity.Close()
+		a.closeAudit()
 		return err
 	}
 	a.neighbours = a.openNeighbours(ctx)
 	a.health = &ops.Health{Store: a.store.Ready, Neighbours: a.neighbours.Count}
-	a.sockets = a.openSockets()
-	a.chat = a.openChat()
+	a.sockets = a.openSockets(recovery)
+	a.chat = chat.New(a.sockets.Of("/"), a.store, o)
+	if a.saved != nil {
+		a.saved.Follow(a.sockets.Of("/"))
+	}
 	a.metrics.Explain(reasons)
 	a.metrics.Watch(ops.Gauges{
 		Connections: a.sockets.Connections, Rooms: a.chat.Rooms, Neighbours: a.neighbours.Count,
 		Pending: a.sockets.admission.Pending, Arrivals: a.sockets.admission.Arrivals,
+		Recovery: a.recoveryGauges(),
 	})
 	return nil
 }
@@ -112,15 +127,15 @@ func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
 	return neighbours.Open(ctx, url, m.Schema+"."+m.Table, a.log)
 }
 
-func (a *App) openSockets() generations {
+func (a *App) openSockets(recovery *socketio.Recovery) generations {
 	o := compose.Sockets(a.config)
-	o.Logger = a.log
+	o.Logger, o.Recovery = a.log, recovery
 	o.Engine.Observer, o.Engine.Identify, o.Engine.Settled = a.hints, a.identity.Identify, settled
 	o.Engine.OnTooLarge, o.OnNoNamespace = a.hints.PacketTooLarge, a.metrics.NamespaceRefused
 	return newGenerations(o, a.config.AllowEIO3)
 }
 
-func (a *App) openChat() *chat.Chat {
+func (a *App) chatOptions() chat.Options {
 	o := compose.Chat(a.config, a.store.Mapping())
 	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.hints, a.log
 	if a.names != nil {
@@ -132,5 +147,5 @@ func (a *App) openChat() *chat.Chat {
 	if a.audit != nil {
 		o.Audit = a.audit
 	}
-	return chat.New(a.sockets.Of("/"), a.store, o)
+	return o
 }

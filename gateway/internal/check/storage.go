@@ -11,6 +11,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/neighbours"
+	"github.com/socketgate/socketgate/gateway/internal/saved"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 	"github.com/socketgate/socketgate/pkg/nodecrypt"
 )
@@ -64,6 +65,7 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.ok("database", "%s", s.config.DatabaseURL)
 	s.mapping(found)
 	s.neighbours(ctx, found.Mapping)
+	s.sessions(ctx)
 	s.names(ctx, found.Mapping.UserQuery)
 	s.trial(found)
 	if cipher != nil {
@@ -96,6 +98,23 @@ func (s start) neighbours(ctx context.Context, m store.Mapping) {
 	if n := w.Count(); n > expected {
 		s.warn("neighbours", count(n, "gateway")+" on this database already: each keeps its rooms to itself, so that people on one don't hear those on another",
 			"run one gateway, unless this one is to replace it")
+	}
+}
+
+// sessions looks whether those of connected clients can outlive the process.
+func (s start) sessions(ctx context.Context) {
+	url, err := database.Parse(string(s.config.DatabaseURL))
+	if err != nil {
+		return
+	}
+	where, missing, err := saved.Look(ctx, url)
+	switch {
+	case err != nil:
+		s.warn("sessions", "of clients may end with the gateway: "+err.Error())
+	case missing != "":
+		s.warn("sessions", "of clients can be kept in memory only, and end with the gateway", missing)
+	default:
+		s.ok("sessions", "of clients are kept in %s", where)
 	}
 }
 

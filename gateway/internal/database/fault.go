@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -140,4 +141,25 @@ func sqliteNamed(e *sqlite.Error) (constraint, column string) {
 		return "", match[1]
 	}
 	return "", ""
+}
+
+// errDamaged is an error that is not SQLite's own.
+var errDamaged = errors.New("the file is damaged")
+
+// Damaged is the fault of a file that can't be trusted any more.
+func Damaged(err error) error { return Unavailable(fmt.Errorf("%w: %w", errDamaged, err), false) }
+
+// IsDamaged is true when a SQLite file is damaged, or is no file of SQLite's.
+func IsDamaged(err error) bool {
+	return errors.Is(err, errDamaged) || hasSQLiteCode(err, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+}
+
+// IsDenied is true when the system does not let a SQLite file be opened or written.
+func IsDenied(err error) bool {
+	return hasSQLiteCode(err, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+}
+
+func hasSQLiteCode(err error, codes ...int) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && slices.Contains(codes, e.Code()&0xff)
 }

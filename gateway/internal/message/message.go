@@ -62,10 +62,11 @@ type Field struct {
 // MaxOthers bounds the bytes of Stored.Others: a default is small, and what is not is no news to a chat.
 const MaxOthers = 4096
 
-// Gap is what somebody has missed of a room, or of what was sent to a receiver: the messages after a position.
+// Gap is what somebody has missed of a room, of what was sent to a receiver, or of what a sender has sent to receivers: the
+// messages after a position.
 type Gap struct {
-	Room, Receiver string // one of them is empty
-	After          uint64
+	Room, Receiver, Sender string // two of them are empty
+	After                  uint64
 }
 
 // Kept is a stored message as it is read again: in plaintext.

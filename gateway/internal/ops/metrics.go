@@ -37,6 +37,7 @@ type Metrics struct {
 	limited        *prometheus.CounterVec
 	listBytes      prometheus.Counter
 	listsDelayed   *prometheus.CounterVec
+	recoveries     recoveries
 }
 
 // Gauges are read when metrics are scraped.
@@ -46,6 +47,7 @@ type Gauges struct {
 	Neighbours  func() int
 	Pending     func() int
 	Arrivals    func() int
+	Recovery    RecoveryGauges
 }
 
 // NewMetrics makes metrics with a registry of their own.
@@ -90,12 +92,14 @@ func NewMetrics() *Metrics {
 		listBytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "socketgate_member_list_bytes_total", Help: "Bytes of member lists, all copies counted."}),
 		listsDelayed: counters("socketgate_member_lists_delayed_total", "Member lists that had to wait for a budget, by whose.", "reason"),
+		recoveries:   newRecoveries(),
 	}
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.oversized, m.authentication, m.events,
 		m.missedAskers, m.missedSeconds, m.missedMessages, m.missedRefused,
 		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten, m.rechecks, m.auditLost,
 		m.lookups, m.limited, m.listBytes, m.listsDelayed, m.namespaces,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.recoveries.all()...)
 	return m
 }
 
@@ -142,6 +146,7 @@ func (m *Metrics) Watch(g Gauges) {
 		gauge("socketgate_arrivals", "TCP connections that are no client's yet.", g.Arrivals),
 		gauge("socketgate_rooms", "Rooms that have members.", g.Rooms),
 		gauge("socketgate_neighbours", "Other gateways on the same database, whose rooms are apart from ours.", g.Neighbours))
+	m.registry.MustRegister(g.Recovery.all()...)
 }
 
 func gauge(name, help string, read func() int) prometheus.GaugeFunc {

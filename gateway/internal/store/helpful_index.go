@@ -12,7 +12,7 @@ func (s *Store) findIndexes(ctx context.Context) {
 	if ok, _ := s.Replays(); !ok {
 		return
 	}
-	for _, c := range []*Column{&s.mapping.Room, &s.mapping.Receiver} {
+	for _, c := range []*Column{&s.mapping.Room, &s.mapping.Receiver, &s.mapping.User} {
 		if c.Name == "" || c.kind == kindOther { // a value that does not fit its type would spoil the sweep for all
 			continue
 		}

@@ -69,16 +69,25 @@ func (s *Store) missed(ctx context.Context, a *asked) ([]message.Kept, error) {
 func (m Mapping) behind(gaps []message.Gap, through uint64) []gap {
 	var list []gap
 	for _, g := range gaps {
-		e := &entry{}
-		if g.After < through && m.place(e, message.Draft{Room: g.Room, Receiver: g.Receiver}) == nil {
-			list = append(list, gap{place{e.room, e.receiver}, g.After})
+		if at, ok := m.placeOf(g); ok && g.After < through {
+			list = append(list, gap{at, g.After})
 		}
 	}
 	return list
 }
 
-// place is where messages go: a room or a receiver, as the column holds it. The other one is empty.
-type place struct{ room, receiver string }
+func (m Mapping) placeOf(g message.Gap) (at place, ok bool) {
+	if g.Sender != "" {
+		sender, err := m.User.fit(g.Sender)
+		return place{sender: sender}, err == nil && m.Receiver.Name != ""
+	}
+	e := &entry{}
+	err := m.place(e, message.Draft{Room: g.Room, Receiver: g.Receiver})
+	return place{room: e.room, receiver: e.receiver}, err == nil
+}
+
+// place is where messages go, a room or a receiver, or who sends them to receivers, as the column holds it. The others are empty.
+type place struct{ room, receiver, sender string }
 
 type gap struct {
 	place

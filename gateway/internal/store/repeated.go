@@ -31,7 +31,7 @@ func (s *Store) Repeated(ctx context.Context, d message.Draft, after uint64) (me
 	ctx, cancel := s.within(ctx)
 	defer cancel()
 	for _, position := range s.fingerprints.positions(truncated(d.Fingerprint), after, time.Now().Add(-repeatable)) {
-		k, err := s.at(ctx, place{e.room, e.receiver}, position)
+		k, err := s.at(ctx, place{room: e.room, receiver: e.receiver}, position)
 		if err != nil {
 			return message.Kept{}, false, err
 		}
@@ -56,7 +56,7 @@ func (s *Store) at(ctx context.Context, to place, position uint64) (k *message.K
 	low, high := s.mapping.bounds(position-1, position)
 	var undone error
 	_, err = s.table.missed(ctx, span{column: column, places: []string{to.room + to.receiver}, low: low, high: high, most: 10}, func(e *entry) bool {
-		if is, ours := s.mapping.position(e.id); ours && is == position && to == (place{e.room, e.receiver}) {
+		if is, ours := s.mapping.position(e.id); ours && is == position && to == (place{room: e.room, receiver: e.receiver}) {
 			k, undone = s.kept(e, position)
 		}
 		return true

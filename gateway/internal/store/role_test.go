@@ -1,9 +1,6 @@
 package store
 
 import (
-	"crypto/rand"
-	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -20,25 +17,10 @@ INSERT INTO "User" VALUES ('u1', 'Ann', 'hash');
 INSERT INTO "RoomMember" VALUES ('r1', 'u1');
 ALTER TABLE "Message" ADD FOREIGN KEY ("userId") REFERENCES "User"(id)`
 
-// theRole runs role.sql as an operator would, under a name of the test's own, and returns the URL of that role.
-func theRole(t *testing.T, owner string) string {
-	t.Helper()
-	script, err := os.ReadFile("../../../deploy/postgres/role.sql")
-	must(t, err)
-	role := "role_" + strings.ToLower(rand.Text()[:12])
-	sql := strings.NewReplacer("socketgate", role, ":password", "'p'").Replace(string(script))
-	dbtest.Exec(t, owner, sql)
-	t.Cleanup(func() { dbtest.Exec(t, owner, "DROP OWNED BY "+role+"; DROP ROLE "+role) })
-	u, err := url.Parse(owner)
-	must(t, err)
-	u.User = url.UserPassword(role, "p")
-	return u.String()
-}
-
 func TestTheRoleOfTheDocumentsCanDoWhatTheGatewayNeeds(t *testing.T) {
 	t.Parallel()
 	owner := dbtest.Postgres(t, tablesOfRole)
-	s := open(t, Config{URL: theRole(t, owner), AccessQuery: `SELECT 1 FROM "RoomMember" WHERE "roomId" = $1 AND "userId" = $2`})
+	s := open(t, Config{URL: dbtest.DocumentedRole(t, owner), AccessQuery: `SELECT 1 FROM "RoomMember" WHERE "roomId" = $1 AND "userId" = $2`})
 	mustSave(t, s, draft("r1", "hello"))
 	for user, want := range map[string]bool{"u1": true, "u2": false} {
 		if may, err := s.MayJoin(t.Context(), "r1", user); err != nil || may != want {
@@ -67,7 +49,7 @@ func TestTheRoleOfTheDocumentsCanDoWhatTheGatewayNeeds(t *testing.T) {
 func TestTheRoleOfTheDocumentsCanDoNothingElse(t *testing.T) {
 	t.Parallel()
 	owner := dbtest.Postgres(t, tablesOfRole)
-	role := theRole(t, owner)
+	role := dbtest.DocumentedRole(t, owner)
 	for _, statement := range []string{
 		`UPDATE "Message" SET text = 'other'`,
 		`TRUNCATE "Message"`,

@@ -58,12 +58,12 @@ func newSwath(s *Store, all []*asked) *swath {
 	return w
 }
 
-// read reads rooms and receivers, each by one statement.
+// read reads rooms, receivers and senders, each by one statement.
 func (w *swath) read(ctx context.Context) {
-	for _, column := range w.mapping.places() {
+	for _, column := range append(w.mapping.places(), w.mapping.User) {
 		strips := make(map[place]*strip)
 		for at, t := range w.strips {
-			if (at.receiver != "") == (column.Name == w.mapping.Receiver.Name) {
+			if w.mapping.columnOf(at) == column.Name {
 				strips[at] = t
 			}
 		}
@@ -73,6 +73,17 @@ func (w *swath) read(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// columnOf is the name of the column that holds a place.
+func (m Mapping) columnOf(at place) string {
+	switch {
+	case at.sender != "":
+		return m.User.Name
+	case at.receiver != "":
+		return m.Receiver.Name
+	}
+	return m.Room.Name
 }
 
 func (w *swath) readColumn(ctx context.Context, column Column, strips map[place]*strip) error {
@@ -112,7 +123,7 @@ func (w *swath) span(column Column, strips map[place]*strip) span {
 		}
 		if wanted {
 			low, _ := w.mapping.bounds(t.lowest, 0)
-			sp.places, sp.lows = append(sp.places, at.room+at.receiver), append(sp.lows, low)
+			sp.places, sp.lows = append(sp.places, at.room+at.receiver+at.sender), append(sp.lows, low)
 			lowest = min(lowest, t.lowest)
 		}
 	}
@@ -125,8 +136,12 @@ func (w *swath) span(column Column, strips map[place]*strip) span {
 
 // take gives a row to whoever has missed it. Where nobody takes more, or memory is full, it says so, and up to where rows are left.
 func (w *swath) take(e *entry, sp span) (more bool, left uint64) {
-	t := w.strips[place{e.room, e.receiver}]
-	if t == nil { // a collation or a type holds two spellings for one
+	at := place{room: e.room, receiver: e.receiver}
+	if sp.column.Name == w.mapping.User.Name {
+		at = place{sender: e.user}
+	}
+	t := w.strips[at]
+	if t == nil || at.sender != "" && e.receiver == "" { // a collation or a type holds two spellings for one; or it was sent to a room
 		return true, 0
 	}
 	if t.rows++; sp.byIndex && t.rows > sp.most {

@@ -170,8 +170,8 @@ func TestAnOldOffsetIsAnHonestNoAndCostsNobodyElse(t *testing.T) {
 			t.Errorf("the table was read again %d times", len(h.began))
 		}
 		all := newSwath(s, []*asked{
-			{ctx: t.Context(), gaps: []gap{{place{"room7", ""}, first}}, through: s.Head(), limit: 1000},
-			{ctx: t.Context(), gaps: []gap{{place{"room7", ""}, s.Head() - 200*perMilli}}, through: s.Head(), limit: 1000},
+			{ctx: t.Context(), gaps: []gap{{place{room: "room7"}, first}}, through: s.Head(), limit: 1000},
+			{ctx: t.Context(), gaps: []gap{{place{room: "room7"}, s.Head() - 200*perMilli}}, through: s.Head(), limit: 1000},
 		})
 		clear(s.beyond)
 		all.read(t.Context())
@@ -214,8 +214,8 @@ func TestWhatASweepHoldsInMemoryIsBounded(t *testing.T) {
 	s := open(t, Config{URL: newSQLite(t)})
 	text := strings.Repeat("x", maxSweptBytes/10)
 	w := newSwath(s, []*asked{
-		{gaps: []gap{{place{"r", ""}, 0}}, through: 1 << 62, limit: 1000},
-		{gaps: []gap{{place{"r", ""}, 95 * perMilli * firstMilli / 100}}, through: 1 << 62, limit: 1000},
+		{gaps: []gap{{place{room: "r"}, 0}}, through: 1 << 62, limit: 1000},
+		{gaps: []gap{{place{room: "r"}, 95 * perMilli * firstMilli / 100}}, through: 1 << 62, limit: 1000},
 	})
 	taken := 0
 	for i := range 20 {

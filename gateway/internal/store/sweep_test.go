@@ -144,6 +144,24 @@ func TestMessagesToAPersonAreReadAgainForTheReceiver(t *testing.T) {
 	})
 }
 
+// A sender's other devices hear what was sent to somebody too.
+func TestMessagesToAPersonAreReadAgainForTheSender(t *testing.T) {
+	t.Parallel()
+	onBothWith(t, strings.Replace(eitherTable, "id INTEGER PRIMARY KEY", "id TEXT PRIMARY KEY", 1), func(t *testing.T, url string) {
+		s := open(t, Config{URL: url})
+		for i, d := range []message.Draft{{User: "ann", Receiver: "bob"}, {User: "ann", Room: "r"}, {User: "eve", Receiver: "bob"}, {User: "ann", Receiver: "ann"}, {User: "bob", Receiver: "ann"}} {
+			d.Text = fmt.Sprint(i)
+			mustSave(t, s, d)
+		}
+		for who, want := range map[string]string{"ann": "0 3 4", "bob": "0 2 4", "eve": "2"} {
+			kept, err := s.Missed(t.Context(), []message.Gap{{Receiver: who}, {Sender: who}}, 1<<62, 10)
+			if err != nil || textsOf(kept) != want {
+				t.Errorf("%s: read %q, %v, want %q", who, textsOf(kept), err, want)
+			}
+		}
+	})
+}
+
 func TestWhoMissedMoreThanTheLimitIsToldSoAndOthersAreNot(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		s := open(t, Config{URL: url})

@@ -148,3 +148,19 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// DocumentedRole runs deploy/postgres/role.sql as an operator would, under a name of the test's own, and gives the URL of that
+// role. The script grants rights on tables that must be there. The test's working directory is three below the repository's.
+func DocumentedRole(t testing.TB, owner string) string {
+	t.Helper()
+	script, err := os.ReadFile("../../../deploy/postgres/role.sql")
+	must(t, err)
+	role := "role_" + strings.ToLower(rand.Text()[:12])
+	sql := strings.NewReplacer("ROLE socketgate", "ROLE "+role, "TO socketgate", "TO "+role, ":password", "'p'").Replace(string(script))
+	Exec(t, owner, sql)
+	t.Cleanup(func() { Exec(t, owner, "DROP OWNED BY "+role+"; DROP ROLE "+role) })
+	u, err := url.Parse(owner)
+	must(t, err)
+	u.User = url.UserPassword(role, "p")
+	return u.String()
+}

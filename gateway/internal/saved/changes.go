@@ -1,0 +1,108 @@
+package saved
+
+import (
+	"cmp"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
+)
+
+// change is a session that is to be written, or to be deleted.
+type change struct {
+	sid       string
+	session   session // nil if it has ended
+	namespace string  // of one that has ended
+}
+
+// changes are what is to be written, each session once, the oldest first. An end is final: what comes after it of the same
+// session is left out.
+type changes struct {
+	bound int
+	some  chan struct{} // has an element after a change was added
+
+	mu    lockorder.Mutex[changes]
+	order []string
+	bySID map[string]change
+}
+
+func newChanges(bound int) *changes {
+	return &changes{bound: cmp.Or(bound, 1<<17), some: make(chan struct{}, 1), bySID: make(map[string]change)}
+}
+
+// add returns how many older changes were dropped, since there is no place for more.
+func (c *changes) add(one change) (dropped int) {
+	c.mu.Lock()
+	before, isThere := c.bySID[one.sid]
+	switch {
+	case !isThere:
+		c.order = append(c.order, one.sid)
+		c.bySID[one.sid] = one
+	case before.session != nil:
+		c.bySID[one.sid] = one
+	}
+	for ; len(c.order) > c.bound; dropped++ {
+		c.takeFirst()
+	}
+	c.mu.Unlock()
+	select {
+	case c.some <- struct{}{}:
+	default:
+	}
+	return dropped
+}
+
+// next takes the oldest change.
+func (c *changes) next() (one change, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.order) == 0 {
+		return change{}, false
+	}
+	return c.takeFirst(), true
+}
+
+// takeFirst takes the oldest of at least one. mu is held.
+func (c *changes) takeFirst() change {
+	one := c.bySID[c.order[0]]
+	delete(c.bySID, one.sid)
+	c.order = c.order[1:]
+	if len(c.order) == 0 {
+		c.order = nil // gives the memory of a burst back
+	}
+	return one
+}
+
+// putBack puts changes that could not be written before all others, unless something newer is there of the same session. It
+// returns how many found no place.
+func (c *changes) putBack(all []change) (dropped int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var order []string
+	for _, one := range all {
+		before, isThere := c.bySID[one.sid]
+		switch {
+		case !isThere && len(order)+len(c.order) < c.bound:
+			order = append(order, one.sid)
+			c.bySID[one.sid] = one
+		case !isThere:
+			dropped++
+		case one.session == nil && before.session != nil:
+			c.bySID[one.sid] = one
+		}
+	}
+	c.order = append(order, c.order...)
+	return dropped
+}
+
+// clear forgets all.
+func (c *changes) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.order = nil
+	clear(c.bySID)
+}
+
+func (c *changes) len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.order)
+}

@@ -1,0 +1,127 @@
+package saved
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/pkg/socketio"
+)
+
+// keeper keeps sessions in one kind of database, for one gateway. Its errors are faults of package database. Claim and release
+// are called from one goroutine at a time, the others from another one.
+type keeper interface {
+	// prepare makes what is missing and tries every statement. A fault that IsForbidden is a right that is missing.
+	prepare(ctx context.Context) error
+	// write saves and deletes sessions, and gives a sign of life, all of it or nothing. A session that another gateway has claimed
+	// stays as it is. Kept is how many were saved. Anew means that it is the first sign of life, or that earlier ones are lost.
+	write(ctx context.Context, saves []row, ends []key) (kept int, anew bool, err error)
+	// claim makes this gateway the owner of the sessions that are asked for, as far as they are there and in the window, and no other
+	// claim was granted since they were asked for. All keys are different.
+	claim(ctx context.Context, asked []asked) ([]row, error)
+	// release takes back that sessions were claimed: nobody has got them.
+	release(ctx context.Context, keys []key) error
+	// owned returns the sessions that are this gateway's.
+	owned(ctx context.Context) ([]key, error)
+	// sweep deletes some of what is past the window, and tells whether there may be more.
+	sweep(ctx context.Context) (more bool, err error)
+	// look says where sessions are kept and, in one line, what to do so that they can be. That is empty where nothing is missing. It
+	// changes nothing.
+	look(ctx context.Context) (where, missing string, err error)
+	close()
+}
+
+// openKeeper opens what keeps sessions, without asking it anything yet. It is nil for a URL of kind none.
+func openKeeper(life context.Context, url database.URL, window time.Duration, log *slog.Logger) (keeper, error) {
+	switch url.Kind {
+	case database.Postgres:
+		return openPostgres(life, url, window)
+	case database.SQLite:
+		return openSQLite(url, window, log)
+	}
+	return nil, nil
+}
+
+// Look says where the sessions of a gateway on that database are kept and, in one line, what to do so that they can be. That is empty
+// where nothing is missing, and both are where there is no database. It changes nothing.
+func Look(ctx context.Context, url database.URL) (where, missing string, err error) {
+	k, err := openKeeper(ctx, url, time.Minute, slog.New(slog.DiscardHandler))
+	if err != nil || k == nil {
+		return "", "", err
+	}
+	defer k.close()
+	return k.look(ctx)
+}
+
+// newGateway makes a name for this process, unlike that of any other.
+func newGateway() string { return rand.Text() }
+
+// sweepRows is how many sessions are deleted at a time at most.
+const sweepRows = 10_000
+
+// key is what a session is found by.
+type key [16]byte
+
+// keyOf hashes, so that nobody who reads the table learns an id.
+func keyOf(namespace, sid string) key {
+	sum := sha256.Sum256([]byte(namespace + "," + sid)) // no namespace has a comma
+	return key(sum[:])
+}
+
+// row is a session as it is kept.
+type row struct {
+	key     key
+	user    string
+	session string // the rest of it, as JSON
+}
+
+// asked is a session that somebody waits for.
+type asked struct {
+	key    key
+	waited time.Duration
+}
+
+const (
+	// settling is added to how long a claim has waited: no client comes back sooner after its session was claimed, and a statement
+	// takes its time to arrive.
+	settling = 200 * time.Millisecond
+	// settlingHere is how long a gateway does not claim what it has claimed itself: the socket may be on its way.
+	settlingHere = 10 * time.Second
+)
+
+// maxSession bounds a session that is kept, in bytes.
+const maxSession = 1 << 20
+
+// rowOf fails where a session is too large, or the user's id is nothing that a database takes for a text.
+func rowOf(s socketio.SavedSession) (row, error) {
+	r := row{key: keyOf(s.Namespace, s.SID), user: s.User}
+	s.Namespace, s.SID, s.User = "", "", "" // whoever claims it knows these, or they stand beside
+	text, err := json.Marshal(s)
+	switch {
+	case err != nil:
+		return row{}, err
+	case len(text) > maxSession:
+		return row{}, fmt.Errorf("a session of %d bytes", len(text))
+	case strings.ContainsRune(r.user, 0) || !utf8.ValidString(r.user):
+		return row{}, fmt.Errorf("the user's id is no text")
+	}
+	r.session = string(text)
+	return r, nil
+}
+
+// saved is the session again.
+func (r row) saved(namespace, sid string) (*socketio.SavedSession, error) {
+	var s socketio.SavedSession
+	if err := json.Unmarshal([]byte(r.session), &s); err != nil {
+		return nil, fmt.Errorf("read a saved session: %w", err)
+	}
+	s.Namespace, s.SID, s.User = namespace, sid, r.user
+	return &s, nil
+}

@@ -1,0 +1,164 @@
+package saved
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+)
+
+// postgres keeps sessions in the schema socketgate. Its statements have no names, so that each may run on another connection of
+// the server, as behind PgBouncer.
+type postgres struct {
+	gateway string
+	window  float64 // seconds
+	pool    *pgxpool.Pool
+	end     context.CancelFunc // of every connection's life
+}
+
+func openPostgres(life context.Context, url database.URL, window time.Duration) (*postgres, error) {
+	life, end := context.WithCancel(life)
+	config, err := url.PoolConfig(life, 2) // one for the writer, one for the claimer
+	if err != nil {
+		end()
+		return nil, err
+	}
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	pool, err := pgxpool.NewWithConfig(life, config)
+	if err != nil {
+		end()
+		return nil, fmt.Errorf("open connection pool: %w", err)
+	}
+	return &postgres{newGateway(), window.Seconds(), pool, end}, nil
+}
+
+// close ends the life of the connections first, so that no answer is waited for.
+func (p *postgres) close() {
+	p.end()
+	p.pool.Close()
+}
+
+// The last column tells whether the row of this gateway, as an earlier write left it, is not there.
+const writePostgres = `WITH alive AS (
+	INSERT INTO socketgate.gateways (id, alive_at, has_written) VALUES ($1::text, clock_timestamp(), true)
+	ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at, has_written = true
+), ended AS (
+	DELETE FROM socketgate.sessions WHERE gateway = $1::text AND key = ANY ($2::bytea[])
+), saved AS (
+	INSERT INTO socketgate.sessions AS s (key, gateway, user_id, session)
+	SELECT key, $1::text, user_id, session::json FROM unnest($3::bytea[], $4::text[], $5::text[]) AS n (key, user_id, session) ORDER BY key
+	ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, session = excluded.session WHERE s.gateway = excluded.gateway
+	RETURNING 1
+)
+SELECT (SELECT count(*) FROM saved), NOT EXISTS (SELECT FROM socketgate.gateways WHERE id = $1::text AND has_written)`
+
+func (p *postgres) write(ctx context.Context, saves []row, ends []key) (kept int, anew bool, err error) {
+	keys, users, sessions := make([][]byte, len(saves)), make([]string, len(saves)), make([]string, len(saves))
+	for i := range saves {
+		keys[i], users[i], sessions[i] = saves[i].key[:], saves[i].user, saves[i].session
+	}
+	if err := p.pool.QueryRow(ctx, writePostgres, p.gateway, bytesOf(ends), keys, users, sessions).Scan(&kept, &anew); err != nil {
+		return 0, false, database.PostgresFault(err)
+	}
+	return kept, anew, nil
+}
+
+func bytesOf(keys []key) [][]byte {
+	all := make([][]byte, len(keys))
+	for i := range keys {
+		all[i] = keys[i][:]
+	}
+	return all
+}
+
+// A claim that waits for the row lock of another one finds another generation than it has seen, and gets nothing.
+const claimPostgres = `WITH alive AS (
+	INSERT INTO socketgate.gateways (id, alive_at) VALUES ($1::text, clock_timestamp())
+	ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at
+), asked AS MATERIALIZED (
+	SELECT key, waited FROM unnest($2::bytea[], $3::float8[]) AS n (key, waited)
+), found AS MATERIALIZED (
+	SELECT s.key, s.gateway, s.generation
+	FROM asked JOIN socketgate.sessions s USING (key) JOIN socketgate.gateways g ON g.id = s.gateway
+	WHERE g.alive_at > clock_timestamp() - make_interval(secs => $4::float8)
+	AND (true OR s.claimed_at < clock_timestamp() -
+		make_interval(secs => CASE WHEN s.gateway = $1::text THEN greatest(waited, $5::float8) ELSE waited END))
+)
+UPDATE socketgate.sessions s SET gateway = $1::text, generation = s.generation + 1, claimed_at = clock_timestamp()
+FROM found f WHERE s.key = f.key AND s.gateway = f.gateway AND s.generation = f.generation
+RETURNING s.key, s.user_id, s.session::text`
+
+func (p *postgres) claim(ctx context.Context, all []asked) ([]row, error) {
+	keys, waited := make([][]byte, len(all)), make([]float64, len(all))
+	for i := range all {
+		keys[i], waited[i] = all[i].key[:], (all[i].waited + settling).Seconds()
+	}
+	rows, err := p.pool.Query(ctx, claimPostgres, p.gateway, keys, waited, p.window, settlingHere.Seconds())
+	if err != nil {
+		return nil, database.PostgresFault(err)
+	}
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (one row, err error) {
+		var bytes []byte
+		err = r.Scan(&bytes, &one.user, &one.session)
+		copy(one.key[:], bytes)
+		return one, err
+	})
+	if err != nil {
+		return nil, database.PostgresFault(err)
+	}
+	return found, nil
+}
+
+const releasePostgres = `UPDATE socketgate.sessions SET claimed_at = NULL WHERE gateway = $1::text AND key = ANY ($2::bytea[])`
+
+func (p *postgres) release(ctx context.Context, keys []key) error {
+	return p.exec(ctx, releasePostgres, p.gateway, bytesOf(keys))
+}
+
+const ownedPostgres = `SELECT key FROM socketgate.sessions WHERE gateway = $1::text`
+
+func (p *postgres) owned(ctx context.Context) ([]key, error) {
+	rows, err := p.pool.Query(ctx, ownedPostgres, p.gateway)
+	if err != nil {
+		return nil, database.PostgresFault(err)
+	}
+	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (one key, err error) {
+		var bytes []byte
+		err = r.Scan(&bytes)
+		copy(one[:], bytes)
+		return one, err
+	})
+	if err != nil {
+		return nil, database.PostgresFault(err)
+	}
+	return all, nil
+}
+
+const (
+	sweepGateways = `DELETE FROM socketgate.gateways WHERE alive_at < clock_timestamp() - make_interval(secs => $1::float8)`
+	sweepSessions = `DELETE FROM socketgate.sessions s USING (
+		SELECT key, gateway FROM socketgate.sessions WHERE gateway NOT IN (SELECT id FROM socketgate.gateways) LIMIT $1::bigint
+	) AS over WHERE s.key = over.key AND s.gateway = over.gateway`
+)
+
+func (p *postgres) sweep(ctx context.Context) (more bool, err error) {
+	if err := p.exec(ctx, sweepGateways, p.window); err != nil {
+		return false, err
+	}
+	tag, err := p.pool.Exec(ctx, sweepSessions, sweepRows)
+	if err != nil {
+		return false, database.PostgresFault(err)
+	}
+	return tag.RowsAffected() == sweepRows, nil
+}
+
+func (p *postgres) exec(ctx context.Context, sql string, args ...any) error {
+	if _, err := p.pool.Exec(ctx, sql, args...); err != nil {
+		return database.PostgresFault(err)
+	}
+	return nil
+}

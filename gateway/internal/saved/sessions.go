@@ -1,0 +1,178 @@
+package saved
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/pkg/socketio"
+)
+
+var _ socketio.Sessions = (*Sessions)(nil)
+
+// Options are what is settled when sessions are opened. Only Window must be set.
+type Options struct {
+	// Window is how long a client may be away.
+	Window time.Duration
+	// Changes bounds the sessions that are to be written. Beyond it the oldest change is dropped and counted; what was dropped
+	// of a socket that is still connected is written later. Zero means 131,072, which are about 20 MB.
+	Changes  int
+	Observer Observer     // may be nil
+	Logger   *slog.Logger // nil discards
+
+	afterGrant time.Duration // how often to look whether a missing right was granted; a minute
+}
+
+// Observer counts. Its methods are called from several goroutines at once and must return quickly.
+type Observer interface {
+	// SessionsWritten reports one write: how many sessions were saved or deleted by it, and how long it took.
+	SessionsWritten(sessions int, took time.Duration)
+	// SessionsUnwritten reports sessions that are not saved as they are now. The cause is full (too many changes waited), unfit
+	// (more than 1 MiB of rooms, or a user's id that is no text), rejected (by the database) or taken (another gateway has them).
+	SessionsUnwritten(cause string, sessions int)
+	// SessionsClaimed reports claims by outcome: found, none (there is no such session, or it is too old) or failed (nobody knows).
+	SessionsClaimed(outcome string, claims int)
+}
+
+type unobserved struct{}
+
+func (unobserved) SessionsWritten(int, time.Duration) {}
+func (unobserved) SessionsUnwritten(string, int)      {}
+func (unobserved) SessionsClaimed(string, int)        {}
+
+// Sessions keep sessions. The methods may be called from any goroutine.
+type Sessions struct {
+	keeper   keeper      // nil where there is no database
+	off      atomic.Bool // nothing is kept, since a right is missing
+	watch    Observer
+	log      *slog.Logger
+	changes  *changes
+	claims   *claims
+	sockets  atomic.Pointer[sockets]
+	dropped  atomic.Bool        // a change was, so that all sockets are to be written anew
+	suspect  atomic.Bool        // a claim met a fault that the writer should look at
+	life     context.Context    // of every statement; ends when Close has no more patience
+	end      context.CancelFunc // of life
+	claiming context.Context    // ends when Close begins
+	refuse   context.CancelFunc // of claiming
+	running  sync.WaitGroup     // the writer and the claimer
+	shutting sync.Once
+	closed   error
+}
+
+// Open opens what keeps sessions in the database of that URL, and makes it where it is missing. A right that is missing is no
+// error: the log says what to grant, nothing is kept until it is granted, and Open's caller can go on as if it were. Nor is a
+// database that can't be reached, which is tried again. With a URL of kind none nothing is kept. ctx bounds the opening only.
+// The caller must Close.
+func Open(ctx context.Context, url database.URL, o Options) (*Sessions, error) {
+	s, w, err := assemble(ctx, url, o)
+	if err != nil {
+		return nil, fmt.Errorf("open saved sessions: %w", err)
+	}
+	if s.keeper != nil {
+		s.running.Go(w.run)
+		s.running.Go((&claimer{Sessions: s}).run)
+	}
+	return s, nil
+}
+
+// assemble does all that Open does, but for the goroutines.
+func assemble(ctx context.Context, url database.URL, o Options) (*Sessions, *writer, error) {
+	s := &Sessions{watch: o.Observer, log: o.Logger, changes: newChanges(o.Changes), claims: newClaims()}
+	if s.watch == nil {
+		s.watch = unobserved{}
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	s.claiming, s.refuse = context.WithCancel(s.life)
+	var err error
+	if s.keeper, err = openKeeper(s.life, url, o.Window, s.log); err != nil {
+		s.end()
+		return nil, nil, err
+	}
+	w := newWriter(s, o.Window, cmp.Or(o.afterGrant, time.Minute))
+	if s.keeper == nil {
+		s.off.Store(true)
+	} else {
+		w.prepare(ctx)
+	}
+	return s, w, nil
+}
+
+// Namespace is where sockets are connected.
+type Namespace interface {
+	Name() string
+	Sockets() int
+	Private(sid string) bool
+	Each(func(*socketio.Socket))
+}
+
+// Follow tells where the sockets are whose sessions are kept. While there are any, the gateway gives its signs of life. It is called once.
+func (s *Sessions) Follow(ns Namespace) {
+	s.sockets.Store(&sockets{ns.Name(), ns.Sockets, ns.Private, func(f func(session)) {
+		ns.Each(func(socket *socketio.Socket) { f(socket) })
+	}})
+}
+
+// sockets are those that are connected.
+type sockets struct {
+	namespace string
+	count     func() int
+	has       func(sid string) bool
+	each      func(func(session))
+}
+
+// session is a socket, as far as it matters here.
+type session interface {
+	ID() string
+	// Session says what is to be kept now; a session without an id is not to be kept any more.
+	Session() socketio.SavedSession
+}
+
+// Changed has the socket's session written soon. It returns at once.
+func (s *Sessions) Changed(socket *socketio.Socket) { s.changed(socket) }
+
+func (s *Sessions) changed(one session) {
+	if !s.off.Load() {
+		s.countDropped(s.changes.add(change{sid: one.ID(), session: one}))
+	}
+}
+
+// Ended has a session deleted soon. It returns at once.
+func (s *Sessions) Ended(namespace, sid string) {
+	if !s.off.Load() {
+		s.countDropped(s.changes.add(change{sid: sid, namespace: namespace}))
+	}
+}
+
+func (s *Sessions) countDropped(n int) {
+	if n > 0 {
+		s.dropped.Store(true)
+		s.watch.SessionsUnwritten("full", n)
+	}
+}
+
+// Close answers claims that wait with an error, writes what has changed, and ends every goroutine and connection. When ctx ends
+// first, what is left is not written, and ctx's error is returned.
+func (s *Sessions) Close(ctx context.Context) error {
+	s.shutting.Do(func() {
+		impatient := context.AfterFunc(ctx, s.end)
+		s.refuse()
+		s.running.Wait()
+		if s.keeper != nil {
+			s.keeper.close()
+		}
+		if !impatient() && s.changes.len() > 0 {
+			s.closed = fmt.Errorf("write %d sessions: %w", s.changes.len(), ctx.Err())
+		}
+		s.end()
+	})
+	return s.closed
+}

@@ -1,0 +1,185 @@
+package saved
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
+)
+
+// sqlite keeps sessions in a file of its own, so that chat never waits for them.
+type sqlite struct {
+	gateway string
+	window  float64 // seconds
+	url     database.URL
+	log     *slog.Logger
+	db      atomic.Pointer[sql.DB] // with one connection; nil until it was prepared
+}
+
+func openSQLite(url database.URL, window time.Duration, log *slog.Logger) (*sqlite, error) {
+	return &sqlite{gateway: newGateway(), window: window.Seconds(), url: url, log: log}, nil
+}
+
+func (s *sqlite) close() {
+	if db := s.db.Swap(nil); db != nil {
+		db.Close()
+	}
+}
+
+// now is the time in seconds.
+const now = `unixepoch('subsec')`
+
+const (
+	hasWritten = `SELECT EXISTS (SELECT 1 FROM gateways WHERE id = ? AND has_written)`
+	writeAlive = `INSERT INTO gateways (id, alive_at, has_written) VALUES (?1, ` + now + `, ?2)
+		ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at, has_written = has_written OR excluded.has_written`
+	writeEnded = `DELETE FROM sessions WHERE gateway = ?1 AND key = ?2`
+	writeSaved = `INSERT INTO sessions (key, gateway, user_id, session) VALUES (?2, ?1, ?3, ?4)
+		ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, session = excluded.session WHERE gateway = excluded.gateway`
+	claimSQLite = `UPDATE sessions SET gateway = ?1, generation = generation + 1, claimed_at = ` + now + `
+		WHERE key = ?2 AND (SELECT alive_at FROM gateways WHERE id = sessions.gateway) > ` + now + ` - ?4
+		AND (claimed_at IS NULL OR claimed_at < ` + now + ` - CASE WHEN gateway = ?1 THEN max(?3, ?5) ELSE ?3 END)
+		RETURNING user_id, session`
+	releaseSQLite       = `UPDATE sessions SET claimed_at = NULL WHERE gateway = ?1 AND key = ?2`
+	ownedSQLite         = `SELECT key FROM sessions WHERE gateway = ?`
+	sweepGatewaysSQLite = `DELETE FROM gateways WHERE alive_at < ` + now + ` - ?`
+	sweepSessionsSQLite = `DELETE FROM sessions WHERE key IN (
+		SELECT key FROM sessions WHERE gateway NOT IN (SELECT id FROM gateways) LIMIT ?)`
+)
+
+// inOneCommit runs f in a transaction that has the file's write lock from the start, with the gateway's sign of life.
+func (s *sqlite) inOneCommit(ctx context.Context, writes bool, f func(tx *sql.Tx) error) error {
+	db := s.db.Load()
+	if db == nil {
+		return database.Unavailable(errNotOpen, false)
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return database.SQLiteFault(err, false)
+	}
+	defer tx.Rollback()
+	if err := f(tx); err != nil {
+		return database.SQLiteFault(err, false)
+	}
+	if _, err := tx.ExecContext(ctx, writeAlive, s.gateway, writes); err != nil {
+		return database.SQLiteFault(err, false)
+	}
+	if err := tx.Commit(); err != nil {
+		return database.SQLiteFault(err, true)
+	}
+	return nil
+}
+
+var errNotOpen = errors.New("the file of saved sessions is not open")
+
+// each runs one statement for each of n sets of arguments, which come after the gateway's, and tells how many rows it changed.
+func (s *sqlite) each(ctx context.Context, tx *sql.Tx, statement string, n int, args func(i int) []any) (changed int, err error) {
+	prepared, err := tx.PrepareContext(ctx, statement)
+	if err != nil {
+		return 0, err
+	}
+	defer prepared.Close()
+	for i := range n {
+		done, err := prepared.ExecContext(ctx, append([]any{s.gateway}, args(i)...)...)
+		if err != nil {
+			return 0, err
+		}
+		rows, err := done.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		changed += int(rows)
+	}
+	return changed, nil
+}
+
+func (s *sqlite) write(ctx context.Context, saves []row, ends []key) (kept int, anew bool, err error) {
+	err = s.inOneCommit(ctx, true, func(tx *sql.Tx) error {
+		var written bool
+		if err := tx.QueryRowContext(ctx, hasWritten, s.gateway).Scan(&written); err != nil {
+			return err
+		}
+		anew = !written
+		if _, err := s.each(ctx, tx, writeEnded, len(ends), func(i int) []any { return []any{ends[i][:]} }); err != nil {
+			return err
+		}
+		kept, err = s.each(ctx, tx, writeSaved, len(saves), func(i int) []any {
+			return []any{saves[i].key[:], saves[i].user, saves[i].session}
+		})
+		return err
+	})
+	return kept, anew, err
+}
+
+func (s *sqlite) claim(ctx context.Context, all []asked) (found []row, err error) {
+	err = s.inOneCommit(ctx, false, func(tx *sql.Tx) error {
+		prepared, err := tx.PrepareContext(ctx, claimSQLite)
+		if err != nil {
+			return err
+		}
+		defer prepared.Close()
+		for _, one := range all {
+			r := row{key: one.key}
+			waited := (one.waited + settling).Seconds()
+			err := prepared.QueryRowContext(ctx, s.gateway, one.key[:], waited, s.window, settlingHere.Seconds()).Scan(&r.user, &r.session)
+			switch err {
+			case nil:
+				found = append(found, r)
+			case sql.ErrNoRows:
+			default:
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func (s *sqlite) release(ctx context.Context, keys []key) error {
+	return s.inOneCommit(ctx, false, func(tx *sql.Tx) error {
+		_, err := s.each(ctx, tx, releaseSQLite, len(keys), func(i int) []any { return []any{keys[i][:]} })
+		return err
+	})
+}
+
+func (s *sqlite) owned(ctx context.Context) (all []key, err error) {
+	err = s.inOneCommit(ctx, false, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, ownedSQLite, s.gateway)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var bytes []byte
+			if err := rows.Scan(&bytes); err != nil {
+				return err
+			}
+			all = append(all, key(bytes))
+		}
+		return rows.Err()
+	})
+	return all, err
+}
+
+func (s *sqlite) sweep(ctx context.Context) (more bool, err error) {
+	err = s.inOneCommit(ctx, false, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, sweepGatewaysSQLite, s.window); err != nil {
+			return err
+		}
+		done, err := tx.ExecContext(ctx, sweepSessionsSQLite, sweepRows)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		more = n == sweepRows
+		return err
+	})
+	return more, err
+}

@@ -1,0 +1,155 @@
+package socketio
+
+import (
+	"container/list"
+	"context"
+	"time"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
+)
+
+// absences are the sessions of clients that are away.
+type absences struct {
+	window time.Duration
+
+	mu        lockorder.Mutex[absences]
+	byID      map[sessionID]*absence
+	queue     list.List // of *absence, in the order in which they came
+	rooms     int       // of all
+	forgotten uint64    // for want of room
+	timer     *time.Timer
+	stopped   bool
+	claims    map[sessionID]chan struct{} // closed when the claim is over
+}
+
+type sessionID struct{ namespace, sid string }
+
+// absence is the session of one client that is away.
+type absence struct {
+	SavedSession
+	// Told has, for each room, the latest kept event there when the client went. Whoever has had that one has missed nothing up
+	// to Through. It is nil where that is not known.
+	told    []Offset
+	through Offset
+	until   time.Time
+	queued  *list.Element
+}
+
+// Bounds of the memory for those who are away; the oldest are forgotten.
+const (
+	maxAbsences     = 100_000
+	maxAbsenceRooms = 1_000_000
+)
+
+func (a *absence) id() sessionID { return sessionID{a.Namespace, a.SID} }
+
+// put takes in a session. One that has come back from a failed attempt has its time already.
+func (as *absences) put(a *absence) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	if as.stopped {
+		return
+	}
+	now := time.Now()
+	if a.until.IsZero() {
+		a.until = now.Add(as.window)
+	}
+	as.drop(as.byID[a.id()])
+	as.byID[a.id()] = a
+	as.rooms += len(a.Rooms)
+	a.queued = as.queue.PushBack(a)
+	as.expire(now)
+	for len(as.byID) > maxAbsences || as.rooms > maxAbsenceRooms {
+		as.drop(as.queue.Front().Value.(*absence))
+		as.forgotten++
+	}
+	if as.timer == nil {
+		as.timer = time.AfterFunc(as.window, as.sweep)
+	}
+}
+
+// peek returns a session that stays where it is, or nil.
+func (as *absences) peek(id sessionID) *absence {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	if a := as.byID[id]; a != nil && time.Now().Before(a.until) {
+		return a
+	}
+	return nil
+}
+
+// take takes a session out.
+func (as *absences) take(a *absence) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	as.drop(a)
+}
+
+func (as *absences) drop(a *absence) {
+	if a != nil && as.byID[a.id()] == a {
+		delete(as.byID, a.id())
+		as.rooms -= len(a.Rooms)
+		as.queue.Remove(a.queued)
+	}
+}
+
+// expire drops those who have been away for too long.
+func (as *absences) expire(now time.Time) {
+	for first := as.queue.Front(); first != nil; first = as.queue.Front() {
+		a := first.Value.(*absence)
+		if a.until.After(now) {
+			return
+		}
+		as.drop(a)
+	}
+}
+
+// sweep runs now and then while somebody is away.
+func (as *absences) sweep() {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	as.expire(time.Now())
+	switch {
+	case as.stopped:
+	case as.queue.Len() == 0:
+		as.timer = nil
+	default:
+		as.timer.Reset(as.window / 4)
+	}
+}
+
+func (as *absences) stop() {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	as.stopped = true
+	if as.timer != nil {
+		as.timer.Stop()
+	}
+}
+
+// claim gives a session to one caller at a time, who ends it by unclaim. False means that ctx has ended before.
+func (as *absences) claim(ctx context.Context, id sessionID) bool {
+	for {
+		as.mu.Lock()
+		busy := as.claims[id]
+		if busy == nil {
+			as.claims[id] = make(chan struct{})
+		}
+		as.mu.Unlock()
+		if busy == nil {
+			return true
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (as *absences) unclaim(id sessionID) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	close(as.claims[id])
+	delete(as.claims, id)
+}

@@ -1,0 +1,54 @@
+package socketio
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
+)
+
+// delivery tells kept events one at a time, those of all namespaces, so that the offsets that a client hears only grow.
+type delivery struct {
+	mu   lockorder.Mutex[delivery]
+	ring ring          // mu guards it
+	told atomic.Uint64 // see reached; it is written while mu is held
+}
+
+// reached is an offset: all kept events up to it have been told to whom they are for.
+func (d *delivery) reached() Offset { return Offset(d.told.Load()) }
+
+// perMillisecond is how many offsets that this server makes there are for each millisecond of time. Offsets that gateways give
+// to messages have the same scale.
+const perMillisecond = 36 * 36 * 36 * 36
+
+// next makes an offset. mu is held.
+func (d *delivery) next() Offset {
+	return max(d.reached()+1, Offset(time.Now().UnixMilli()*perMillisecond))
+}
+
+// tell tells an event and keeps it. It returns its offset, or zero when it is not kept, since a later one was told already.
+func (d *delivery) tell(ns *Namespace, event string, draft *draft, to Target) (Offset, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if to.Offset == 0 {
+		to.Offset = d.next()
+	}
+	tail := ""
+	if to.Offset > d.reached() {
+		tail, to.Volatile = offsetTail(to.Offset), false
+	} else {
+		to.Offset = 0
+	}
+	m, err := ns.finish(event, draft, tail)
+	if err != nil {
+		return 0, err
+	}
+	if to.Offset != 0 {
+		d.ring.add(newEntry(ns.name, to, m.packets))
+	}
+	ns.rooms.tell(&m, to)
+	if to.Offset != 0 {
+		d.told.Store(uint64(to.Offset))
+	}
+	return to.Offset, nil
+}

@@ -1,0 +1,56 @@
+package socketio
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// message is an event as its recipients get it. Clients that have a pid (see [Recovery]) take a string at the end of an event
+// for an offset: they get the offset of a kept event there, and a null behind a string that is none. Others don't.
+type message struct {
+	packets []*engineio.Packet // for clients with a pid, and for all where tail is 0
+	tail    int                // how many bytes at the end of the array are for clients with a pid alone
+	plain   []*engineio.Packet // for the others; nil until one wants it
+}
+
+// nullTail keeps a client from taking the last argument for an offset.
+const nullTail = ",null"
+
+func offsetTail(o Offset) string { return `,"` + o.text() + `"` }
+
+// encode returns an event of this namespace that is not kept.
+func (ns *Namespace) encode(event string, args []any) (message, error) {
+	d, err := newEventDraft(ns.name, event, nil, args)
+	if err != nil {
+		return message{}, err
+	}
+	defer d.free()
+	return ns.finish(event, &d, "")
+}
+
+// finish ends an event by its tail, or by what it needs when it has none.
+func (ns *Namespace) finish(event string, d *draft, tail string) (message, error) {
+	if tail == "" && ns.recovery != nil && d.endsInText() {
+		tail = nullTail
+	}
+	packets, err := d.eventPackets(event, tail)
+	return message{packets: packets, tail: len(tail)}, err
+}
+
+// packetsFor is called by one goroutine at a time.
+func (m *message) packetsFor(s *Socket) []*engineio.Packet {
+	if m.tail == 0 || !s.conn.v2 {
+		return m.packets
+	}
+	if m.plain == nil {
+		_, text := m.packets[0].Payload()
+		m.plain = slices.Clone(m.packets)
+		m.plain[0] = engineio.Message(append(slices.Clone(text[1:len(text)-m.tail-1]), ']'))
+	}
+	return m.plain
+}
+
+// text is the offset on the wire.
+func (o Offset) text() string { return strconv.FormatUint(uint64(o), 36) }

@@ -1,0 +1,95 @@
+package socketio
+
+import (
+	"slices"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
+)
+
+// Recovered tells whether the socket has taken up the session of an earlier connection, with its id and its rooms.
+func (s *Socket) Recovered() bool { return s.recovered }
+
+// Session returns what Sessions are to keep for this socket's client: that of its successor, if it has come back meanwhile. Without
+// an SID there is nothing to keep (any more).
+func (s *Socket) Session() SavedSession {
+	r := s.namespace.recovery
+	if r == nil || s.conn.v2 {
+		return SavedSession{}
+	}
+	through := r.reached()
+	s.mu.Lock()
+	if !s.gone {
+		defer s.mu.Unlock()
+		return s.absence(through).saved()
+	}
+	s.mu.Unlock()
+	if a := r.peek(sessionID{s.namespace.name, s.id}); a != nil {
+		return a.saved()
+	}
+	if successor := s.namespace.sockets.get(s.id); successor != nil && successor != s {
+		return successor.Session()
+	}
+	return SavedSession{}
+}
+
+// absence returns the socket's session. Socket.mu is held. Through was reached before.
+func (s *Socket) absence(through Offset) *absence {
+	a := &absence{through: through, SavedSession: SavedSession{
+		Namespace: s.namespace.name, SID: s.id, User: s.origin.user, Since: s.origin.since,
+	}}
+	for m := s.first; m != nil; m = m.after {
+		a.Rooms = append(a.Rooms, SavedRoom{m.room.name, m.since})
+		a.told = append(a.told, m.room.latest())
+	}
+	return a
+}
+
+// saved is the session without what only this server knows. Who has missed nothing in a room since it joined might as well have
+// joined now.
+func (a *absence) saved() SavedSession {
+	saved := a.SavedSession
+	saved.Rooms = slices.Clone(a.Rooms)
+	for i := range a.told {
+		if room := &saved.Rooms[i]; a.told[i] <= room.Since {
+			room.Since = max(room.Since, a.through)
+		}
+	}
+	return saved
+}
+
+// after returns the offset after which a client lacks events of the session's room i. It has had those up to offset.
+func (a *absence) after(i int, offset Offset) Offset {
+	after := max(offset, a.Rooms[i].Since)
+	if a.told != nil && after >= a.told[i] {
+		after = max(after, a.through)
+	}
+	return after
+}
+
+// changed tells Sessions.
+func (s *Socket) changed() {
+	r := s.namespace.recovery
+	if r != nil && r.Sessions != nil && !s.conn.v2 && s.phase.Load() == connected {
+		r.Sessions.Changed(s)
+	}
+}
+
+// rest takes the socket out of its rooms, and keeps its session unless this was its end.
+func (s *Socket) rest(reason engineio.Reason) {
+	r, rooms := s.namespace.recovery, s.namespace.rooms
+	if r == nil || s.conn.v2 {
+		rooms.leaveAll(s)
+		return
+	}
+	ended := reason == ClientDisconnect || reason == ServerDisconnect || reason == engineio.ParseError
+	through := r.reached()
+	s.mu.Lock()
+	if !ended {
+		r.put(s.absence(through))
+	}
+	rooms.vacate(s)
+	s.mu.Unlock()
+	if ended && r.Sessions != nil {
+		r.Sessions.Ended(s.namespace.name, s.id)
+	}
+}
