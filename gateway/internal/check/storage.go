@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/compose"
@@ -66,6 +67,7 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.mapping(found)
 	s.neighbours(ctx, found.Mapping)
 	s.sessions(ctx)
+	s.missed(found)
 	s.names(ctx, found.Mapping.UserQuery)
 	s.trial(found)
 	if cipher != nil {
@@ -115,6 +117,21 @@ func (s start) sessions(ctx context.Context) {
 		s.warn("sessions", "of clients can be kept in memory only, and end with the gateway", missing)
 	default:
 		s.ok("sessions", "of clients are kept in %s", where)
+	}
+}
+
+// missed tells whether what clients missed can be read from the table, and what would make that cheaper.
+func (s start) missed(found store.Report) {
+	indexes := found.Mapping.HelpfulIndexes()
+	switch {
+	case !s.config.Recovers():
+		s.skip("missed", "clients get nothing of what they missed (RECOVERY="+s.config.Recovery+")")
+	case found.Unordered != "":
+		s.warn("missed", "clients get what they missed from memory only, not after a restart: "+found.Unordered)
+	case len(indexes) > 0:
+		s.ok("missed", "what clients missed is found among the newest %d rows; with an index, among all: %s", store.MaxMissedRows, strings.Join(indexes, "; "))
+	default:
+		s.ok("missed", "what clients missed is found by an index")
 	}
 }
 

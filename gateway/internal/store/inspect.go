@@ -18,6 +18,8 @@ type Report struct {
 	// LastText is the newest row's text exactly as it is stored, or empty when there is no row.
 	LastText string
 	Trial    Trial
+	// Unordered is why nothing can be read again for clients that were away, and what would mend it. Empty means that it can.
+	Unordered string
 }
 
 // ColumnUse says in words who fills a column.
@@ -56,6 +58,7 @@ func InspectAs(ctx context.Context, c Config, user string) (Report, error) {
 	}
 	defer s.Close(ctx)
 	r := Report{Mapping: s.mapping, Columns: s.mapping.uses(c.Encrypt != nil)}
+	_, r.Unordered = s.Replays()
 	if s.mapping.Database == database.None {
 		r.Trial.Skipped = "messages are relayed, not stored"
 		return r, nil

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
@@ -46,8 +48,11 @@ func makeIndex(b *testing.B, url, columns string) {
 		dbtest.SQLite(b, url, `DROP INDEX IF EXISTS i; CREATE INDEX i ON "Message" (`+columns+`)`)
 		return
 	}
-	dbtest.Exec(b, url, `DROP INDEX IF EXISTS i`)
-	dbtest.Exec(b, url, `CREATE INDEX i ON "Message" (`+columns+`)`)
+	conn, err := pgx.Connect(context.Background(), url)
+	must(b, err)
+	defer conn.Close(context.Background())
+	_, err = conn.Exec(context.Background(), `DROP INDEX IF EXISTS i; CREATE INDEX i ON "Message" (`+columns+`)`)
+	must(b, err)
 }
 
 func benchmarkMissed(b *testing.B, url string) {

@@ -7,9 +7,12 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
-// What one sweep may cost: the rows that it looks at take a quarter of a second, and those that it reads are in memory together.
+// MaxMissedRows is how many rows of the message table Missed looks at without an index that leads from the room to the id: the
+// newest. They take a quarter of a second.
+const MaxMissedRows = 250_000
+
+// What is read is in memory until all who asked are answered.
 const (
-	maxSwept      = 250_000
 	maxSweptBytes = 64 << 20
 	sweptOverhead = 512 // of a message, roughly: its JSON and itself
 )

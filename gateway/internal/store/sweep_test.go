@@ -93,7 +93,7 @@ func TestEachIsToldOnlyOfItsOwnGapsUpToItsEnd(t *testing.T) {
 			"one room":                   {[]message.Gap{{Room: "r0", After: at[3]}}, at[11], "6 9"},
 			"the end is in":              {[]message.Gap{{Room: "r0", After: at[3]}}, at[9], "6 9"},
 			"what comes later is not":    {[]message.Gap{{Room: "r0", After: at[3]}}, at[8], "6"},
-			"rooms from different on":    {[]message.Gap{{Room: "r0", After: at[8]}, {Room: "r1", After: at[0]}, {Room: "r2", After: at[11]}}, at[11], "1 4 7 9 10"},
+			"rooms from different on":    {[]message.Gap{{Room: "r0", After: at[6]}, {Room: "r1", After: at[0]}, {Room: "r2", After: at[11]}}, at[11], "1 4 7 9 10"},
 			"a room that is named twice": {[]message.Gap{{Room: "r1", After: at[8]}, {Room: "r1", After: at[5]}}, at[11], "7 10"},
 			"nothing":                    {[]message.Gap{{Room: "r0", After: at[9]}}, at[11], ""},
 			"the end is the beginning":   {[]message.Gap{{Room: "r0", After: at[11]}}, at[11], ""},
@@ -103,6 +103,26 @@ func TestEachIsToldOnlyOfItsOwnGapsUpToItsEnd(t *testing.T) {
 			kept, err := s.Missed(t.Context(), c.gaps, c.through, 100)
 			if err != nil || textsOf(kept) != c.want {
 				t.Errorf("%s: read %q, %v, want %q", name, textsOf(kept), err, c.want)
+			}
+		}
+	})
+}
+
+func TestThoseWhoAreReadTogetherHearEachUpToItsOwnEnd(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		s := open(t, Config{URL: url})
+		var at []uint64
+		for i := range 6 {
+			at = append(at, mustSave(t, s, draft("r", fmt.Sprint(i))).Position)
+		}
+		var all []*asked
+		for end := range at {
+			all = append(all, &asked{ctx: t.Context(), gaps: []gap{{place{room: "r"}, at[end/2]}}, through: at[end], limit: 10})
+		}
+		newSwath(s, all).read(t.Context())
+		for end, want := range []string{"", "1", "2", "2 3", "3 4", "3 4 5"} {
+			if got := textsOf(all[end].inOrder()); got != want || all[end].err != nil {
+				t.Errorf("from %d to %d: %q, %v, want %q", end/2, end, got, all[end].err, want)
 			}
 		}
 	})
