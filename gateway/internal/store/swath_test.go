@@ -122,22 +122,24 @@ func planOf(t *testing.T, url, mode, sql string, args ...any) string {
 
 func TestSQLiteWalksThePrimaryKeyWhateverOtherIndexesThereAre(t *testing.T) {
 	t.Parallel()
-	url := fileWith(t, prismaSQLite+`; CREATE INDEX i ON "Message" ("roomId"); CREATE INDEX j ON "Message" ("roomId", "createdAt")`)
-	fill(t, url, 5_000, 100, time.Now().Add(-time.Hour))
-	db := dbtest.SQLite(t, url, "ANALYZE")
-	s := open(t, Config{URL: url})
-	rows, err := db.Query("EXPLAIN QUERY PLAN "+s.table.(*sqliteTable).walkSQL(s.mapping.Room), "c", "d", `["room1"]`)
-	must(t, err)
-	defer rows.Close()
-	var plan string
-	for rows.Next() {
-		var a, b, c int
-		var line string
-		must(t, rows.Scan(&a, &b, &c, &line))
-		plan += line + "\n"
-	}
-	if !strings.Contains(plan, `SEARCH Message USING INDEX sqlite_autoindex_Message_1 (id>? AND id<?)`) || strings.Contains(plan, "TEMP B-TREE") {
-		t.Error(plan)
+	for _, statistics := range []string{"", "ANALYZE"} {
+		url := fileWith(t, prismaSQLite+`; CREATE INDEX i ON "Message" ("roomId"); CREATE INDEX j ON "Message" ("roomId", "createdAt")`)
+		fill(t, url, 5_000, 2_500, time.Now().Add(-time.Hour)) // so that an index on the room seems to lead to few rows
+		db := dbtest.SQLite(t, url, statistics)
+		s := open(t, Config{URL: url})
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+s.table.(*sqliteTable).walkSQL(s.mapping.Room), "c", "d", `["room1"]`)
+		must(t, err)
+		defer rows.Close()
+		var plan string
+		for rows.Next() {
+			var a, b, c int
+			var line string
+			must(t, rows.Scan(&a, &b, &c, &line))
+			plan += line + "\n"
+		}
+		if !strings.Contains(plan, `SEARCH Message USING INDEX sqlite_autoindex_Message_1 (id>? AND id<?)`) || strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("%s: %s", statistics, plan)
+		}
 	}
 }
 

@@ -254,7 +254,8 @@ func TestAStalledDatabaseIsAnErrorWithinTheTimeout(t *testing.T) {
 
 func TestWhoAsksWhileTheStoreClosesIsAnswered(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
-		s := open(t, Config{URL: url, Timeout: time.Hour})
+		watch := &counts{}
+		s := open(t, Config{URL: url, Timeout: time.Hour, Observer: watch})
 		h := holdSweeps(s)
 		answers := make(chan error, 50)
 		ask := func() {
@@ -277,6 +278,9 @@ func TestWhoAsksWhileTheStoreClosesIsAnswered(t *testing.T) {
 			case <-time.After(patience):
 				t.Fatal("no answer")
 			}
+		}
+		if watch.missed["closing"]+watch.missed["down"] != 50 {
+			t.Errorf("counted %v, want nobody whose time was over", watch.missed)
 		}
 	})
 }
