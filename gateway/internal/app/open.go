@@ -44,38 +44,33 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 	return a, nil
 }
 
-// openParts makes the parts, from the database up.
+// openParts makes the parts, from the database up. On an error it closes those that it has made.
 func (a *App) openParts(ctx context.Context) (err error) {
 	a.metrics = ops.NewMetrics()
 	a.hints = ops.NewHints(a.metrics, a.log)
+	defer func() {
+		if err != nil {
+			a.closeParts(ctx)
+		}
+	}()
 	refused := func(reason string) { a.hints.LookupRefused("session", reason) }
 	if a.identity, err = compose.OpenIdentity(ctx, a.config, a.log, refused); err != nil {
 		return err
 	}
 	if a.config.AuditLog != audit.Off {
 		if a.audit, err = audit.Open(a.config.AuditLog, a.metrics.AuditLost, a.log); err != nil {
-			a.identity.Close()
 			return err
 		}
 	}
 	if a.store, err = a.openStore(ctx); err != nil {
-		a.identity.Close()
-		a.closeAudit()
 		return err
 	}
 	if a.names, err = a.openNames(ctx); err != nil {
-		a.store.Close(ctx)
-		a.identity.Close()
-		a.closeAudit()
 		return err
 	}
 	o := a.chatOptions()
 	recovery, err := a.openRecovery(ctx, &o)
 	if err != nil {
-		a.names.Close()
-		a.store.Close(ctx)
-		a.identity.Close()
-		a.closeAudit()
 		return err
 	}
 	a.neighbours = a.openNeighbours(ctx)
@@ -92,6 +87,18 @@ func (a *App) openParts(ctx context.Context) (err error) {
 		Recovery: a.recoveryGauges(),
 	})
 	return nil
+}
+
+// closeParts closes what openParts had opened when it failed.
+func (a *App) closeParts(ctx context.Context) {
+	a.names.Close()
+	if a.store != nil {
+		a.store.Close(ctx)
+	}
+	if a.identity != nil {
+		a.identity.Close()
+	}
+	a.closeAudit()
 }
 
 // openNames fails where USER_QUERY can't be asked. A query that the schema gave may not be allowed: then users go by their ids.

@@ -52,14 +52,18 @@ func (c *Chat) guard(room string, m *member) (refusal contract.Answer) {
 	}
 	switch may, err := c.store.MayJoin(c.ctx, room, m.ID); {
 	case err != nil:
-		if c.accessLog.allow() {
-			c.options.Logger.Warn("room access could not be checked", "error", err)
-		}
+		c.nobodyKnowsAccess(err)
 		return contract.Failure{Code: contract.Unavailable, Text: "room access can't be checked right now, try again"}
 	case !may:
 		return notAllowed
 	}
 	return nil
+}
+
+func (c *Chat) nobodyKnowsAccess(err error) {
+	if c.accessLog.allow() {
+		c.options.Logger.Warn("room access could not be checked", "error", err)
+	}
 }
 
 var notAllowed = contract.Failure{Code: contract.Forbidden, Text: "you may not join this room"}

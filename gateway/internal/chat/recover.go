@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
@@ -34,7 +33,8 @@ func (c *Chat) mayRecover(s *socketio.Socket, rooms []string) (granted []string,
 	if len(asked) > 0 {
 		may, err := c.grants.ask(c.ctx, asked)
 		if err != nil {
-			return nil, fmt.Errorf("room access of a client that comes back: %w", err)
+			c.nobodyKnowsAccess(err)
+			return nil, err
 		}
 		for i, seat := range asked {
 			if may[i] {

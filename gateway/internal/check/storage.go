@@ -66,8 +66,8 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.ok("database", "%s", s.config.DatabaseURL)
 	s.mapping(found)
 	s.neighbours(ctx, found.Mapping)
+	s.replay(found)
 	s.sessions(ctx)
-	s.missed(found)
 	s.names(ctx, found.Mapping.UserQuery)
 	s.trial(found)
 	if cipher != nil {
@@ -103,6 +103,21 @@ func (s start) neighbours(ctx context.Context, m store.Mapping) {
 	}
 }
 
+// replay tells whether the table can be read for clients that were away.
+func (s start) replay(found store.Report) {
+	indexes := found.Mapping.HelpfulIndexes()
+	switch {
+	case !s.config.Recovers():
+		s.skip("replay", "clients that were away start anew (RECOVERY="+s.config.Recovery+")")
+	case found.NoReplay != "":
+		s.warn("replay", "clients that were away can't be sent what they missed from the table: "+found.NoReplay)
+	case len(indexes) > 0:
+		s.ok("replay", "what clients missed is found among the newest %d rows of the table; among all, and faster, with this index: %s", store.MaxMissedRows, strings.Join(indexes, "; "))
+	default:
+		s.ok("replay", "what clients missed is read from the table")
+	}
+}
+
 // sessions looks whether those of connected clients can outlive the process.
 func (s start) sessions(ctx context.Context) {
 	url, err := database.Parse(string(s.config.DatabaseURL))
@@ -117,21 +132,6 @@ func (s start) sessions(ctx context.Context) {
 		s.warn("sessions", "of clients can be kept in memory only, and end with the gateway", missing)
 	default:
 		s.ok("sessions", "of clients are kept in %s", where)
-	}
-}
-
-// missed tells whether what clients missed can be read from the table, and what would make that cheaper.
-func (s start) missed(found store.Report) {
-	indexes := found.Mapping.HelpfulIndexes()
-	switch {
-	case !s.config.Recovers():
-		s.skip("missed", "clients get nothing of what they missed (RECOVERY="+s.config.Recovery+")")
-	case found.Unordered != "":
-		s.warn("missed", "clients get what they missed from memory only, not after a restart: "+found.Unordered)
-	case len(indexes) > 0:
-		s.ok("missed", "what clients missed is found among the newest %d rows; with an index, among all: %s", store.MaxMissedRows, strings.Join(indexes, "; "))
-	default:
-		s.ok("missed", "what clients missed is found by an index")
 	}
 }
 

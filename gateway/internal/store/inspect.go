@@ -18,8 +18,9 @@ type Report struct {
 	// LastText is the newest row's text exactly as it is stored, or empty when there is no row.
 	LastText string
 	Trial    Trial
-	// Unordered is why nothing can be read again for clients that were away, and what would mend it. Empty means that it can.
-	Unordered string
+	// NoReplay says why clients that were away can't be sent what they missed from the table, and what would mend it. Empty means
+	// that they can.
+	NoReplay string
 }
 
 // ColumnUse says in words who fills a column.
@@ -58,11 +59,11 @@ func InspectAs(ctx context.Context, c Config, user string) (Report, error) {
 	}
 	defer s.Close(ctx)
 	r := Report{Mapping: s.mapping, Columns: s.mapping.uses(c.Encrypt != nil)}
-	_, r.Unordered = s.Replays()
 	if s.mapping.Database == database.None {
 		r.Trial.Skipped = "messages are relayed, not stored"
 		return r, nil
 	}
+	_, r.NoReplay = s.Replays()
 	newest, err := s.newest(ctx, trialRooms)
 	if err != nil {
 		return r, err
