@@ -144,7 +144,7 @@ func (w *swath) take(e *entry, sp span) (more bool, left uint64) {
 		at = place{sender: e.user}
 	}
 	t := w.strips[at]
-	if t == nil || at.sender != "" && e.receiver == "" { // a collation or a type holds two spellings for one; or it was sent to a room
+	if t == nil { // a collation or a type holds two spellings for one
 		return true, 0
 	}
 	if t.rows++; sp.byIndex && t.rows > sp.most {
@@ -152,7 +152,7 @@ func (w *swath) take(e *entry, sp span) (more bool, left uint64) {
 		return true, 0
 	}
 	position, ours := w.mapping.position(e.id)
-	if !ours {
+	if !ours || at.sender != "" && e.receiver == "" { // of a sender's, rooms have what was said to them
 		return true, 0
 	}
 	w.rows++

@@ -182,6 +182,26 @@ func TestMessagesToAPersonAreReadAgainForTheSender(t *testing.T) {
 	})
 }
 
+// An index leads to what a sender said to rooms, too.
+func TestWhatASenderSaidToRoomsHidesNothingThatWasSentToPersons(t *testing.T) {
+	t.Parallel()
+	table := strings.Replace(eitherTable, "id INTEGER PRIMARY KEY", "id TEXT PRIMARY KEY", 1) + `; CREATE INDEX i ON "Message" ("senderId", id)`
+	onBothWith(t, table, func(t *testing.T, url string) {
+		s := open(t, Config{URL: url})
+		mustSave(t, s, message.Draft{Receiver: "bob", User: "ann", Text: "psst"})
+		for range 3 {
+			mustSave(t, s, message.Draft{Room: "r", User: "ann", Text: "hi"})
+		}
+		kept, err := s.Missed(t.Context(), []message.Gap{{Sender: "ann"}}, 1<<62, 4)
+		if err != nil || textsOf(kept) != "psst" || !s.mapping.User.leads {
+			t.Errorf("read %q, %v", textsOf(kept), err)
+		}
+		if kept, err := s.Missed(t.Context(), []message.Gap{{Sender: "ann"}}, 1<<62, 2); !errors.Is(err, message.ErrTooMuch) {
+			t.Errorf("read %q, %v", textsOf(kept), err)
+		}
+	})
+}
+
 func TestWhoMissedMoreThanTheLimitIsToldSoAndOthersAreNot(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		s := open(t, Config{URL: url})
