@@ -211,3 +211,12 @@ func BenchmarkNewID(b *testing.B) {
 		})
 	}
 }
+
+func TestNoIDOfOursIsOlderThanPositions(t *testing.T) {
+	t.Parallel()
+	for _, m := range []Mapping{{IDs: idsCUID}, {IDs: idsUUID}} {
+		if p, ours := m.position(m.newID(firstMilli*perMilli-perMilli, 1)); ours || p != 0 {
+			t.Errorf("%s: an id of 2025 has position %d", m.IDs, p)
+		}
+	}
+}
