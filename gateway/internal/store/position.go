@@ -105,9 +105,9 @@ func (s *Store) findHead(ctx context.Context, now time.Time) (err error) {
 
 // newestUpTo is the position of our newest row up to one, or otherwise if it can't be found among so many.
 func (s *Store) newestUpTo(ctx context.Context, through, otherwise uint64) (uint64, error) {
-	_, last := s.mapping.bounds(0, through)
+	first, last := s.mapping.bounds(0, through)
 	for _, n := range []int{fewRows, mostRows} {
-		ids, err := s.table.latest(ctx, last, n)
+		ids, err := s.table.ids(ctx, first, last, n)
 		if err != nil {
 			return 0, err
 		}

@@ -189,7 +189,7 @@ func TestSQLiteSortsIDsAsTheirBytes(t *testing.T) {
 			ids := Mapping{IDs: kind}.probeIDs()
 			values := fmt.Sprintf("('%s', '', '', '')", strings.Join(ids, "', '', '', ''), ('"))
 			dbtest.SQLite(t, url, plain("TEXT COLLATE "+collation)+`; INSERT INTO "Message" VALUES `+values)
-			got, err := open(t, Config{URL: url}).table.latest(t.Context(), ids[len(ids)-1], 2*len(ids))
+			got, err := open(t, Config{URL: url}).table.ids(t.Context(), "", ids[len(ids)-1], 2*len(ids))
 			slices.Reverse(got)
 			if err != nil || !slices.Equal(got, ids) {
 				t.Errorf("%s mixes up ids of kind %s: %v", collation, kind, err)

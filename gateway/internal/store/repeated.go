@@ -17,9 +17,10 @@ const (
 
 var lateReads = []time.Duration{time.Second, 4 * time.Second}
 
-// Repeated looks for a message like d, which is stored: with its fingerprint, of the same user, place and text, behind that
-// position and committed within the last 2 min. Of several it gives the earliest, so that a caller who has used it asks for the next
-// with its position. It costs a look into memory, and reads a row where it finds one there.
+// Repeated looks for a message like d, which is stored: with its fingerprint, of the same user, place and text, and behind that
+// position; 0 is any of the last 2 min. Of several it gives the earliest, so that a caller who has used it asks for the next
+// with its position. It costs a look into memory, and reads a row where it finds one there. Of what was stored before the start,
+// memory knows the last 2 min.
 //
 // Only ids that the gateway makes have a place for fingerprints; where the database makes them, nothing is ever found. What memory
 // has no place for is not found either, see Observer.ResendsForgotten. The error is message.ErrUnavailable, after the store's timeout at the latest.
@@ -28,9 +29,13 @@ func (s *Store) Repeated(ctx context.Context, d message.Draft, after uint64) (me
 	if ok, _ := s.Replays(); !ok || d.Fingerprint == 0 || s.mapping.place(e, d) != nil {
 		return message.Kept{}, false, nil
 	}
+	var since time.Time
+	if after == 0 {
+		since = time.Now().Add(-repeatable)
+	}
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	for _, position := range s.fingerprints.positions(truncated(d.Fingerprint), after, time.Now().Add(-repeatable)) {
+	for _, position := range s.fingerprints.positions(truncated(d.Fingerprint), after, since) {
 		k, err := s.at(ctx, place{room: e.room, receiver: e.receiver}, position)
 		if err != nil {
 			return message.Kept{}, false, err

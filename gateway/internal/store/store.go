@@ -145,7 +145,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		rejected: rareWarning{every: time.Minute},
 		asking:   newAsking(),
 		beyond:   make(map[string]uint64),
-		maxSwept: cmp.Or(c.maxSwept, maxSwept),
+		maxSwept: cmp.Or(c.maxSwept, MaxMissedRows),
 		farReads: rareWarning{every: time.Minute},
 	}
 	if s.watch == nil {

@@ -7,9 +7,12 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
-// What one sweep may cost: the rows that it looks at take half a second, and those that it reads are in memory together.
+// MaxMissedRows is how many rows of the message table Missed looks at without an index that leads from the room to the id: the
+// newest. They take a quarter of a second.
+const MaxMissedRows = 250_000
+
+// What is read is in memory until all who asked are answered.
 const (
-	maxSwept      = 500_000
 	maxSweptBytes = 64 << 20
 	sweptOverhead = 512 // of a message, roughly: its JSON and itself
 )
@@ -141,7 +144,7 @@ func (w *swath) take(e *entry, sp span) (more bool, left uint64) {
 		at = place{sender: e.user}
 	}
 	t := w.strips[at]
-	if t == nil || at.sender != "" && e.receiver == "" { // a collation or a type holds two spellings for one; or it was sent to a room
+	if t == nil { // a collation or a type holds two spellings for one
 		return true, 0
 	}
 	if t.rows++; sp.byIndex && t.rows > sp.most {
@@ -149,7 +152,7 @@ func (w *swath) take(e *entry, sp span) (more bool, left uint64) {
 		return true, 0
 	}
 	position, ours := w.mapping.position(e.id)
-	if !ours {
+	if !ours || at.sender != "" && e.receiver == "" { // of a sender's, rooms have what was said to them
 		return true, 0
 	}
 	w.rows++
@@ -209,7 +212,9 @@ func (w *swath) refuseTooFar(column Column, strips map[place]*strip) {
 
 // tooFar remembers, and says, that there are too many rows behind a position to look at.
 func (w *swath) tooFar(column Column, position uint64) {
-	w.beyond[column.Name] = max(w.beyond[column.Name], position)
+	if position < math.MaxUint64 { // which only means that nobody can tell
+		w.beyond[column.Name] = max(w.beyond[column.Name], position)
+	}
 	w.farReads.write(w.log, "clients that were away start anew: too many rows have come since their last message",
 		"rows", w.maxSwept, "index that would help", w.mapping.helpfulIndex(column))
 }

@@ -93,7 +93,7 @@ func TestEachIsToldOnlyOfItsOwnGapsUpToItsEnd(t *testing.T) {
 			"one room":                   {[]message.Gap{{Room: "r0", After: at[3]}}, at[11], "6 9"},
 			"the end is in":              {[]message.Gap{{Room: "r0", After: at[3]}}, at[9], "6 9"},
 			"what comes later is not":    {[]message.Gap{{Room: "r0", After: at[3]}}, at[8], "6"},
-			"rooms from different on":    {[]message.Gap{{Room: "r0", After: at[8]}, {Room: "r1", After: at[0]}, {Room: "r2", After: at[11]}}, at[11], "1 4 7 9 10"},
+			"rooms from different on":    {[]message.Gap{{Room: "r0", After: at[6]}, {Room: "r1", After: at[0]}, {Room: "r2", After: at[11]}}, at[11], "1 4 7 9 10"},
 			"a room that is named twice": {[]message.Gap{{Room: "r1", After: at[8]}, {Room: "r1", After: at[5]}}, at[11], "7 10"},
 			"nothing":                    {[]message.Gap{{Room: "r0", After: at[9]}}, at[11], ""},
 			"the end is the beginning":   {[]message.Gap{{Room: "r0", After: at[11]}}, at[11], ""},
@@ -103,6 +103,26 @@ func TestEachIsToldOnlyOfItsOwnGapsUpToItsEnd(t *testing.T) {
 			kept, err := s.Missed(t.Context(), c.gaps, c.through, 100)
 			if err != nil || textsOf(kept) != c.want {
 				t.Errorf("%s: read %q, %v, want %q", name, textsOf(kept), err, c.want)
+			}
+		}
+	})
+}
+
+func TestThoseWhoAreReadTogetherHearEachUpToItsOwnEnd(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		s := open(t, Config{URL: url})
+		var at []uint64
+		for i := range 6 {
+			at = append(at, mustSave(t, s, draft("r", fmt.Sprint(i))).Position)
+		}
+		var all []*asked
+		for end := range at {
+			all = append(all, &asked{ctx: t.Context(), gaps: []gap{{place{room: "r"}, at[end/2]}}, through: at[end], limit: 10})
+		}
+		newSwath(s, all).read(t.Context())
+		for end, want := range []string{"", "1", "2", "2 3", "3 4", "3 4 5"} {
+			if got := textsOf(all[end].inOrder()); got != want || all[end].err != nil {
+				t.Errorf("from %d to %d: %q, %v, want %q", end/2, end, got, all[end].err, want)
 			}
 		}
 	})
@@ -158,6 +178,26 @@ func TestMessagesToAPersonAreReadAgainForTheSender(t *testing.T) {
 			if err != nil || textsOf(kept) != want {
 				t.Errorf("%s: read %q, %v, want %q", who, textsOf(kept), err, want)
 			}
+		}
+	})
+}
+
+// An index leads to what a sender said to rooms, too.
+func TestWhatASenderSaidToRoomsHidesNothingThatWasSentToPersons(t *testing.T) {
+	t.Parallel()
+	table := strings.Replace(eitherTable, "id INTEGER PRIMARY KEY", "id TEXT PRIMARY KEY", 1) + `; CREATE INDEX i ON "Message" ("senderId", id)`
+	onBothWith(t, table, func(t *testing.T, url string) {
+		s := open(t, Config{URL: url})
+		mustSave(t, s, message.Draft{Receiver: "bob", User: "ann", Text: "psst"})
+		for range 3 {
+			mustSave(t, s, message.Draft{Room: "r", User: "ann", Text: "hi"})
+		}
+		kept, err := s.Missed(t.Context(), []message.Gap{{Sender: "ann"}}, 1<<62, 4)
+		if err != nil || textsOf(kept) != "psst" || !s.mapping.User.leads {
+			t.Errorf("read %q, %v", textsOf(kept), err)
+		}
+		if kept, err := s.Missed(t.Context(), []message.Gap{{Sender: "ann"}}, 1<<62, 2); !errors.Is(err, message.ErrTooMuch) {
+			t.Errorf("read %q, %v", textsOf(kept), err)
 		}
 	})
 }
@@ -234,7 +274,8 @@ func TestAStalledDatabaseIsAnErrorWithinTheTimeout(t *testing.T) {
 
 func TestWhoAsksWhileTheStoreClosesIsAnswered(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
-		s := open(t, Config{URL: url})
+		watch := &counts{}
+		s := open(t, Config{URL: url, Timeout: time.Hour, Observer: watch})
 		h := holdSweeps(s)
 		answers := make(chan error, 50)
 		ask := func() {
@@ -249,9 +290,17 @@ func TestWhoAsksWhileTheStoreClosesIsAnswered(t *testing.T) {
 		shut(t, s)
 		ask()
 		for range 50 {
-			if err := <-answers; !errors.Is(err, message.ErrUnavailable) {
-				t.Errorf("error %v", err)
+			select {
+			case err := <-answers:
+				if !errors.Is(err, message.ErrUnavailable) {
+					t.Errorf("error %v", err)
+				}
+			case <-time.After(patience):
+				t.Fatal("no answer")
 			}
+		}
+		if watch.missed["closing"]+watch.missed["down"] != 50 {
+			t.Errorf("counted %v, want nobody whose time was over", watch.missed)
 		}
 	})
 }

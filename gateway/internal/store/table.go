@@ -30,8 +30,6 @@ type table interface {
 	remove(ctx context.Context, batch []*entry) error
 	// unordered says why ids don't rise in the order of commits, and what would mend it; it is empty where they do.
 	unordered(ctx context.Context) (reason string, err error)
-	// latest gives the last n ids up to one in the order of the column, the greatest first.
-	latest(ctx context.Context, through string, n int) ([]string, error)
 	// describe reads the tables of a schema, which only Postgres has, from the catalog.
 	describe(ctx context.Context, schema string) ([]description, error)
 

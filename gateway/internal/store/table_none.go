@@ -36,5 +36,4 @@ func (noneTable) leads(context.Context, Column) (bool, error)                   
 func (noneTable) ids(context.Context, string, string, int) ([]string, error)      { return nil, nil }
 func (noneTable) ping(context.Context) error                                      { return nil }
 func (noneTable) unordered(context.Context) (string, error)                       { return "", nil }
-func (noneTable) latest(context.Context, string, int) ([]string, error)           { return nil, nil }
 func (noneTable) close()                                                          {}

@@ -115,14 +115,3 @@ SELECT coalesce(bool_and(v.before COLLATE %[1]s < v.id COLLATE %[1]s), true) FRO
 	return fmt.Sprintf("column %[1]q sorts by collation %[2]s, in which ids do not rise; ALTER TABLE %[3]s ALTER COLUMN %[4]s TYPE %[5]s COLLATE \"C\"",
 		m.ID.Name, collation, m.name(), database.Quote(m.ID.Name), m.ID.declared), nil
 }
-
-// latest reads an index from its end.
-func (p *postgresTable) latest(ctx context.Context, through string, n int) ([]string, error) {
-	m := p.mapping
-	query := fmt.Sprintf("SELECT t.%[1]s::text FROM %[2]s t WHERE t.%[1]s <= $1::text::%[3]s ORDER BY t.%[1]s DESC LIMIT $2", database.Quote(m.ID.Name), m.name(), m.ID.Type)
-	rows, err := p.writer.Query(ctx, query, through, n)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
-}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-
-	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
 // A name or a text may hold the word, and so may a comment.
@@ -28,13 +26,4 @@ func (s *sqliteTable) unordered(ctx context.Context) (string, error) {
 		return fmt.Sprintf("column %q is not AUTOINCREMENT: SQLite gives the id of a deleted newest row to the next", s.mapping.ID.Name), nil
 	}
 	return "", nil
-}
-
-func (s *sqliteTable) latest(ctx context.Context, through string, n int) ([]string, error) {
-	query := fmt.Sprintf("SELECT CAST(t.%[1]s AS TEXT) FROM %[2]s t WHERE t.%[1]s <= ? ORDER BY t.%[1]s DESC LIMIT ?", database.Quote(s.mapping.ID.Name), s.mapping.name())
-	rows, err := s.writer.QueryContext(ctx, query, through, n)
-	if err != nil {
-		return nil, err
-	}
-	return readTexts(rows)
 }
