@@ -128,7 +128,7 @@ func (cs *claims) close() (failed int) {
 }
 
 // Claim gives a session to one caller alone, whose gateway is its owner from now on. Of several who ask for one session at the
-// same time, one gets it. Where nothing is kept there is none. While the database is away it waits until ctx ends.
+// same time, one gets it. Where nothing is kept there is none, nor if the gateway has the session already. While the database is away it waits until ctx ends.
 func (s *Sessions) Claim(ctx context.Context, namespace, sid string) (*socketio.SavedSession, error) {
 	if s.off.Load() {
 		return nil, nil

@@ -23,10 +23,10 @@ type keeper interface {
 	// write saves and deletes sessions, and gives a sign of life, all of it or nothing. A session that another gateway has claimed
 	// stays as it is. Kept is how many were saved. Anew means that it is the first sign of life, or that earlier ones are lost.
 	write(ctx context.Context, saves []row, ends []key) (kept int, anew bool, err error)
-	// claim makes this gateway the owner of the sessions that are asked for, as far as they are there and in the window, and no other
-	// claim was granted since they were asked for. All keys are different.
+	// claim makes this gateway the owner of the sessions that are asked for, as far as they are another's and in the window, and no other
+	// claim was granted since they were asked for. What the gateway has already is in its memory, or over. All keys are different.
 	claim(ctx context.Context, asked []asked) ([]row, error)
-	// release takes back that sessions were claimed: nobody has got them.
+	// release says that nobody has got sessions that were claimed, as far as they were: this gateway may claim them again.
 	release(ctx context.Context, keys []key) error
 	// owned returns the sessions that are this gateway's.
 	owned(ctx context.Context) ([]key, error)
@@ -88,13 +88,9 @@ type asked struct {
 	waited time.Duration
 }
 
-const (
-	// settling is added to how long a claim has waited: no client comes back sooner after its session was claimed, and a statement
-	// takes its time to arrive.
-	settling = 200 * time.Millisecond
-	// settlingHere is how long a gateway does not claim what it has claimed itself: the socket may be on its way.
-	settlingHere = 10 * time.Second
-)
+// settling is added to how long a claim has waited: no client comes back sooner after its session was claimed, and a statement
+// takes its time to arrive.
+const settling = 200 * time.Millisecond
 
 // maxSession bounds a session that is kept, in bytes.
 const maxSession = 1 << 20

@@ -231,8 +231,8 @@ func wants(t testing.TB, got *socketio.SavedSession, want *socket) {
 	}
 }
 
-// onBoth runs a test on a Postgres and on a SQLite database. Change changes what is kept: sql has the table's name after %s, and
-// an age in seconds after %[2]s.
+// onBoth runs a test on a Postgres and on a SQLite database. Change changes what is kept; its SQL has {} before a table's name, {now}
+// for the time and {s} behind seconds.
 func onBoth(t *testing.T, test func(t *testing.T, url string, change func(sql string))) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
@@ -252,6 +252,18 @@ func onBoth(t *testing.T, test func(t *testing.T, url string, change func(sql st
 			must(t, err)
 		})
 	})
+}
+
+// sessionsIn counts rows.
+func sessionsIn(t testing.TB, url string) (n int) {
+	if !strings.HasPrefix(url, "file:") {
+		return len(dbtest.Column(t, url, `SELECT user_id FROM socketgate.sessions`))
+	}
+	db, err := database.OpenSQLite(fileOf(url)+beside, database.Read, 1)
+	must(t, err)
+	defer db.Close()
+	must(t, db.QueryRow(`SELECT count(*) FROM sessions`).Scan(&n))
+	return n
 }
 
 func fileOf(url string) string { return strings.TrimPrefix(url, "file:") }

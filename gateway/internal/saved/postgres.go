@@ -85,8 +85,8 @@ const claimPostgres = `WITH alive AS (
 	SELECT s.key, s.gateway, s.generation
 	FROM asked JOIN socketgate.sessions s USING (key) JOIN socketgate.gateways g ON g.id = s.gateway
 	WHERE g.alive_at > clock_timestamp() - make_interval(secs => $4::float8)
-	AND (true OR s.claimed_at < clock_timestamp() -
-		make_interval(secs => CASE WHEN s.gateway = $1::text THEN greatest(waited, $5::float8) ELSE waited END))
+	AND CASE WHEN s.gateway = $1::text THEN s.claimed_at = '-infinity'
+		ELSE s.claimed_at IS NULL OR s.claimed_at < clock_timestamp() - make_interval(secs => waited) END
 )
 UPDATE socketgate.sessions s SET gateway = $1::text, generation = s.generation + 1, claimed_at = clock_timestamp()
 FROM found f WHERE s.key = f.key AND s.gateway = f.gateway AND s.generation = f.generation
@@ -97,7 +97,7 @@ func (p *postgres) claim(ctx context.Context, all []asked) ([]row, error) {
 	for i := range all {
 		keys[i], waited[i] = all[i].key[:], (all[i].waited + settling).Seconds()
 	}
-	rows, err := p.pool.Query(ctx, claimPostgres, p.gateway, keys, waited, p.window, settlingHere.Seconds())
+	rows, err := p.pool.Query(ctx, claimPostgres, p.gateway, keys, waited, p.window)
 	if err != nil {
 		return nil, database.PostgresFault(err)
 	}
@@ -113,7 +113,7 @@ func (p *postgres) claim(ctx context.Context, all []asked) ([]row, error) {
 	return found, nil
 }
 
-const releasePostgres = `UPDATE socketgate.sessions SET claimed_at = NULL WHERE gateway = $1::text AND key = ANY ($2::bytea[])`
+const releasePostgres = `UPDATE socketgate.sessions SET claimed_at = '-infinity' WHERE gateway = $1::text AND key = ANY ($2::bytea[])`
 
 func (p *postgres) release(ctx context.Context, keys []key) error {
 	return p.exec(ctx, releasePostgres, p.gateway, bytesOf(keys))

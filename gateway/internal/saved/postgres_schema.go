@@ -7,7 +7,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
-// The tables. A version of the gateway that needs more columns adds them with defaults (ADD COLUMN IF NOT EXISTS), so that an
+// The tables. There is no index on the gateway, which would make each claim dearer: a sweep reads the table instead. A version of the gateway that needs more columns adds them with defaults (ADD COLUMN IF NOT EXISTS), so that an
 // earlier one that runs beside it goes on.
 const (
 	schemaName    = `socketgate`
@@ -25,14 +25,13 @@ const (
     user_id text NOT NULL,
     session json NOT NULL           -- its rooms, and which message was the last there when it joined
 ) WITH (fillfactor = 70)`
-	createIndex = `CREATE INDEX IF NOT EXISTS sessions_gateway ON socketgate.sessions (gateway)`
 )
 
 // Schema is the SQL for whoever may make a schema, if the gateway's role may not. The role is its name as it is.
 func Schema(role string) string {
 	role = database.Quote(role)
 	return strings.Join([]string{
-		createSchema, createGateway, createSession, createIndex,
+		createSchema, createGateway, createSession,
 		`GRANT USAGE, CREATE ON SCHEMA socketgate TO ` + role,
 		grantTables + role, "",
 	}, ";\n")
@@ -46,7 +45,7 @@ const create = `DO $$ BEGIN
 	PERFORM pg_advisory_xact_lock(7276433260614);
 	IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'socketgate') THEN ` + createSchema + `; END IF;
 	IF NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'socketgate' AND tablename = 'gateways') THEN ` + createGateway + `; END IF;
-	IF NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'socketgate' AND tablename = 'sessions') THEN ` + createSession + `; ` + createIndex + `; END IF;
+	IF NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'socketgate' AND tablename = 'sessions') THEN ` + createSession + `; END IF;
 END $$`
 
 func (p *postgres) prepare(ctx context.Context) error {
@@ -73,7 +72,7 @@ func (p *postgres) rehearse(ctx context.Context) error {
 		args []any
 	}{
 		{writePostgres, []any{p.gateway, [][]byte{}, [][]byte{}, []string{}, []string{}}},
-		{claimPostgres, []any{p.gateway, [][]byte{}, []float64{}, p.window, 0.0}},
+		{claimPostgres, []any{p.gateway, [][]byte{}, []float64{}, p.window}},
 		{releasePostgres, []any{p.gateway, [][]byte{}}},
 		{ownedPostgres, []any{p.gateway}},
 		{sweepGateways, []any{p.window}},

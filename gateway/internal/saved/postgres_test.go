@@ -97,7 +97,9 @@ func TestTablesOfAnotherShapeAreNamed(t *testing.T) {
 func TestThroughPgBouncerInTransactionMode(t *testing.T) {
 	t.Parallel()
 	direct := dbtest.Postgres(t, "")
-	keeps(t, dbtest.PgBouncer(t, direct), "ann")
+	pooler := dbtest.PgBouncer(t, direct)
+	keeps(t, pooler, "ann")
+	keeps(t, strings.Replace(pooler, "pgbouncer=true&", "", 1), "bob") // whoever forgets to say so
 	if left := dbtest.Column(t, direct, `SELECT state FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'`); len(left) > 0 {
 		t.Errorf("connections left in a transaction: %q", left)
 	}
@@ -230,4 +232,29 @@ func TestLookTellsWhatAStartWouldMeet(t *testing.T) {
 func roleOf(url string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(url, "postgres://"), "@")
 	return name
+}
+
+// What can be prepared and yet not written is told once, and tried less and less often.
+func TestAnOutageIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	url := dbtest.Postgres(t, "")
+	g, w := unstarted(t, url, Options{})
+	dbtest.Exec(t, url, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1/0; EXCEPTION WHEN OTHERS THEN
+		PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NULL; END $$;
+		CREATE TRIGGER full_disk BEFORE INSERT ON socketgate.sessions FOR EACH ROW EXECUTE FUNCTION full_disk()`)
+	g.changed(connect("ann", "u1", "a"))
+	pause := w.pause
+	for range 4 {
+		if !w.pass(g.life) || w.pause <= pause {
+			t.Errorf("after a pause of %s one of %s", pause, w.pause)
+		}
+		pause = w.pause
+	}
+	if n := strings.Count(g.said(), "level="); n != 1 {
+		t.Errorf("%d lines:\n%s", n, g.said())
+	}
+	dbtest.Exec(t, url, `DROP TRIGGER full_disk ON socketgate.sessions`)
+	if w.pass(g.life); w.pause != 0 || g.counted("written") != 1 || !strings.Contains(g.said(), "saved from now on") {
+		t.Errorf("a pause of %s, %d written, and the log says\n%s", w.pause, g.counted("written"), g.said())
+	}
 }

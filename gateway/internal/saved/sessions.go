@@ -114,7 +114,8 @@ type Namespace interface {
 	Each(func(*socketio.Socket))
 }
 
-// Follow tells where the sockets are whose sessions are kept. While there are any, the gateway gives its signs of life. It is called once.
+// Follow tells where the sockets are whose sessions are kept, which is one namespace: those of another would be deleted after the
+// window. While there are any, the gateway gives its signs of life. It is called once.
 func (s *Sessions) Follow(ns Namespace) {
 	s.sockets.Store(&sockets{ns.Name(), ns.Sockets, ns.Private, func(f func(session)) {
 		ns.Each(func(socket *socketio.Socket) { f(socket) })

@@ -3,6 +3,8 @@ package saved
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync/atomic"
@@ -41,10 +43,11 @@ const (
 	writeSaved = `INSERT INTO sessions (key, gateway, user_id, session) VALUES (?2, ?1, ?3, ?4)
 		ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, session = excluded.session WHERE gateway = excluded.gateway`
 	claimSQLite = `UPDATE sessions SET gateway = ?1, generation = generation + 1, claimed_at = ` + now + `
-		WHERE key = ?2 AND (SELECT alive_at FROM gateways WHERE id = sessions.gateway) > ` + now + ` - ?4
-		AND (claimed_at IS NULL OR claimed_at < ` + now + ` - CASE WHEN gateway = ?1 THEN max(?3, ?5) ELSE ?3 END)
-		RETURNING user_id, session`
-	releaseSQLite       = `UPDATE sessions SET claimed_at = NULL WHERE gateway = ?1 AND key = ?2`
+		FROM (SELECT unhex(value ->> 0) AS asked, value ->> 1 AS waited FROM json_each(?2))
+		WHERE key = asked AND (SELECT alive_at FROM gateways WHERE id = sessions.gateway) > ` + now + ` - ?3
+		AND CASE WHEN gateway = ?1 THEN claimed_at = 0 ELSE claimed_at IS NULL OR claimed_at < ` + now + ` - waited END
+		RETURNING key, user_id, session`
+	releaseSQLite       = `UPDATE sessions SET claimed_at = 0 WHERE gateway = ?1 AND key = ?2`
 	ownedSQLite         = `SELECT key FROM sessions WHERE gateway = ?`
 	sweepGatewaysSQLite = `DELETE FROM gateways WHERE alive_at < ` + now + ` - ?`
 	sweepSessionsSQLite = `DELETE FROM sessions WHERE key IN (
@@ -116,25 +119,30 @@ func (s *sqlite) write(ctx context.Context, saves []row, ends []key) (kept int, 
 }
 
 func (s *sqlite) claim(ctx context.Context, all []asked) (found []row, err error) {
+	pairs := make([][2]any, len(all))
+	for i := range all {
+		pairs[i] = [2]any{hex.EncodeToString(all[i].key[:]), (all[i].waited + settling).Seconds()}
+	}
+	list, err := json.Marshal(pairs)
+	if err != nil {
+		return nil, database.Rejected(err)
+	}
 	err = s.inOneCommit(ctx, false, func(tx *sql.Tx) error {
-		prepared, err := tx.PrepareContext(ctx, claimSQLite)
+		rows, err := tx.QueryContext(ctx, claimSQLite, s.gateway, string(list), s.window)
 		if err != nil {
 			return err
 		}
-		defer prepared.Close()
-		for _, one := range all {
-			r := row{key: one.key}
-			waited := (one.waited + settling).Seconds()
-			err := prepared.QueryRowContext(ctx, s.gateway, one.key[:], waited, s.window, settlingHere.Seconds()).Scan(&r.user, &r.session)
-			switch err {
-			case nil:
-				found = append(found, r)
-			case sql.ErrNoRows:
-			default:
+		defer rows.Close()
+		for rows.Next() {
+			var bytes []byte
+			var one row
+			if err := rows.Scan(&bytes, &one.user, &one.session); err != nil {
 				return err
 			}
+			copy(one.key[:], bytes)
+			found = append(found, one)
 		}
-		return nil
+		return rows.Err()
 	})
 	if err != nil {
 		return nil, err

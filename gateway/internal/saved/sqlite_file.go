@@ -27,8 +27,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 	claimed_at REAL,
 	user_id TEXT NOT NULL,
 	session TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sessions_gateway ON sessions (gateway)`
+) WITHOUT ROWID`
 
 // prepare opens the file, or makes it. One that is damaged is moved aside: nothing in it is worth a start that stops.
 func (s *sqlite) prepare(ctx context.Context) error {

@@ -5,23 +5,29 @@ import (
 	"time"
 )
 
-// sweep deletes what is past the window, four times in a window.
-func (w *writer) sweep(ctx context.Context) error {
-	if time.Since(w.swept) < w.window/4 {
-		return nil
+// sweep deletes what is past the window, four times in a window. What fails is left for the next time.
+func (w *writer) sweep(life context.Context) {
+	now := time.Now()
+	if now.Sub(w.swept) < w.window/4 {
+		return
 	}
-	if err := w.deleteAbsent(ctx, time.Now()); err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(life, statementTimeout)
+	defer cancel()
+	err := w.deleteAbsent(ctx, now)
+	more := false
+	if err == nil {
+		more, err = w.keeper.sweep(ctx)
 	}
-	more, err := w.keeper.sweep(ctx)
-	if err == nil && !more {
-		w.swept = time.Now()
+	if err != nil && life.Err() == nil {
+		w.log.Warn("sessions of clients that are past RECOVERY_WINDOW can't be deleted: the gateway tries again", "error", err)
 	}
-	return err
+	if !more {
+		w.swept = now
+	}
 }
 
-// deleteAbsent deletes the sessions of this gateway whose clients have been away for the window. Their end is told as a rule;
-// where it was not, or found no place among the changes, they would stay for as long as the process runs.
+// deleteAbsent deletes the sessions of this gateway whose clients have been away for the window. Nobody tells that a client did not
+// come back, and an end that was told may have found no place among the changes: they would stay for as long as the process runs.
 func (w *writer) deleteAbsent(ctx context.Context, now time.Time) error {
 	crowd := w.sockets.Load()
 	if crowd == nil {

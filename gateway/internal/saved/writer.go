@@ -88,10 +88,7 @@ func (w *writer) pass(life context.Context) (more bool) {
 		w.failed(err)
 		return true
 	}
-	if err := w.sweep(ctx); err != nil {
-		w.failed(err)
-		return true
-	}
+	w.sweep(life)
 	return len(w.rest) > 0 || w.changes.len() > 0
 }
 
@@ -110,10 +107,6 @@ func (w *writer) prepare(ctx context.Context) bool {
 		w.off.Store(database.IsForbidden(err))
 		w.failed(err)
 		return false
-	}
-	if w.pause = 0; w.said != "" {
-		w.log.Info("sessions of clients are saved from now on")
-		w.said = ""
 	}
 	if w.ready = true; w.off.Swap(false) {
 		w.writeAnew()
@@ -163,7 +156,10 @@ func (w *writer) write(ctx context.Context, saves []row, ends []key) error {
 	case err != nil:
 		return err
 	}
-	w.pause = 0
+	if w.pause = 0; w.said != "" {
+		w.log.Info("sessions of clients are saved from now on")
+		w.said = ""
+	}
 	w.watch.SessionsWritten(kept+len(ends), time.Since(began))
 	if taken := len(saves) - kept; taken > 0 {
 		w.watch.SessionsUnwritten("taken", taken)
