@@ -22,6 +22,8 @@ export class Keeper {
     this.collapses = [];
     this.counters = new Counters();
     this.starts = 0;
+    /** When it was ended, as performance.now(). */
+    this.ends = [];
   }
 
   async start() {
@@ -57,6 +59,7 @@ export class Keeper {
     this.#turn = this.#turn.then(async () => {
       this.#expected = true;
       await this.counters.add(this.#admin);
+      this.ends.push(performance.now());
       await how();
       await pause(RESTART);
       await this.#up();

@@ -59,7 +59,7 @@ export async function run(t, options) {
   await keeper.stop();
 
   return {
-    ...judge({ ledger, people, rows: await database.rows() }),
+    ...judge({ ledger, people, rows: await database.rows(), ends: keeper.ends }),
     collapses: keeper.collapses, starts: keeper.starts, counters: keeper.counters.totals, unanswered, refusals: sum(people.map((one) => one.refusals)),
   };
 }
