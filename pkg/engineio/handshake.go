@@ -41,19 +41,26 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, cause string) {
 
 // handshake begins a session.
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
+	session, r, cause := s.begin(r)
+	switch {
+	case cause != "":
+		s.refuse(w, r, cause)
+	case isUpgrade(r):
+		serveWebSocket(session, w, r)
+	default:
+		servePolling(session, w, r)
+	}
+}
+
+// begin finds out who asks for a session, and has it admitted. The request it returns knows who that is. A cause says why
+// there is no session.
+func (s *Server) begin(r *http.Request) (session *Session, identified *http.Request, cause string) {
 	id := s.options.Identify(r)
 	place, cause := s.admit(s.options.CountedAddr(r), id.User)
 	if cause != "" {
-		s.refuse(w, r, cause)
-		return
+		return nil, r, cause
 	}
-	session := newSession(s, s.options.ClientAddr(r), place)
-	r = withIdentity(r, id)
-	if isUpgrade(r) {
-		serveWebSocket(session, w, r)
-		return
-	}
-	servePolling(session, w, r)
+	return newSession(s, s.options.ClientAddr(r), place), withIdentity(r, id), ""
 }
 
 // check goes through a request in the official server's order, so that one with several faults
