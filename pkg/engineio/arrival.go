@@ -3,6 +3,7 @@ package engineio
 import (
 	"bytes"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"time"
 
@@ -113,7 +114,7 @@ func (a *arrival) serve(r *http.Request, early []byte) bool {
 		a.fate = over
 		return true
 	}
-	session, cause := a.begin(&r)
+	session, cause := a.begin(&r, query)
 	if session == nil {
 		if cause != "" {
 			d.server.options.Observer.HandshakeRefused(cause)
@@ -138,13 +139,13 @@ func (a *arrival) serve(r *http.Request, early []byte) bool {
 
 // begin makes a session of a handshake, or says why not. It panics as little as net/http does: who makes one of the Options
 // panic loses the connection, without an answer.
-func (a *arrival) begin(r **http.Request) (session *Session, cause string) {
+func (a *arrival) begin(r **http.Request, query url.Values) (session *Session, cause string) {
 	defer func() {
 		if v := recover(); v != nil {
 			a.door.options.ErrorLog.Printf("engineio: panic serving %v: %v\n%s", a.conn.RemoteAddr(), v, debug.Stack())
 		}
 	}()
-	if _, cause = a.door.server.check(*r); cause != "" {
+	if _, cause = a.door.server.check(*r, query); cause != "" {
 		return nil, cause
 	}
 	session, *r, cause = a.door.server.begin(*r)
