@@ -63,3 +63,15 @@ func FuzzHead(f *testing.F) {
 		}
 	})
 }
+
+func TestAHeadEndsAtItsFirstEmptyLine(t *testing.T) {
+	t.Parallel()
+	for head, want := range map[string]int{
+		"": 0, "\n": 0, "a\r\n": 0, "a\r\n\r": 0, "a\n\r": 0, "a\r\rb": 0, "a\r\n \r\n": 0,
+		"a\r\n\r\n": 5, "a\r\n\r\nb\r\n\r\n": 5, "a\n\n": 3, "a\n\r\n": 4, "a\r\n\n": 4, "\n\n\n": 2,
+	} {
+		if got := headEnd([]byte(head)); got != want {
+			t.Errorf("%q ends at %d, want %d", head, got, want)
+		}
+	}
+}
