@@ -5,8 +5,23 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
+
+func TestEachClientThatAsksForANamespaceThatThereIsNotIsCounted(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	m := serve(t, Options{OnNoNamespace: func() { asked.Add(1) }}, func(s *Server) { s.Of("/") })
+	for range 2 {
+		c := m.connect("/")
+		c.say("0/none,")
+		c.expect(`4/none,{"message":"Invalid namespace"}`)
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("%d were counted, want 2", n)
+	}
+}
 
 func TestTheLogNamesEachNamespaceThatThereIsNotOnceAndNoData(t *testing.T) {
 	t.Parallel()

@@ -117,6 +117,7 @@ func (c *conn) connect(p packet) {
 	}
 	ns := c.acquire(p.namespace)
 	if ns == nil {
+		c.server.options.OnNoNamespace()
 		c.server.absent.tell(c.server.options.Logger, p.namespace)
 		c.control(typeConnectError, p.namespace, map[string]string{"message": "Invalid namespace"})
 		return

@@ -34,6 +34,9 @@ type Options struct {
 	// is alone. With one, a socket keeps what Broadcast.Sockets shows of its handshake: the text of its
 	// headers and about 300 bytes.
 	Cluster Cluster
+	// OnNoNamespace is called for each client that asks for a namespace that there is not. It may be called by many goroutines
+	// and must not block. Nil does nothing.
+	OnNoNamespace func()
 	// Logger is told of handlers that panic, once of each kind of packet that can't be read, and of namespaces
 	// that clients ask for in vain. Nil means slog.Default().
 	Logger *slog.Logger
@@ -69,6 +72,9 @@ func NewServer(o Options) *Server {
 	}
 	if o.MaxAttachmentBytes == 0 {
 		o.MaxAttachmentBytes = cmp.Or(o.Engine.MaxPayload, 1_000_000)
+	}
+	if o.OnNoNamespace == nil {
+		o.OnNoNamespace = func() {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

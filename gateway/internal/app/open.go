@@ -116,7 +116,7 @@ func (a *App) openSockets() generations {
 	o := compose.Sockets(a.config)
 	o.Logger = a.log
 	o.Engine.Observer, o.Engine.Identify, o.Engine.Settled = a.hints, a.identity.Identify, settled
-	o.Engine.OnTooLarge = a.hints.PacketTooLarge
+	o.Engine.OnTooLarge, o.OnNoNamespace = a.hints.PacketTooLarge, a.metrics.NamespaceRefused
 	return newGenerations(o, a.config.AllowEIO3)
 }
 

@@ -65,7 +65,6 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 		m.login = &login{claims.Login(), h.Addr}
 	}
 	s.Data = m
-	c.audit("login", m, "", "")
 	if claims.Endless {
 		c.endless.Do(c.warnEndless)
 	}

@@ -91,6 +91,7 @@ func (c *Chat) Rooms() int { return c.rosters.Rooms() }
 // connected sets the end of a connection: that of its token, or of its longest life.
 func (c *Chat) connected(s *socketio.Socket) {
 	m := s.Data.(*member)
+	c.audit("login", m, "", "") // not earlier: there may be no place for one more connection of this user
 	if c.share > 0 {
 		c.users.enter(m)
 	}

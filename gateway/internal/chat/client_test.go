@@ -180,13 +180,16 @@ type host struct {
 	chat    *Chat
 }
 
+// maxConnectionsOfUser is more than a test opens that is about something else.
+const maxConnectionsOfUser = 200
+
 func serve(t *testing.T, store Store, change func(*Options)) *host {
 	t.Helper()
 	authenticator, err := token.NewAuthenticator(token.Options{Cookie: "token", Secrets: [][]byte{[]byte(secret)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{t: t, tally: &tally{events: make(map[string]int), closed: make(chan engineio.Reason, 100)}}
+	h := &host{t: t, tally: &tally{events: make(map[string]int), closed: make(chan engineio.Reason, 1000)}}
 	o := Options{
 		Authenticator: authenticator,
 		JoinEvents:    []string{"join_room"}, LeaveEvents: []string{"leave_room"}, SendEvents: []string{"send_message"},
@@ -197,7 +200,7 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 		change(&o)
 	}
 	server := socketio.NewServer(socketio.Options{
-		Logger: o.Logger, Engine: engineio.Options{Observer: h.tally, PingInterval: time.Second},
+		Logger: o.Logger, Engine: engineio.Options{Observer: h.tally, PingInterval: time.Second, MaxConnectionsPerUser: maxConnectionsOfUser},
 	})
 	chat := New(server.Of("/"), store, o)
 	h.chat = chat

@@ -154,13 +154,16 @@ func TestAUserWithManySocketsAsksTheDatabaseAsOftenAsOneConnectionMay(t *testing
 	t.Parallel()
 	h := serve(t, &memory{guests: map[string]bool{"ann": true}}, func(o *Options) { o.RateLimit, o.UserRate = 10, 100 })
 	began := time.Now()
-	asked := sum("forbidden", h.visits("eve", 30), "join_room", `"r"`, 10)
+	sockets := h.visits("eve", 30)
+	asked := sum("forbidden", sockets, "join_room", `"r"`, 10)
 	if most := 200 + 10*(1+int(time.Since(began).Seconds())); asked > most {
 		t.Errorf("%d of 300 were asked, want at most %d", asked, most)
 	}
-	if h.tally.of("limited joins of user") == 0 {
-		t.Error("none was counted")
-	}
+	// Events have the same burst, and are ten times as many afterwards: sooner or later it is the joins that are too many.
+	eventually(t, func() bool {
+		sum("", sockets, "join_room", `"r"`, 1)
+		return h.tally.of("limited joins of user") > 0
+	})
 }
 
 func TestAUserIsForgottenWithTheLastSocket(t *testing.T) {

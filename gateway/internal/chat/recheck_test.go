@@ -266,6 +266,29 @@ func TestTheAuditLogHasWhoDidWhat(t *testing.T) {
 	}
 }
 
+func TestAConnectionTooManyIsNoLoginOfTheAuditLog(t *testing.T) {
+	t.Parallel()
+	record := &diary{}
+	h := serve(t, &memory{}, func(o *Options) { o.Audit = record })
+	for range maxConnectionsOfUser {
+		h.visit("ann", time.Hour)
+	}
+	tok, err := token.Mint([]byte(secret), "ann", "Ann", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.dial(`{"token":"` + tok + `"}`).await(`44{"message":"Too many connections"`)
+	records := func() int {
+		record.mu.Lock()
+		defer record.mu.Unlock()
+		return len(record.lines)
+	}
+	eventually(t, func() bool { return records() >= maxConnectionsOfUser })
+	if n := records(); n != maxConnectionsOfUser {
+		t.Errorf("%d records of %d logins", n, maxConnectionsOfUser)
+	}
+}
+
 // eventually waits for something that another goroutine will do.
 func eventually(t *testing.T, done func() bool) {
 	t.Helper()

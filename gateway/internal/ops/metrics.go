@@ -21,6 +21,7 @@ type Metrics struct {
 	refused        *prometheus.CounterVec
 	oversized      prometheus.Counter
 	authentication *prometheus.CounterVec
+	namespaces     prometheus.Counter
 	events         *prometheus.CounterVec
 	batchMessages  prometheus.Histogram
 	batchSeconds   prometheus.Histogram
@@ -55,6 +56,8 @@ func NewMetrics() *Metrics {
 			Name: "socketgate_packets_oversized_total", Help: "Packets of clients that were longer than MAX_PAYLOAD."}),
 		authentication: counters("socketgate_authentication_refused_total",
 			"Clients without a valid token, by reason.", "reason"),
+		namespaces: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "socketgate_namespaces_refused_total", Help: "Clients that asked for a namespace that there is not."}),
 		events: counters("socketgate_events_total", "Events of clients, by name and outcome.", "event", "outcome"),
 		batchMessages: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "socketgate_commit_messages", Help: "Messages that one commit stored.",
@@ -77,7 +80,7 @@ func NewMetrics() *Metrics {
 	}
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.oversized, m.authentication, m.events,
 		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten, m.rechecks, m.auditLost,
-		m.lookups, m.limited, m.listBytes, m.listsDelayed,
+		m.lookups, m.limited, m.listBytes, m.listsDelayed, m.namespaces,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -150,6 +153,9 @@ func (m *Metrics) PacketTooLarge() { m.oversized.Inc() }
 func (m *Metrics) AuthenticationRefused(reason string) {
 	m.authentication.WithLabelValues(reason).Inc()
 }
+
+// NamespaceRefused counts a client that asked for a namespace that there is not.
+func (m *Metrics) NamespaceRefused() { m.namespaces.Inc() }
 
 // Rechecked counts rights that were asked again.
 func (m *Metrics) Rechecked(of, outcome string, n int) {
