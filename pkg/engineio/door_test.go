@@ -144,7 +144,7 @@ func answers(conn net.Conn, count int) (all []string, err error) {
 // outcome sends bytes to a new server in these pieces, and tells what comes back and what is counted.
 func outcome(t *testing.T, byDoor bool, said string, frames, piece int) string {
 	e := openEntrance(t, byDoor, Options{
-		CloseGrace: 50 * time.Millisecond, Allow: func(r *http.Request) bool { return r.Header.Get("Origin") != "evil" },
+		CloseGrace: time.Second, Allow: func(r *http.Request) bool { return r.Header.Get("Origin") != "evil" },
 	}, DoorOptions{})
 	conn := e.dial()
 	go func() { // the server may not take it all
