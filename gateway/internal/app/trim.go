@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -44,4 +45,11 @@ func collections() uint64 {
 	return s[0].Value.Uint64()
 }
 
-func trimProcess(ctx context.Context) { trim(ctx, collections, debug.FreeOSMemory) }
+func trimProcess(ctx context.Context) { trim(ctx, collections, giveBack) }
+
+// giveBack collects twice, since a sync.Pool lets go of what it keeps only then: net/http keeps the buffers of each
+// connection that a rush has brought, and they would stay until the next collection after this one.
+func giveBack() {
+	runtime.GC()
+	debug.FreeOSMemory()
+}

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 )
 
 func TestMemoryIsGivenBackOnceARushIsOver(t *testing.T) {
@@ -43,4 +45,16 @@ func TestMemoryIsGivenBackOnceARushIsOver(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Not parallel: other tests' pools would be emptied in the middle of their work, which is allowed but slows them.
+func TestWhatPoolsKeepIsGivenBackToo(t *testing.T) {
+	var pool sync.Pool
+	buffer := new([4096]byte)
+	kept := weak.Make(buffer)
+	pool.Put(buffer)
+	giveBack()
+	if kept.Value() != nil {
+		t.Error("a buffer of the rush is still there")
+	}
 }
