@@ -12,9 +12,10 @@ import (
 func TestMemoryIsGivenBackOnceARushIsOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var cycles atomic.Uint64
+		var cycles, allocated atomic.Uint64
 		var given atomic.Int64
-		go trim(t.Context(), cycles.Load, func() { given.Add(1); cycles.Add(1) })
+		done := func() work { return work{cycles.Load(), allocated.Load()} }
+		go trim(t.Context(), done, func() { given.Add(1); cycles.Add(1) })
 		pass := func(d time.Duration, busy bool) {
 			for end := time.Now().Add(d); time.Now().Before(end); {
 				time.Sleep(time.Second) // synctest's clock
@@ -39,7 +40,12 @@ func TestMemoryIsGivenBackOnceARushIsOver(t *testing.T) {
 			{"a third rush too soon after", 2 * quietTime, true, 2},
 			{"after the third rush", 2 * quietTime, false, 2},
 			{"a minute later", trimInterval, false, 3},
+			{"what the third rush leaves behind expires", 0, false, 3},
+			{"after that", trimInterval, false, 4},
 		} {
+			if step.time == 0 {
+				allocated.Add(worthTrimming)
+			}
 			if pass(step.time, step.busy); given.Load() != step.want {
 				t.Fatalf("%s: given back %d times, want %d", step.what, given.Load(), step.want)
 			}
