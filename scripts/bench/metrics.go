@@ -48,10 +48,21 @@ var (
 	gauges = []string{"socketgate_arrivals", "socketgate_pending", "socketgate_connections"}
 )
 
+// leastRise is by how much a metric must rise to prove an attack. Honest clients are counted in gauges, too.
+func leastRise(name string) float64 {
+	if slices.Contains(gauges, name) {
+		return 10 * honestAtOnce
+	}
+	return 1
+}
+
+// honestAtOnce is how many honest clients are connected at a time, at most, unless something is wrong.
+const honestAtOnce = 20
+
 // signs tells in the gateway's own words what an attack came to.
 func signs(before, after map[string]float64) (told []string) {
 	for _, name := range gauges {
-		if n := after[name]; n >= 20 {
+		if n := after[name]; n > honestAtOnce {
 			told = append(told, fmt.Sprintf("holds %s %s", short(n), strings.TrimPrefix(name, "socketgate_")))
 		}
 	}

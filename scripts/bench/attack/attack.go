@@ -26,8 +26,9 @@ type Attack struct {
 	Proxied bool
 	// Database has the gateway store messages, so that it can ask who may join.
 	Database bool
-	// Sign is the beginning of a metric's name, with its labels, that must rise while the attack goes on, and be it a gauge. Without
-	// that the attack did not take place.
+	// Sign is the beginning of a metric's name, with its labels, that must rise while the attack goes on. Without that it did not
+	// take place. It is empty where the gateway has no word for the attack: then the attackers' count alone proves it, which is of
+	// what the gateway has answered, or of more bytes than the kernel keeps for it.
 	Sign string
 
 	once func(w *worker) // does it once, as far as the gateway lets it
