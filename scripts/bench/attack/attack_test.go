@@ -28,6 +28,8 @@ func TestAttackersAreGoneWhenTheAttackEnds(t *testing.T) {
 			}
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
+			a.Workers = min(a.Workers, 3)
+			var accepted atomic.Int64
 			var here sync.WaitGroup
 			here.Go(func() {
 				for {
@@ -37,12 +39,13 @@ func TestAttackersAreGoneWhenTheAttackEnds(t *testing.T) {
 					}
 					here.Go(func() {
 						defer conn.Close()
-						stop() // one connection is enough
+						if accepted.Add(1) == int64(a.Workers) { // the first have been told of their connections by now
+							stop()
+						}
 						io.Copy(io.Discard, conn)
 					})
 				}
 			})
-			a.Workers = min(a.Workers, 3)
 			over := make(chan struct{})
 			go func() {
 				defer close(over)
