@@ -142,12 +142,9 @@ func (b *bench) attackHere(a attack.Attack, s *server, people *helper, m *endure
 		return err
 	}
 	defer attackers.stop()
+	attackBegan := time.Now()
 	time.Sleep(attackRamp)
 	profiled := b.profileFor(strings.ReplaceAll(a.Name, " ", "-"), s, b.options.attackWindow)
-	var did int64
-	if err := attackers.ask(&did); err != nil {
-		return err
-	}
 	cpu, err := s.cpu()
 	if err != nil {
 		return err
@@ -157,12 +154,13 @@ func (b *bench) attackHere(a attack.Attack, s *server, people *helper, m *endure
 	m.Beside, err = people.watch(b.options.attackWindow)
 	m.During = <-watching()
 	cpuAfter, err2 := s.cpu()
-	wall, before := time.Since(began).Seconds(), did
+	wall := time.Since(began).Seconds()
+	var did int64
 	err = errors.Join(err, err2, attackers.ask(&did), <-profiled)
 	if err != nil {
 		return err
 	}
-	m.PerSecond, m.Busy = float64(did-before)/wall, 100*(cpuAfter-cpu).Seconds()/wall
+	m.PerSecond, m.Busy = float64(did)/time.Since(attackBegan).Seconds(), 100*(cpuAfter-cpu).Seconds()/wall
 	attacked, err := s.metrics()
 	if err != nil {
 		return err
