@@ -26,7 +26,8 @@ const everythingBelow = "*"
 var house = []room{
 	// Programs.
 	{path: "gateway", imports: []string{"app", "check", "compose", "config", "demo", "ops", "store", "pkg/token"}},
-	{path: "scripts/bench", imports: []string{"pkg/engineio/engineclient", "pkg/token"}},
+	{path: "scripts/bench", imports: []string{"scripts/bench/attack", "pkg/engineio/engineclient", "pkg/token"}},
+	{path: "scripts/bench/attack", imports: []string{"pkg/engineio/engineclient", "pkg/token"}},
 	{path: "scripts/conformance", imports: []string{"pkg/engineio", "pkg/socketio"}},
 
 	{path: "gateway/e2e/harness/dotenv", imports: []string{"config"}},
@@ -74,7 +75,7 @@ var planned = []string{"attach", "cluster", "pkg/redisadapter", "publish"}
 
 // technologies are the modules of others, and the rooms that may know them.
 var technologies = map[string][]string{
-	"github.com/gobwas/ws":                 {"pkg/engineio", "pkg/engineio/engineclient", "pkg/engineio/internal/netpoll"},
+	"github.com/gobwas/ws":                 {"pkg/engineio", "pkg/engineio/engineclient", "pkg/engineio/internal/netpoll", "scripts/bench/attack"},
 	"github.com/google/uuid":               {"sessions", "store"},
 	"github.com/googollee/go-socket.io":    {"legacy"},
 	"github.com/jackc/pgx/v5":              {"database", "gateway/internal/database/dbtest", "neighbours", "scripts/bench", "sessions", "store"},
