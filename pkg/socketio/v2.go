@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // Adopt takes in a client of Socket.IO v2 (protocol 4), whose transport is the caller's: it is in
@@ -62,7 +63,7 @@ func (c *conn) welcome(s *Socket) any {
 	if c.v2 {
 		return nil
 	}
-	return map[string]string{"sid": s.id}
+	return json.RawMessage(`{"sid":` + string(rawjson.Quote(s.id)) + `}`)
 }
 
 // payload is what a refused client is told: v2 clients get the bare data, or the message.

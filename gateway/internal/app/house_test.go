@@ -64,8 +64,8 @@ var house = []room{
 	{path: "pkg/engineio", imports: []string{"pkg/engineio/internal/netpoll", "pkg/lockorder"}, without: []string{"database"}},
 	{path: "pkg/engineio/engineclient", without: []string{"database"}},
 	{path: "pkg/engineio/internal/netpoll", imports: []string{"pkg/lockorder"}, without: []string{"net/http", "database"}},
+	{path: "pkg/token", imports: []string{"pkg/rawjson"}, without: []string{"database"}},
 	{path: "pkg/rawjson", without: []string{"net", "os", "database"}},
-	{path: "pkg/token", without: []string{"database"}},
 	{path: "pkg/lockorder", without: []string{"net", "database"}},
 	{path: "pkg/nodecrypt", without: []string{"net", "database"}},
 }
