@@ -23,6 +23,7 @@ var order = []rule{
 		"netpoll.flusher", "netpoll.workers",
 		"legacy.client",
 	}},
+	{"engineio.Door", []string{"netpoll.workers"}},
 	{"engineio.Session", []string{"engineio.Admission", "engineio.wheel", "netpoll.workers"}},
 	{"presence.Rosters", []string{"presence.roster", "ops.Hints"}},
 	{"presence.telling", []string{"presence.roster", "socketio.room", "chat.user"}},
@@ -69,5 +70,4 @@ var order = []rule{
 	{"legacy.Server", nil},
 	{"legacy.client", nil},
 	{"ops.Hints", nil},
-	{"app.door", nil},
 }

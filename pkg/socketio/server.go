@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -116,6 +117,11 @@ func (s *Server) named(name string) *Namespace {
 
 // ServeHTTP answers one handshake.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
+
+// Door returns a listener for an http.Server that serves this server too: see [engineio.Server.Door].
+func (s *Server) Door(l net.Listener, o engineio.DoorOptions) *engineio.Door {
+	return s.engine.Door(l, o)
+}
 
 // Connections returns how many clients are connected.
 func (s *Server) Connections() int { return s.engine.Sessions() }

@@ -32,7 +32,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 	}
 	err := a.listen(net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), public)
 	if err == nil {
-		a.guard(a.servers[0])
+		a.guard(a.servers[0], public[0])
 	}
 	if err == nil && c.AdminAddr != "" {
 		err = a.listen(c.AdminAddr, a.adminMounts())
