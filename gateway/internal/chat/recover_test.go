@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,9 @@ func TestTheFirstEqualSendAfterARecoveryIsAResend(t *testing.T) {
 	told := again.ask("send_message", ok)["message"].(map[string]any)
 	if told["id"] != "ok-id" || len(store.texts()) != 2 {
 		t.Errorf("got %v; stored %q", told, store.texts())
+	}
+	if want, _ := strconv.ParseUint(heard, 36, 64); p.after[len(p.after)-1] != want {
+		t.Errorf("asked for what comes after %v, want %d", p.after, want)
 	}
 	again.ask("send_message", ok)
 	if got := store.texts(); len(got) != 3 {
