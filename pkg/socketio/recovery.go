@@ -56,7 +56,8 @@ type Sessions interface {
 	// Ended tells that a session will not be taken up again. It queues and returns.
 	Ended(namespace, sid string)
 	// Claim gives a session to one caller alone, who is its owner from now on. It may wait until ctx ends. Without an error
-	// nil means that there is none, or that it has been away for longer than the Window.
+	// nil means that there is none, or that it has been away for longer than the Window. A server tells Ended of its own sessions
+	// that are away for longer; it remembers them for the Window, and claims them as others do when there are too many of them.
 	Claim(ctx context.Context, namespace, sid string) (*SavedSession, error)
 }
 

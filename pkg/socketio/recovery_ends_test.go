@@ -81,7 +81,8 @@ func TestSomeEndsEndTheSessionAndOthersKeepIt(t *testing.T) {
 func TestSessionIsKeptForTheWindowAndNoLonger(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, observer := serveRecovery(t, Recovery{Window: 10 * time.Second})
+		sessions := &savedSessions{}
+		m, observer := serveRecovery(t, Recovery{Window: 10 * time.Second, Sessions: sessions})
 		a, b := m.arrive("/", nil), m.arrive("/", nil)
 		m.drop(a)
 		time.Sleep(5 * time.Second)
@@ -90,13 +91,20 @@ func TestSessionIsKeptForTheWindowAndNoLonger(t *testing.T) {
 			t.Errorf("state %+v", state)
 		}
 		time.Sleep(5*time.Second + time.Millisecond)
+		sessions.generation.Add(1) // now they might be claimed
 		m.arrive("/", a).expectNew(a)
 		m.arrive("/", b).expectBack(b)
+		if ended := sessions.takeEnded(); len(ended) != 1 || ended[0] != "/ "+a.sid {
+			t.Errorf("ended %q", ended)
+		}
 		observer.expect(t, "unknown", "none 0")
 		time.Sleep(2 * time.Minute) // both are silent to pings
 		synctest.Wait()
 		if state := m.server.Recovery(); state.Away != 0 || state.Forgotten != 0 {
 			t.Errorf("state %+v", state)
+		}
+		if ended := sessions.takeEnded(); len(ended) != 2 {
+			t.Errorf("ended %q", ended)
 		}
 	})
 }
