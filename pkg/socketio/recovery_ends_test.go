@@ -225,3 +225,39 @@ func TestCloseAtCountsForWhoComesBack(t *testing.T) {
 		m.expectEnd("token expired")
 	})
 }
+
+// A room that a middleware joins is entered with the others, so that nothing is told between.
+func TestRoomsThatAMiddlewareJoinsComeBackWithTheOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, observer := serveRecovery(t, Recovery{})
+		ns := m.server.Of("/")
+		ns.Use(func(s *Socket, _ *Handshake) error { return s.Join("own") })
+		refuse := false
+		ns.OnRecover(func(s *Socket, rooms []string) ([]string, error) {
+			if ns.rooms.room("own") != nil {
+				t.Error("it is in the room")
+			}
+			if refuse {
+				return nil, errors.New("no")
+			}
+			return rooms, nil
+		})
+		a := m.arrive("/", nil)
+		a.enters("r")
+		m.drop(a)
+		ns.To("own").Kept(0).Emit("said", 1)
+		b := m.arrive("/", a).expectBack(a)
+		b.expectNext(`2["said",1]`)
+		if rooms := ns.sockets.get(a.sid).Rooms(); !slices.Equal(rooms, []string{"own", "r"}) {
+			t.Errorf("rooms %q", rooms)
+		}
+		m.drop(b)
+		refuse = true
+		c := m.arrive("/", b).expectNew(a)
+		if rooms := ns.sockets.get(c.sid).Rooms(); !slices.Equal(rooms, []string{"own"}) {
+			t.Errorf("rooms %q", rooms)
+		}
+		observer.expect(t, "memory 1", "refused")
+	})
+}

@@ -169,10 +169,11 @@ func (r *recovery) takeUp(ctx context.Context, s *Socket, a *absence, offset Off
 	}
 	s.id = a.SID
 	defer func() {
-		if reason != "" {
-			s.id, s.recovered = id, false
-			r.giveUp(a)
+		if reason == "" {
+			return
 		}
+		s.id, s.recovered = id, false
+		r.giveUp(a)
 		for _, room := range joined {
 			s.join(room)
 		}
@@ -183,7 +184,7 @@ func (r *recovery) takeUp(ctx context.Context, s *Socket, a *absence, offset Off
 		return NotRecoveredRefused
 	}
 	s.origin.user, s.origin.since = a.User, a.Since
-	return r.replay(ctx, s, missed{rooms: rooms, own: max(offset, a.Since)}, offset)
+	return r.replay(ctx, s, missed{rooms: rooms, joined: joined, own: max(offset, a.Since)}, offset)
 }
 
 // giveUp ends a session whose client begins a new one, unless the client will not hear of that.
