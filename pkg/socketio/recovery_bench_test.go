@@ -50,3 +50,41 @@ func BenchmarkKept(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkComingBack compares a client that comes back to its session, and to 20 events that it has missed, with one that connects
+// and joins its room anew.
+func BenchmarkComingBack(b *testing.B) {
+	const missed = 20
+	b.Run("anew", func(b *testing.B) {
+		ns := crowdOf(b, 100, nil)
+		server := ns.sockets.any().conn.server
+		b.ReportAllocs()
+		for b.Loop() {
+			c := server.newConn(sink{}, &Handshake{})
+			c.Message([]byte("0{}"), false)
+			c.Closed(engineio.TransportClose)
+		}
+	})
+	b.Run("recovered", func(b *testing.B) {
+		ns := crowdOf(b, 100, &Recovery{})
+		s := ns.sockets.any()
+		server := s.conn.server
+		for range missed {
+			ns.To("room").Kept(0).Emit("said", "hello")
+		}
+		connect := []byte(`0{"pid":"` + ns.recovery.pid("/", s.ID()) + `"}`)
+		s.conn.Closed(engineio.TransportClose)
+		b.ReportAllocs()
+		for b.Loop() {
+			c := server.newConn(sink{}, &Handshake{})
+			c.Message(connect, false)
+			c.Closed(engineio.TransportClose)
+		}
+	})
+}
+
+// any returns one of the sockets.
+func (s *sockets) any() (found *Socket) {
+	s.each(func(one *Socket) { found = one })
+	return found
+}

@@ -20,19 +20,17 @@ type want struct {
 // missed is what a client lacks that comes back.
 type missed struct {
 	rooms   []want
+	joined  []string // rooms that a middleware has let the client into
 	own     Offset   // as want.after, for what was told to everybody or to this socket alone
 	read    []*entry // from the Log
 	logged  bool     // it was asked
 	through Offset   // all up to here was told when memory was last looked into
 }
 
-// maxReads is how often a Log is asked for one client: memory may lose again what it was asked for.
-const maxReads = 3
-
 // replay tells the client that its session goes on, then what it has missed, and then has it hear what is told. It returns why it
-// did nothing of that.
+// did nothing of that. Memory that is too small may lose again what came while the Log was read: then that is read too.
 func (r *recovery) replay(ctx context.Context, s *Socket, m missed, offset Offset) (reason string) {
-	for range maxReads + 1 {
+	for ctx.Err() == nil {
 		entries, gaps, reason := r.tryReplay(s, &m, offset)
 		switch {
 		case reason != "":
@@ -47,7 +45,7 @@ func (r *recovery) replay(ctx context.Context, s *Socket, m missed, offset Offse
 			return reason
 		}
 	}
-	return NotRecoveredLimit
+	return NotRecoveredLog
 }
 
 // tryReplay does it all under the delivery's lock, since nothing may be told meanwhile, and returns what the client was told. If
@@ -73,7 +71,7 @@ func (r *recovery) tryReplay(s *Socket, m *missed, offset Offset) (entries []*en
 	if !few || len(entries) > r.Limit || packetBytes(packets) > r.most {
 		return nil, nil, NotRecoveredLimit
 	}
-	s.comeBack(m.rooms, packets)
+	s.comeBack(m, packets)
 	return entries, nil, ""
 }
 
@@ -149,7 +147,7 @@ func (m *missed) isExcepted(s *Socket, e *entry) bool {
 func (r *recovery) readLog(ctx context.Context, ns *Namespace, m *missed, gaps []Gap) (reason string) {
 	kept, err := r.Log.Missed(ctx, ns, gaps, m.through, r.Limit)
 	switch {
-	case errors.Is(err, ErrTooMuch) || len(kept) > r.Limit:
+	case errors.Is(err, ErrTooMuch) || len(kept)+len(m.read) > 2*r.Limit: // that is surely more; some may have been read twice
 		return NotRecoveredLimit
 	case err != nil:
 		return NotRecoveredLog
@@ -193,11 +191,14 @@ func (m *missed) fill(found []*entry, gaps []Gap) {
 }
 
 // comeBack connects a socket that takes up a session. The delivery's lock is held, so that kept events come behind the packets.
-func (s *Socket) comeBack(rooms []want, packets []*engineio.Packet) {
+func (s *Socket) comeBack(m *missed, packets []*engineio.Packet) {
 	s.conn.session.Send(packets...) // a session that is closing is told so later
 	s.phase.Store(connected)
-	for _, w := range rooms {
+	for _, w := range m.rooms {
 		s.namespace.rooms.joinSince(s, w.Name, w.Since)
+	}
+	for _, room := range m.joined {
+		s.namespace.rooms.join(s, room)
 	}
 	s.namespace.sockets.add(s)
 }
