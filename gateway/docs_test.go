@@ -56,9 +56,14 @@ func TestOperatePageHasTheReasonsOfTheCode(t *testing.T) {
 
 func TestBenchmarksPageHasTheLatestResults(t *testing.T) {
 	t.Parallel()
-	got := between(t, "gateway/docs/BENCHMARKS.md", "<!-- results of scripts/bench/run -->", "<!-- end of the results -->")
-	if want := read(t, "scripts/bench/results/results.md"); got != want {
-		t.Errorf("the page should have:\n%s", want)
+	for _, block := range []struct{ start, end, file string }{
+		{"<!-- results of scripts/bench/run -->", "<!-- end of the results -->", "results.md"},
+		{"<!-- results of scripts/bench/run -attacks -->", "<!-- end of the attacks -->", "attacks.md"},
+	} {
+		got := between(t, "gateway/docs/BENCHMARKS.md", block.start, block.end)
+		if want := read(t, "scripts/bench/results/"+block.file); got != want {
+			t.Errorf("the page should have:\n%s", want)
+		}
 	}
 }
 

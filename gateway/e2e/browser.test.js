@@ -114,6 +114,26 @@ test('who has switched rooms is no ghost: neither on the list nor among the hear
   assert.ok(!jonas.traffic.received.some((frame) => frame.includes('is he gone?')), 'it did not even reach his browser');
 });
 
+test('what is said while the line is cut arrives once, in its place, marked as such', async (t) => {
+  const demo = await startDemo(t);
+  const { context } = await openBrowser(t);
+  const [maya, jonas] = [await enter(context, demo, 'Maya', 'lobby'), await enter(context, demo, 'Jonas', 'lobby')];
+  await seesMembers(maya, ['Jonas', 'Maya']);
+  await write(jonas, 'before');
+  await shows(maya, 'before');
+  await maya.click('#cut');
+  await maya.waitForSelector('#status[data-state=reconnecting]');
+  await write(jonas, 'meanwhile');
+  await maya.waitForSelector('#status[data-state=connected]', { timeout: 15_000 });
+  await shows(maya, 'meanwhile');
+  await write(jonas, 'after');
+  await shows(maya, 'after');
+  assert.deepEqual(await texts(maya), ['before', 'meanwhile', 'after']);
+  assert.deepEqual(await maya.$$eval('.message.missed .text', (all) => all.map((text) => text.textContent)), ['meanwhile']);
+  await write(maya, 'still in the room');
+  await shows(jonas, 'still in the room');
+}, { timeout: 60_000 });
+
 test('the page comes back by itself when the demo does, and sends what was written meanwhile', async (t) => {
   const port = await freePort();
   const demos = inOnePlace(t);

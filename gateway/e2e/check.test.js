@@ -33,7 +33,7 @@ test('a start that would work: the table is shown, and nothing stays of what was
   await database.query(`INSERT INTO "User" VALUES ('u1', 'ann', 'x'); INSERT INTO "Room" VALUES ('r1', 'lobby'); ${FOREIGN_KEYS}`);
   await stored(database, encrypt('hello', MESSAGE_KEY));
   const checked = await check({ DATABASE_URL: database.url });
-  allWell(checked, 'variables', 'token', 'key', 'database', 'table', 'insert', 'newest', 'origins', 'port');
+  allWell(checked, 'variables', 'token', 'key', 'database', 'table', 'replay', 'insert', 'newest', 'origins', 'port');
   const rows = checked.steps.find(({ step }) => step === 'table').below.trim().split('\n');
   assert.equal(rows.length, 5, checked.said);
   assert.match(rows[1], /^text +text +NOT NULL +the text, encrypted$/);

@@ -1,19 +1,12 @@
 // An ack and a broadcast both mean: it is in the database. Whatever is pulled out from under the gateway.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join as path } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createDatabase } from './harness/database.js';
 import { freePort, startGateway } from './harness/gateway.js';
 import { Speaker } from './harness/load.js';
 import { ask, connect, connected, join, say, words } from './harness/people.js';
-import { later, test } from './harness/test.js';
+import { ownPostgres } from './harness/postgres.js';
+import { test } from './harness/test.js';
 import { event, until } from './harness/waiting.js';
-
-const postgres = (...args) => promisify(execFile)(fileURLToPath(new URL('../../scripts/postgres', import.meta.url)), args);
 
 /** All that was acked to or heard by anybody is in the database, once and word for word. */
 async function assertStored(database, speakers, listeners) {
@@ -70,24 +63,6 @@ test('kill -9 under load, 20 times: what was acked is stored, and nothing was br
   assert.ok(rows.length >= acked());
   t.diagnostic(`${rounds} kills; ${acked()} acked, ${rows.length} stored, ${lost} unanswered at the kills`);
 }, { timeout: 90_000 });
-
-/** A Postgres of this test's own, which may be stopped and frozen. */
-async function ownPostgres(t) {
-  const folder = await mkdtemp(path(tmpdir(), 'postgres-'));
-  later(t, () => rm(folder, { recursive: true, force: true }));
-  later(t, () => postgres('crash', folder));
-  const { stdout } = await postgres('start', folder);
-  return {
-    url: stdout.trim(),
-    start: () => postgres('start', folder),
-    stop: () => postgres('stop', folder),
-    async signal(name) {
-      const postmaster = Number((await readFile(path(folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
-      const children = await readFile(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8');
-      for (const pid of [postmaster, ...children.trim().split(' ').map(Number)]) process.kill(pid, name);
-    },
-  };
-}
 
 /** A gateway under load on a Postgres that goes away for a while, and what must hold through that. */
 async function outage(t, away, back) {

@@ -105,7 +105,7 @@ test('a session of the database that is deleted ends its connections', async (t)
 });
 
 test('a connection that is too old is closed, comes back by itself and is verified anew', async (t) => {
-  const gateway = await startGateway(t, { MAX_CONNECTION_AGE: '1s' });
+  const gateway = await startGateway(t, { MAX_CONNECTION_AGE: '1s', RECOVERY: 'off' }); // which would give it the same id again
   const ann = await connect(t, gateway, { as: 'ann', reconnect: true });
   const first = ann.id;
   await until('another connection', () => ann.connected && ann.id !== first);

@@ -1,28 +1,19 @@
 // DATABASE_URL="file:./dev.db" as Prisma writes it: the same chat on a file.
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
-import initSQL from 'sql.js';
 import { decrypt } from './harness/database.js';
 import { SPOKEN, startGateway } from './harness/gateway.js';
 import { connect, hears, join, say, words } from './harness/people.js';
+import { MESSAGE_TABLE, createFile, queryFile } from './harness/sqlite.js';
 import { later, test } from './harness/test.js';
-
-// What `prisma migrate` makes of the same models for SQLite.
-const PRISMA_TABLE = `
-  CREATE TABLE "Message" (
-    "id" TEXT NOT NULL PRIMARY KEY, "text" TEXT NOT NULL, "userId" TEXT NOT NULL, "roomId" TEXT NOT NULL,
-    "createdAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP);`;
 
 test('on SQLite the messages are encrypted, stored and broadcast as on Postgres', async (t) => {
   const folder = await mkdtemp(path(tmpdir(), 'sqlite-'));
   later(t, () => rm(folder, { recursive: true, force: true }));
   const file = path(folder, 'dev.db');
-  const { Database } = await initSQL();
-  const made = new Database();
-  made.run(PRISMA_TABLE);
-  await writeFile(file, made.export());
+  await createFile(file, MESSAGE_TABLE);
 
   const gateway = await startGateway(t, { DATABASE_URL: `file:${file}` });
   const [ann, bob] = [await connect(t, gateway, 'ann'), await connect(t, gateway, 'bob')];
@@ -34,11 +25,8 @@ test('on SQLite the messages are encrypted, stored and broadcast as on Postgres'
   assert.deepEqual(bob.messages.map((message) => message.text), texts.map(words));
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
 
-  const bytes = await readFile(file);
-  assert.ok(!bytes.includes(SPOKEN), 'no plaintext in the file');
-  bytes.fill(1, 18, 20); // sql.js can't read WAL mode; a stopped gateway leaves nothing in the WAL
-  const [{ columns, values }] = new Database(bytes).exec('SELECT * FROM "Message" ORDER BY "createdAt"');
-  const rows = values.map((row) => Object.fromEntries(row.map((value, i) => [columns[i], value])));
+  assert.ok(!(await readFile(file)).includes(SPOKEN), 'no plaintext in the file');
+  const rows = await queryFile(file, 'SELECT * FROM "Message" ORDER BY "createdAt"');
   assert.deepEqual(rows.map((row) => decrypt(row.text)), texts.map(words));
   assert.deepEqual(rows.map((row) => row.id), bob.messages.map((message) => message.id));
   for (const [i, row] of rows.entries()) {

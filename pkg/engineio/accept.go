@@ -3,6 +3,9 @@ package engineio
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -27,7 +30,16 @@ func accept(w http.ResponseWriter, r *http.Request) (conn net.Conn, early *bufio
 		}
 		return nil, nil, nil, err
 	}
-	return conn, buffered.Reader, answer, nil
+	return bare(conn), buffered.Reader, answer, nil
+}
+
+// upgradeAnswer is the answer to a WebSocket handshake with this key, RFC 6455 section 4.2.2.
+func upgradeAnswer(key string) *Packet {
+	hash := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	frame := make([]byte, 0, 160)
+	frame = append(frame, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	frame = base64.StdEncoding.AppendEncode(frame, hash[:])
+	return &Packet{frame: append(frame, "\r\n\r\n"...)}
 }
 
 // writeAnswer is for an answer that nothing follows yet.
@@ -51,4 +63,25 @@ func (h *heldAnswer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		buffered.Writer.Reset(&h.answer)
 	}
 	return conn, buffered, err
+}
+
+// heldRefusal is an answer that a Refusal is written to in the place of net/http, which would add the same to it.
+type heldRefusal struct {
+	header http.Header
+	frame  []byte
+}
+
+func (h *heldRefusal) Header() http.Header { return h.header }
+
+func (h *heldRefusal) WriteHeader(status int) {
+	h.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	head := bytes.NewBufferString(fmt.Sprintf("HTTP/1.1 %d %s\r\n", status, http.StatusText(status)))
+	h.header.Write(head)
+	head.WriteString("\r\n")
+	h.frame = head.Bytes()
+}
+
+func (h *heldRefusal) Write(body []byte) (int, error) {
+	h.frame = append(h.frame, body...)
+	return len(body), nil
 }

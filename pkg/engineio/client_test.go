@@ -61,7 +61,9 @@ func (e *echo) Closed(reason Reason) { e.recorder.closed <- reason }
 func serve(t testing.TB, h Handler, o Options) (server *Server, address string) {
 	t.Helper()
 	server = New(h, o)
-	web := httptest.NewServer(server)
+	web := httptest.NewUnstartedServer(server)
+	web.Listener = server.Door(web.Listener, DoorOptions{Takes: func(*http.Request) bool { return true }})
+	web.Start()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

@@ -53,7 +53,7 @@ func TestConnectionThatGoesAwayEndsItsSession(t *testing.T) {
 		if n := server.Sessions(); n != 0 {
 			t.Errorf("%d sessions are left", n)
 		}
-		// The heartbeat's wheel still has the session for a while; its half frame must not wait for that.
+		// A timer of CloseGrace may have the session for a while; its half frame must not wait for that.
 		if s := <-h.opened; s.carrier.(*websocket).pending != nil || s.receiver != nil {
 			t.Error("the session holds on to what it does not need any more")
 		}

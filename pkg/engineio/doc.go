@@ -2,7 +2,8 @@
 //
 // A [Server] is an http.Handler. Each client it accepts becomes a [Session]; the [Handler] given to
 // [New] is told of it once and answers with the [Receiver] of that session's messages. Replies go
-// the other way by plain calls: [Session.Send] puts packets into one bounded queue and returns.
+// the other way by plain calls: [Session.Send] puts packets into one bounded queue and returns. A [Door] between a
+// net.Listener and an http.Server makes connects cheaper.
 //
 // # How bytes move
 //

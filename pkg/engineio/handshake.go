@@ -3,8 +3,9 @@ package engineio
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !isUpgrade(r) && s.options.CORS.apply(w, r) {
 		return
 	}
-	session, cause := s.check(r)
+	session, cause := s.check(r, r.URL.Query())
 	if cause == "" && session != nil && session.settled.Load() {
 		limitBody(w, r, requestTimeout)
 		s.options.Settled(r)
@@ -41,25 +42,31 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, cause string) {
 
 // handshake begins a session.
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
+	session, r, cause := s.begin(r)
+	switch {
+	case cause != "":
+		s.refuse(w, r, cause)
+	case isUpgrade(r):
+		serveWebSocket(session, w, r)
+	default:
+		servePolling(session, w, r)
+	}
+}
+
+// begin finds out who asks for a session, and has it admitted. The request it returns knows who that is. A cause says why
+// there is no session.
+func (s *Server) begin(r *http.Request) (session *Session, identified *http.Request, cause string) {
 	id := s.options.Identify(r)
 	place, cause := s.admit(s.options.CountedAddr(r), id.User)
 	if cause != "" {
-		s.refuse(w, r, cause)
-		return
+		return nil, r, cause
 	}
-	session := newSession(s, s.options.ClientAddr(r), place)
-	r = withIdentity(r, id)
-	if isUpgrade(r) {
-		serveWebSocket(session, w, r)
-		return
-	}
-	servePolling(session, w, r)
+	return newSession(s, s.options.ClientAddr(r), place), withIdentity(r, id), ""
 }
 
 // check goes through a request in the official server's order, so that one with several faults
-// gets the same answer from both. Without a session and a cause it is a handshake.
-func (s *Server) check(r *http.Request) (session *Session, cause string) {
-	query := r.URL.Query()
+// gets the same answer from both. Query is the request's. Without a session and a cause it is a handshake.
+func (s *Server) check(r *http.Request, query url.Values) (session *Session, cause string) {
 	upgrade := isUpgrade(r)
 	transport := query.Get("transport")
 	switch {
@@ -101,19 +108,26 @@ func isUpgrade(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-// openPacket is the first packet of a session. Its keys come in the official order.
+// openPacket is the first packet of a session. Its keys come in the official order. Ids are of base64url, and upgrades are
+// names: neither has anything that JSON would escape.
 func (s *Server) openPacket(id string, upgrades ...string) *Packet {
-	if upgrades == nil {
-		upgrades = []string{} // not null
+	var room [256]byte
+	payload := append(room[:0], typeOpen)
+	payload = append(append(payload, `{"sid":"`...), id...)
+	payload = append(payload, `","upgrades":[`...)
+	for i, upgrade := range upgrades {
+		if i > 0 {
+			payload = append(payload, ',')
+		}
+		payload = strconv.AppendQuote(payload, upgrade)
 	}
-	payload, _ := json.Marshal(struct {
-		SID          string   `json:"sid"`
-		Upgrades     []string `json:"upgrades"`
-		PingInterval int64    `json:"pingInterval"`
-		PingTimeout  int64    `json:"pingTimeout"`
-		MaxPayload   int      `json:"maxPayload"`
-	}{id, upgrades, s.options.PingInterval.Milliseconds(), s.options.PingTimeout.Milliseconds(), s.options.MaxPayload})
-	return newPacket(finText, append([]byte{typeOpen}, payload...))
+	payload = append(payload, `],"pingInterval":`...)
+	payload = strconv.AppendInt(payload, s.options.PingInterval.Milliseconds(), 10)
+	payload = append(payload, `,"pingTimeout":`...)
+	payload = strconv.AppendInt(payload, s.options.PingTimeout.Milliseconds(), 10)
+	payload = append(payload, `,"maxPayload":`...)
+	payload = strconv.AppendInt(payload, int64(s.options.MaxPayload), 10)
+	return newPacket(finText, append(payload, '}'))
 }
 
 // NewID returns 20 characters of base64url: 15 random bytes. Who knows a session's id can take it

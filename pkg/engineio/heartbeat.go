@@ -10,7 +10,8 @@ type pulse struct {
 	closeReason Reason
 	awaiting    bool  // a ping is out
 	extended    bool  // traffic has restarted the wait for this pong once
-	slot        int64 // the one wheel slot whose entry counts, 0 for none; wheel.mu guards it
+	position    int32 // in its slot of the wheel; wheel.mu guards it
+	slot        int64 // 0: in none; wheel.mu guards it
 }
 
 var pingPacket = newPacket(finText, []byte{typePing})

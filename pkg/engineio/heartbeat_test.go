@@ -207,3 +207,40 @@ func TestNoEntryIsLostWhenCloseAtRacesWithTheWheel(t *testing.T) {
 		}
 	}
 }
+
+// entries counts the sessions that the wheel holds.
+func (w *wheel) entries() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, list := range w.slots {
+		n += len(list)
+	}
+	return n
+}
+
+// A storm of logins that are refused would fill the memory with what is left of them for a ping interval.
+func TestSessionsThatHaveEndedAreNotKeptForTheirNextPing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const sessions = 5
+		h := &recorder{opened: make(chan *Session, sessions), closed: make(chan Reason, sessions)}
+		server, network := serveMemory(t, h, Options{})
+		var clients []*client
+		for range sessions {
+			clients = append(clients, network.dialOpen())
+			(<-h.opened).CloseAt(time.Now().Add(time.Minute), "expired")
+		}
+		if n := server.wheel.entries(); n != sessions {
+			t.Errorf("the wheel holds %d sessions of %d", n, sessions)
+		}
+		for _, place := range []int{1, 4, 0, 2} { // in the middle of a slot, and at both ends of it
+			clients[place].conn.Close()
+			<-h.closed
+		}
+		synctest.Wait()
+		if n := server.wheel.entries(); n != 1 {
+			t.Errorf("the wheel holds %d sessions, of which 1 is there", n)
+		}
+		clients[3].expect("2")
+	})
+}

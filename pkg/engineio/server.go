@@ -35,6 +35,8 @@ type Server struct {
 	mu       lockorder.Mutex[Server]
 	sessions map[string]*Session
 	draining bool
+	retired  bool // the doors are
+	doors    []*Door
 
 	held sync.WaitGroup // what Shutdown waits for: see acquire
 
@@ -148,9 +150,24 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 		<-gone
 	}
+	for _, d := range s.retireDoors() {
+		d.present.Wait()
+	}
 	s.wheel.close()
 	s.poller.Close()
 	return err
+}
+
+// retireDoors has whoever comes go on to net/http.
+func (s *Server) retireDoors() []*Door {
+	s.mu.Lock()
+	s.retired = true
+	doors := s.doors
+	s.mu.Unlock()
+	for _, d := range doors {
+		d.retire()
+	}
+	return doors
 }
 
 func (s *Server) drain() []*Session {

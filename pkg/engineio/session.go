@@ -202,6 +202,7 @@ func (s *Session) end(reason Reason) {
 	by := s.carrier
 	s.mu.Unlock()
 	by.cut()
+	s.server.wheel.remove(s)
 	s.server.forget(s)
 }
 
@@ -237,7 +238,7 @@ func (s *Session) tellClosed() {
 	defer s.turn.Unlock()
 	reason := s.endReason()
 	s.receiver.Closed(reason)
-	s.receiver = nil // the wheel holds on to the session until its next beat would be due
+	s.receiver = nil // a timer of CloseGrace may hold on to the session
 	s.server.options.Observer.SessionClosed(reason)
 }
 

@@ -103,7 +103,7 @@ func (p *polling) claimUpgrade() *polling {
 func (p *polling) runUpgrade(conn net.Conn, early *bufio.Reader) {
 	c := newWebsocket(p.session, conn)
 	c.candidate = &candidate{polling: p, websocket: c}
-	p.limitUpgrade(&c.conn)
+	p.limitUpgrade(c.conn)
 	if c.listenForUpgrade(early) {
 		c.conn.Start()
 		return

@@ -24,7 +24,7 @@ var (
 // websocket carries a session over one connection. It is the connection's netpoll.Owner.
 type websocket struct {
 	session   *Session
-	conn      netpoll.Conn
+	conn      *netpoll.Conn
 	pending   *assembly      // nil between messages
 	candidate *candidate     // asks to take over a session; nil once this carries one
 	goodbyes  closeHandshake // Session.mu guards it
@@ -51,8 +51,16 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 		s.server.dismiss(s.place)
 		return
 	}
-	s.server.options.Observer.SessionOpened()
 	c := newWebsocket(s, conn)
+	c.open(answer, r)
+	c.consumeBuffered(early)
+	c.conn.Start()
+}
+
+// open answers a handshake, and tells the layer above.
+func (c *websocket) open(answer *Packet, r *http.Request) {
+	s := c.session
+	s.server.options.Observer.SessionOpened()
 	s.carrier = c
 	// The answer is queued before Shutdown knows the session, and written after: whatever ends the
 	// session takes it out again.
@@ -63,13 +71,11 @@ func serveWebSocket(s *Session, w http.ResponseWriter, r *http.Request) {
 	c.wake()
 	s.startHeart()
 	s.receiver = s.server.handler.Open(s, r)
-	c.consumeBuffered(early)
-	c.conn.Start()
 }
 
 func newWebsocket(s *Session, conn net.Conn) *websocket {
-	c := &websocket{session: s}
-	s.server.poller.Init(&c.conn, conn, c)
+	c := &websocket{session: s, conn: new(netpoll.Conn)}
+	s.server.poller.Init(c.conn, conn, c)
 	return c
 }
 

@@ -11,8 +11,9 @@ import (
 const wheelSlots = 512
 
 // wheel calls Session.beat when a session's time has come. It costs one goroutine for all and one word for each
-// session, where a timer for each would cost more. Of a session's entries one counts, which Session.slot names: the
-// wheel drops the others when it meets them. An entry may come too early: then beat says when to look again.
+// session, where a timer for each would cost more. A session has one entry at most, which Session.slot and Session.position
+// name. It may come too early: then beat says when to look again. A session that has ended is taken out: those of a storm of
+// logins that are refused would else be kept for a ping interval.
 type wheel struct {
 	tick    time.Duration
 	start   time.Time
@@ -51,8 +52,31 @@ func (w *wheel) add(s *Session, t time.Duration) {
 	if s.slot != 0 && s.slot <= slot {
 		return
 	}
-	s.slot = slot
-	w.slots[slot%wheelSlots] = append(w.slots[slot%wheelSlots], s)
+	w.drop(s)
+	list := &w.slots[slot%wheelSlots]
+	s.slot, s.position = slot, int32(len(*list))
+	*list = append(*list, s)
+}
+
+// remove takes a session out that has ended.
+func (w *wheel) remove(s *Session) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop(s)
+}
+
+// drop takes a session out of its slot, if it is in one. mu is held.
+func (w *wheel) drop(s *Session) {
+	if s.slot == 0 {
+		return
+	}
+	list := &w.slots[s.slot%wheelSlots]
+	last := len(*list) - 1
+	moved := (*list)[last]
+	(*list)[s.position], moved.position = moved, s.position
+	(*list)[last] = nil
+	*list = (*list)[:last]
+	s.slot = 0
 }
 
 func (w *wheel) run() {
@@ -72,41 +96,30 @@ func (w *wheel) run() {
 func (w *wheel) turn(now time.Duration) {
 	last := int64(now / w.tick)
 	for {
-		sessions, slot := w.next(last)
-		if slot < 0 {
+		sessions, due := w.next(last)
+		if !due {
 			return
 		}
 		for _, s := range sessions {
-			if at := w.look(s, slot, now); at != 0 {
+			if at := s.beat(now); at != 0 {
 				w.add(s, at)
 			}
 		}
 	}
 }
 
-// next takes the oldest slot that is due, or -1.
-func (w *wheel) next(last int64) ([]*Session, int64) {
+// next takes the sessions of the oldest slot that is due, if one is.
+func (w *wheel) next(last int64) (sessions []*Session, due bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.now > last {
-		return nil, -1
+		return nil, false
 	}
-	slot := w.now
-	w.now++
-	sessions := w.slots[slot%wheelSlots]
-	w.slots[slot%wheelSlots] = nil
-	return sessions, slot
-}
-
-func (w *wheel) look(s *Session, slot int64, now time.Duration) time.Duration {
-	w.mu.Lock()
-	current := s.slot == slot
-	if current {
+	list := &w.slots[w.now%wheelSlots]
+	sessions, *list = *list, nil
+	for _, s := range sessions {
 		s.slot = 0
 	}
-	w.mu.Unlock()
-	if !current {
-		return 0
-	}
-	return s.beat(now)
+	w.now++
+	return sessions, true
 }

@@ -3,6 +3,7 @@ package socketio
 import (
 	"container/list"
 	"context"
+	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/lockorder"
@@ -11,6 +12,7 @@ import (
 // absences are the sessions of clients that are away.
 type absences struct {
 	window time.Duration
+	ended  func(namespace, sid string) // told of who has been away for too long; may be nil
 
 	mu        lockorder.Mutex[absences]
 	byID      map[sessionID]*absence
@@ -19,6 +21,7 @@ type absences struct {
 	forgotten uint64    // for want of room
 	timer     *time.Timer
 	stopped   bool
+	sweeping  sync.WaitGroup
 	claims    map[sessionID]chan struct{} // closed when the claim is over
 }
 
@@ -58,7 +61,6 @@ func (as *absences) put(a *absence) {
 	as.byID[a.id()] = a
 	as.rooms += len(a.Rooms)
 	a.queued = as.queue.PushBack(a)
-	as.expire(now)
 	for len(as.byID) > maxAbsences || as.rooms > maxAbsenceRooms {
 		as.drop(as.queue.Front().Value.(*absence))
 		as.forgotten++
@@ -68,15 +70,15 @@ func (as *absences) put(a *absence) {
 	}
 }
 
-// peek returns a session that stays where it is, or nil.
+// peek returns a session that stays where it is, or nil. It may be over.
 func (as *absences) peek(id sessionID) *absence {
 	as.mu.Lock()
 	defer as.mu.Unlock()
-	if a := as.byID[id]; a != nil && time.Now().Before(a.until) {
-		return a
-	}
-	return nil
+	return as.byID[id]
 }
+
+// isOver tells whether the client has been away for too long.
+func (a *absence) isOver() bool { return !time.Now().Before(a.until) }
 
 // take takes a session out.
 func (as *absences) take(a *absence) {
@@ -93,38 +95,49 @@ func (as *absences) drop(a *absence) {
 	}
 }
 
-// expire drops those who have been away for too long.
-func (as *absences) expire(now time.Time) {
-	for first := as.queue.Front(); first != nil; first = as.queue.Front() {
-		a := first.Value.(*absence)
-		if a.until.After(now) {
-			return
+// sweep drops those who have been away for too long. It runs now and then while somebody is away.
+func (as *absences) sweep() {
+	over, sweeps := as.expire()
+	if !sweeps {
+		return
+	}
+	defer as.sweeping.Done()
+	for _, a := range over {
+		if as.ended != nil {
+			as.ended(a.Namespace, a.SID)
 		}
-		as.drop(a)
 	}
 }
 
-// sweep runs now and then while somebody is away.
-func (as *absences) sweep() {
+// expire begins a sweep, unless there is to be none any more.
+func (as *absences) expire() (over []*absence, sweeps bool) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
-	as.expire(time.Now())
-	switch {
-	case as.stopped:
-	case as.queue.Len() == 0:
+	if as.stopped {
+		return nil, false
+	}
+	as.sweeping.Add(1)
+	for first := as.queue.Front(); first != nil && first.Value.(*absence).isOver(); first = as.queue.Front() {
+		over = append(over, first.Value.(*absence))
+		as.drop(first.Value.(*absence))
+	}
+	if as.queue.Len() == 0 {
 		as.timer = nil
-	default:
+	} else {
 		as.timer.Reset(as.window / 4)
 	}
+	return over, true
 }
 
+// stop ends the timer. A sweep that runs has ended when it returns.
 func (as *absences) stop() {
 	as.mu.Lock()
-	defer as.mu.Unlock()
 	as.stopped = true
 	if as.timer != nil {
 		as.timer.Stop()
 	}
+	as.mu.Unlock()
+	as.sweeping.Wait()
 }
 
 // claim gives a session to one caller at a time, who ends it by unclaim. False means that ctx has ended before.

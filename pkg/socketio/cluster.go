@@ -33,7 +33,9 @@ type Cluster interface {
 	Open(ns *Namespace)
 	Close(ns *Namespace)
 
-	// Broadcast tells of an event that can be sent: its name and its encoding have been checked.
+	// Broadcast tells of an event that can be sent: its name and its encoding have been checked. A kept event has its offset in
+	// the target, and this server's own sockets have it already. Those of several goroutines may be told in another order than
+	// that of their offsets: the other server keeps only what is not late.
 	// The arguments are JSON in which Binary reads attachments, as in Event.Args.
 	Broadcast(ns *Namespace, to Target, event string, args []json.RawMessage)
 	// Join, Leave and Disconnect tell what the sockets of the target are to do.

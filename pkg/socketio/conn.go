@@ -162,8 +162,8 @@ func (c *conn) begin(s *Socket, user string) {
 	if r := s.namespace.recovery; r != nil {
 		s.origin.user, s.origin.since = user, r.reached()
 	}
+	s.phase.Store(connected) // before the client can know that it is: what is told then must reach it
 	c.session.Send(c.accept(s))
-	s.phase.Store(connected)
 	s.namespace.sockets.add(s) // now broadcasts reach it, after the reply
 }
 

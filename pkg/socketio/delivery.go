@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +45,9 @@ func (d *delivery) tell(ns *Namespace, event string, draft *draft, to Target) (O
 		return 0, err
 	}
 	if to.Offset != 0 {
-		d.ring.add(newEntry(ns.name, to, m.packets))
+		e := newEntry(ns.name, to, m.packets)
+		e.own = e.own || slices.ContainsFunc(to.Rooms, func(room string) bool { return len(room) == sidLength && ns.Private(room) })
+		d.ring.add(e)
 	}
 	ns.rooms.tell(&m, to)
 	if to.Offset != 0 {

@@ -19,20 +19,22 @@ const headerBytes = 2 << 10
 
 // Not parallel: the heap is that of the whole process.
 func TestIdleConnectionsKeepNoHeadersHoweverManyNamespacesThereAre(t *testing.T) {
-	const alone, inACluster = 400, 400 + headerBytes + 400
+	const alone, inACluster, withRecovery = 400, 400 + headerBytes + 400, 400 + 48
 	check := func(*Socket, *Handshake) error { return nil }
 	for _, test := range []struct {
 		name    string
-		cluster Cluster
+		options Options
 		setup   func(*Server)
 		most    int64
 	}{
-		{"one namespace", nil, func(*Server) {}, alone},
-		{"two namespaces", nil, func(s *Server) { s.Of("/n").Use(check) }, alone},
-		{"rules for namespaces", nil, func(s *Server) { s.Dynamic(tenant, func(ns *Namespace) { ns.Use(check) }) }, alone},
-		{"in a cluster", new(mesh).member(), func(s *Server) { s.Of("/n").Use(check) }, inACluster},
+		{"one namespace", Options{}, func(*Server) {}, alone},
+		{"two namespaces", Options{}, func(s *Server) { s.Of("/n").Use(check) }, alone},
+		{"rules for namespaces", Options{}, func(s *Server) { s.Dynamic(tenant, func(ns *Namespace) { ns.Use(check) }) }, alone},
+		{"in a cluster", Options{Cluster: new(mesh).member()}, func(s *Server) { s.Of("/n").Use(check) }, inACluster},
+		{"with recovery", Options{Recovery: &Recovery{}}, func(s *Server) { s.Of("/n").Use(check) }, withRecovery},
 	} {
-		server := NewServer(Options{NamespaceTimeout: time.Millisecond, Cluster: test.cluster})
+		test.options.NamespaceTimeout = time.Millisecond
+		server := NewServer(test.options)
 		server.Of("/").Use(check)
 		test.setup(server)
 		each := idleFootprint(t, server)

@@ -12,16 +12,17 @@ import (
 type Recovery struct {
 	// Window is how long a client may be away. Zero means 2 min.
 	Window time.Duration
-	// Buffer bounds the bytes of the latest kept events, which are held in memory. Zero means 64 MiB.
+	// Buffer bounds the bytes of the latest kept events, which are held in memory, for twice the Window at most. Zero means 64 MiB.
 	Buffer int
-	// Limit is how many kept events a client may have missed. Who missed more starts anew. Zero means 1,000.
+	// Limit is how many kept events a client may have missed. Who missed more, or more than half of Engine.SendQueueBytes, starts
+	// anew. Zero means 1,000.
 	Limit int
 	// Secret makes the clients' pids, so that nobody can make one up. Servers that take over each other's sessions need the
 	// same. Nil means a random one.
 	Secret []byte
 	// Sessions keep sessions beyond the end of the process. Nil means that they end with it.
 	Sessions Sessions
-	// Log is asked for kept events that are not in memory. Nil means that there are no others.
+	// Log is asked for kept events that are not in memory. Without one, who has missed some starts anew.
 	Log Log
 	// Head is the offset of the latest kept event that there was before this server started. What comes later is told by
 	// this server. Zero means that there was none; with Sessions and without a Log, whose clients may have missed some, it means now.
@@ -56,7 +57,8 @@ type Sessions interface {
 	// Ended tells that a session will not be taken up again. It queues and returns.
 	Ended(namespace, sid string)
 	// Claim gives a session to one caller alone, who is its owner from now on. It may wait until ctx ends. Without an error
-	// nil means that there is none, or that it has been away for longer than the Window.
+	// nil means that there is none, or that it has been away for longer than the Window. A server tells Ended of its own sessions
+	// that are away for longer; it remembers them for the Window, and claims them as others do when there are too many of them.
 	Claim(ctx context.Context, namespace, sid string) (*SavedSession, error)
 }
 

@@ -81,7 +81,8 @@ func TestSomeEndsEndTheSessionAndOthersKeepIt(t *testing.T) {
 func TestSessionIsKeptForTheWindowAndNoLonger(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, observer := serveRecovery(t, Recovery{Window: 10 * time.Second})
+		sessions := &savedSessions{}
+		m, observer := serveRecovery(t, Recovery{Window: 10 * time.Second, Sessions: sessions})
 		a, b := m.arrive("/", nil), m.arrive("/", nil)
 		m.drop(a)
 		time.Sleep(5 * time.Second)
@@ -90,13 +91,20 @@ func TestSessionIsKeptForTheWindowAndNoLonger(t *testing.T) {
 			t.Errorf("state %+v", state)
 		}
 		time.Sleep(5*time.Second + time.Millisecond)
+		sessions.generation.Add(1) // now they might be claimed
 		m.arrive("/", a).expectNew(a)
 		m.arrive("/", b).expectBack(b)
+		if ended := sessions.takeEnded(); len(ended) != 1 || ended[0] != "/ "+a.sid {
+			t.Errorf("ended %q", ended)
+		}
 		observer.expect(t, "unknown", "none 0")
 		time.Sleep(2 * time.Minute) // both are silent to pings
 		synctest.Wait()
 		if state := m.server.Recovery(); state.Away != 0 || state.Forgotten != 0 {
 			t.Errorf("state %+v", state)
+		}
+		if ended := sessions.takeEnded(); len(ended) != 2 {
+			t.Errorf("ended %q", ended)
 		}
 	})
 }
@@ -215,5 +223,41 @@ func TestCloseAtCountsForWhoComesBack(t *testing.T) {
 		m.drop(a)
 		m.arrive("/", a).expectBack(a).expectClosed()
 		m.expectEnd("token expired")
+	})
+}
+
+// A room that a middleware joins is entered with the others, so that nothing is told between.
+func TestRoomsThatAMiddlewareJoinsComeBackWithTheOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, observer := serveRecovery(t, Recovery{})
+		ns := m.server.Of("/")
+		ns.Use(func(s *Socket, _ *Handshake) error { return s.Join("own") })
+		refuse := false
+		ns.OnRecover(func(s *Socket, rooms []string) ([]string, error) {
+			if ns.rooms.room("own") != nil {
+				t.Error("it is in the room")
+			}
+			if refuse {
+				return nil, errors.New("no")
+			}
+			return rooms, nil
+		})
+		a := m.arrive("/", nil)
+		a.enters("r")
+		m.drop(a)
+		ns.To("own").Kept(0).Emit("said", 1)
+		b := m.arrive("/", a).expectBack(a)
+		b.expectNext(`2["said",1]`)
+		if rooms := ns.sockets.get(a.sid).Rooms(); !slices.Equal(rooms, []string{"own", "r"}) {
+			t.Errorf("rooms %q", rooms)
+		}
+		m.drop(b)
+		refuse = true
+		c := m.arrive("/", b).expectNew(a)
+		if rooms := ns.sockets.get(c.sid).Rooms(); !slices.Equal(rooms, []string{"own"}) {
+			t.Errorf("rooms %q", rooms)
+		}
+		observer.expect(t, "memory 1", "refused")
 	})
 }

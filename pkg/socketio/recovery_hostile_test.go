@@ -172,3 +172,55 @@ func FuzzComeback(f *testing.F) {
 		}
 	})
 }
+
+// What is told to everybody is known to be gone when it is, and a place that was forgotten is no quiet one.
+func TestForgottenPlacesAreNotTakenForQuietOnes(t *testing.T) {
+	t.Parallel()
+	r := &newRecovery(Recovery{Buffer: 1 << 20}, 0).ring
+	all := place{namespace: "/", everybody: true}
+	r.add(newEntry("/", Target{Offset: 1}, nil))
+	for i := range 20_000 {
+		r.add(newEntry("/", Target{Rooms: []string{fmt.Sprint(i)}, Offset: Offset(i + 2)}, nil))
+	}
+	if r.shelves[all] != nil || r.reachOfOwn(all) != 1 {
+		t.Errorf("shelf %v, reach %d", r.shelves[all], r.reachOfOwn(all))
+	}
+}
+
+// A handler has a bug just when a session is taken up. Nobody is left in a room, and the client begins anew.
+func TestPanicWhileASessionIsTakenUpLeavesNobodyBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, observer := serveRecovery(t, Recovery{})
+		ns := m.server.Of("/")
+		ns.Use(func(s *Socket, _ *Handshake) error { return s.Join("everybody") })
+		ns.OnRecover(func(s *Socket, _ []string) ([]string, error) { panic("a bug") })
+		a := m.arrive("/", nil)
+		m.drop(a)
+		c := m.dial()
+		c.say(fmt.Sprintf(`0{"pid":%q}`, a.pid))
+		c.expectClosed()
+		m.expectEnd(HandlerPanic)
+		if n := roomsOf(ns); n != 0 || ns.Sockets() != 0 {
+			t.Errorf("%d rooms, %d sockets", n, ns.Sockets())
+		}
+		m.arrive("/", a).expectNew(a).expectAlive()
+		observer.expect(t, "unknown")
+	})
+}
+
+func TestRoomsOfAKeptEventAreThoseOfTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, _ := serveRecovery(t, Recovery{})
+		ns := m.server.Of("/")
+		a := m.arrive("/", nil)
+		a.enters("r")
+		m.drop(a)
+		rooms, except := []string{"q"}, []string{"q"}
+		ns.Local(Target{Rooms: rooms}).Kept(0).Emit("said", 1)
+		ns.Local(Target{Rooms: []string{"r"}, Except: except}).Kept(0).Emit("said", 2)
+		rooms[0], except[0] = "r", "r"
+		m.arrive("/", a).expectBack(a).expectNext(`2["said",2]`)
+	})
+}

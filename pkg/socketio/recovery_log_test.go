@@ -193,6 +193,7 @@ func TestWhoMissedMoreThanTheLimitStartsAnew(t *testing.T) {
 		back          bool
 	}{
 		"at the limit":                {1000, 10, true},
+		"far over the limit":          {20_000, 10, false},
 		"over the limit":              {1001, 10, false},
 		"half of the queue":           {7, 64 << 10, true},
 		"more than half of the queue": {8, 64 << 10, false},

@@ -19,60 +19,60 @@ type want struct {
 
 // missed is what a client lacks that comes back.
 type missed struct {
-	rooms  []want
-	own    Offset // as want.after, for what was told to everybody or to this socket alone
-	read   []*entry
-	logged bool
+	rooms   []want
+	joined  []string // rooms that a middleware has let the client into
+	own     Offset   // as want.after, for what was told to everybody or to this socket alone
+	read    []*entry // from the Log
+	logged  bool     // it was asked
+	through Offset   // all up to here was told when memory was last looked into
 }
 
-// maxReads is how often a Log is asked for one client: memory may lose again what it was asked for.
-const maxReads = 3
-
 // replay tells the client that its session goes on, then what it has missed, and then has it hear what is told. It returns why it
-// did nothing of that.
+// did nothing of that. Memory that is too small may lose again what came while the Log was read: then that is read too.
 func (r *recovery) replay(ctx context.Context, s *Socket, m missed, offset Offset) (reason string) {
-	for range maxReads + 1 {
-		done, reason, gaps, through := r.tryReplay(s, &m, offset)
+	for ctx.Err() == nil {
+		entries, gaps, reason := r.tryReplay(s, &m, offset)
 		switch {
-		case done != nil:
-			r.Observer.Recovered(m.source(done), len(done))
-			return ""
 		case reason != "":
 			return reason
+		case gaps == nil:
+			r.Observer.Recovered(m.source(entries), len(entries))
+			return ""
 		case r.Log == nil:
 			return NotRecoveredLog
 		}
-		if reason = r.readLog(ctx, s.namespace, &m, gaps, through); reason != "" {
+		if reason = r.readLog(ctx, s.namespace, &m, gaps); reason != "" {
 			return reason
 		}
 	}
-	return NotRecoveredLimit
+	return NotRecoveredLog
 }
 
-// tryReplay does it all under the delivery's lock, if memory reaches far enough: nothing is told meanwhile. Otherwise it returns the
-// gaps that it has.
-func (r *recovery) tryReplay(s *Socket, m *missed, offset Offset) (done []*entry, reason string, gaps []Gap, through Offset) {
+// tryReplay does it all under the delivery's lock, since nothing may be told meanwhile, and returns what the client was told. If
+// memory does not reach far enough, it returns the gaps instead.
+func (r *recovery) tryReplay(s *Socket, m *missed, offset Offset) (entries []*entry, gaps []Gap, reason string) {
 	r.delivery.mu.Lock()
 	defer r.delivery.mu.Unlock()
-	if offset > r.reached() {
-		return nil, NotRecoveredFuture, nil, 0
+	m.through = r.reached()
+	if offset > m.through {
+		return nil, nil, NotRecoveredFuture
 	}
 	if gaps = r.gaps(s, m); gaps != nil {
-		return nil, "", gaps, r.reached()
+		return nil, gaps, ""
 	}
 	if r.ownIsLost(s, m) {
-		return nil, NotRecoveredLog, nil, 0
+		return nil, nil, NotRecoveredLog
 	}
-	entries := r.collect(s, m)
+	entries, few := r.collect(s, m)
 	packets := []*engineio.Packet{s.conn.accept(s)}
 	for _, e := range entries {
 		packets = append(packets, e.packets...)
 	}
-	if len(entries) > r.Limit || packetBytes(packets) > r.most {
-		return nil, NotRecoveredLimit, nil, 0
+	if !few || len(entries) > r.Limit || packetBytes(packets) > r.most {
+		return nil, nil, NotRecoveredLimit
 	}
-	s.comeBack(m.rooms, packets)
-	return entries, "", nil, 0
+	s.comeBack(m, packets)
+	return entries, nil, ""
 }
 
 func (m *missed) source(entries []*entry) string {
@@ -110,18 +110,31 @@ func (r *recovery) ownIsLost(s *Socket, m *missed) bool {
 	return false
 }
 
-// collect returns what the client has missed, in order, each once.
-func (r *recovery) collect(s *Socket, m *missed) []*entry {
-	entries := append([]*entry{}, m.read...)
+// collect returns what the client has missed, in order, each once. It may be too much to look through: events to several rooms, and
+// those that the client is excepted of, are no more than some of it.
+func (r *recovery) collect(s *Socket, m *missed) (entries []*entry, few bool) {
+	entries = slices.Clone(m.read)
+	add := func(p place, after Offset) bool {
+		found := r.ring.since(p, after)
+		few := len(entries)+len(found) <= 4*r.Limit
+		if few {
+			entries = append(entries, found...)
+		}
+		return few
+	}
 	for _, w := range m.rooms {
-		entries = append(entries, r.ring.since(place{namespace: s.namespace.name, room: w.Name}, w.from)...)
+		if !add(place{namespace: s.namespace.name, room: w.Name}, w.from) {
+			return nil, false
+		}
 	}
 	for _, p := range s.ownPlaces() {
-		entries = append(entries, r.ring.since(p, m.own)...)
+		if !add(p, m.own) {
+			return nil, false
+		}
 	}
 	entries = slices.DeleteFunc(entries, func(e *entry) bool { return m.isExcepted(s, e) })
 	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.offset, b.offset) })
-	return slices.CompactFunc(entries, func(a, b *entry) bool { return a.offset == b.offset })
+	return slices.CompactFunc(entries, func(a, b *entry) bool { return a.offset == b.offset }), true
 }
 
 func (m *missed) isExcepted(s *Socket, e *entry) bool {
@@ -131,10 +144,10 @@ func (m *missed) isExcepted(s *Socket, e *entry) bool {
 }
 
 // readLog reads the gaps, for this client and for whoever comes next.
-func (r *recovery) readLog(ctx context.Context, ns *Namespace, m *missed, gaps []Gap, through Offset) (reason string) {
-	kept, err := r.Log.Missed(ctx, ns, gaps, through, r.Limit)
+func (r *recovery) readLog(ctx context.Context, ns *Namespace, m *missed, gaps []Gap) (reason string) {
+	kept, err := r.Log.Missed(ctx, ns, gaps, m.through, r.Limit)
 	switch {
-	case errors.Is(err, ErrTooMuch) || len(kept) > r.Limit:
+	case errors.Is(err, ErrTooMuch) || len(kept)+len(m.read) > 2*r.Limit: // that is surely more; some may have been read twice
 		return NotRecoveredLimit
 	case err != nil:
 		return NotRecoveredLog
@@ -146,18 +159,18 @@ func (r *recovery) readLog(ctx context.Context, ns *Namespace, m *missed, gaps [
 		}
 	}
 	m.logged = true
-	m.fill(found, gaps, through)
+	m.fill(found, gaps)
 	r.delivery.mu.Lock()
 	defer r.delivery.mu.Unlock()
 	for _, gap := range gaps {
-		r.ring.backfill(place{namespace: ns.name, room: gap.Room}, gap.After, through, found)
+		r.ring.backfill(place{namespace: ns.name, room: gap.Room}, gap.After, m.through, found)
 	}
 	r.ring.trim(time.Now())
 	return ""
 }
 
 // fill takes in what was read of the gaps.
-func (m *missed) fill(found []*entry, gaps []Gap, through Offset) {
+func (m *missed) fill(found []*entry, gaps []Gap) {
 	after := make(map[string]Offset, len(gaps))
 	for _, gap := range gaps {
 		after[gap.Room] = gap.After
@@ -165,24 +178,27 @@ func (m *missed) fill(found []*entry, gaps []Gap, through Offset) {
 	for _, e := range found {
 		if slices.ContainsFunc(e.places, func(p place) bool {
 			o, asked := after[p.room]
-			return asked && e.offset > o && e.offset <= through
+			return asked && e.offset > o && e.offset <= m.through
 		}) {
 			m.read = append(m.read, e)
 		}
 	}
 	for i, w := range m.rooms {
 		if _, asked := after[w.Name]; asked {
-			m.rooms[i].after = through
+			m.rooms[i].after = m.through
 		}
 	}
 }
 
 // comeBack connects a socket that takes up a session. The delivery's lock is held, so that kept events come behind the packets.
-func (s *Socket) comeBack(rooms []want, packets []*engineio.Packet) {
+func (s *Socket) comeBack(m *missed, packets []*engineio.Packet) {
 	s.conn.session.Send(packets...) // a session that is closing is told so later
 	s.phase.Store(connected)
-	for _, w := range rooms {
+	for _, w := range m.rooms {
 		s.namespace.rooms.joinSince(s, w.Name, w.Since)
+	}
+	for _, room := range m.joined {
+		s.namespace.rooms.join(s, room)
 	}
 	s.namespace.sockets.add(s)
 }

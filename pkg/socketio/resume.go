@@ -38,6 +38,9 @@ func newRecovery(o Recovery, most int) *recovery {
 	r.told.Store(uint64(o.Head))
 	r.ring = ring{most: o.Buffer, age: 2 * o.Window, floor: o.Head, shelves: make(map[place]*shelf), sweepAt: 1024}
 	r.absences.window = o.Window
+	if o.Sessions != nil {
+		r.absences.ended = o.Sessions.Ended
+	}
 	r.byID, r.claims = make(map[sessionID]*absence), make(map[sessionID]chan struct{})
 	r.ctx, r.interrupt = context.WithCancel(context.Background())
 	return r
@@ -99,6 +102,10 @@ func (r *recovery) find(ctx context.Context, ns *Namespace, id sessionID, user s
 				return nil, NotRecoveredUser
 			}
 			r.take(a)
+			if a.isOver() {
+				r.giveUp(a)
+				return nil, NotRecoveredUnknown
+			}
 			return a, ""
 		}
 		old := ns.sockets.get(id.sid)
@@ -162,10 +169,11 @@ func (r *recovery) takeUp(ctx context.Context, s *Socket, a *absence, offset Off
 	}
 	s.id = a.SID
 	defer func() {
-		if reason != "" {
-			s.id, s.recovered = id, false
-			r.giveUp(a)
+		if reason == "" {
+			return
 		}
+		s.id, s.recovered = id, false
+		r.giveUp(a)
 		for _, room := range joined {
 			s.join(room)
 		}
@@ -176,7 +184,7 @@ func (r *recovery) takeUp(ctx context.Context, s *Socket, a *absence, offset Off
 		return NotRecoveredRefused
 	}
 	s.origin.user, s.origin.since = a.User, a.Since
-	return r.replay(ctx, s, missed{rooms: rooms, own: max(offset, a.Since)}, offset)
+	return r.replay(ctx, s, missed{rooms: rooms, joined: joined, own: max(offset, a.Since)}, offset)
 }
 
 // giveUp ends a session whose client begins a new one, unless the client will not hear of that.

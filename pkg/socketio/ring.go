@@ -17,7 +17,7 @@ type ring struct {
 	entries   []*entry // in the order in which they came
 	shelves   map[place]*shelf
 	floor     Offset // rooms without a shelf: all later events are here, which is none
-	forgotten Offset // as floor, for addressees that only this server tells: single sockets, and everybody
+	forgotten Offset // as floor, for what only this server tells: to single sockets, and to everybody
 	sweepAt   int    // how many shelves there are before those without entries are forgotten
 }
 
@@ -32,6 +32,7 @@ type shelf struct {
 	entries []*entry // by offset
 	// All events of the place after both are here. Base is about those that this server may not have told.
 	evicted, base Offset
+	own           bool // it is everybody, or one socket's room
 }
 
 // entry is one kept event.
@@ -40,6 +41,7 @@ type entry struct {
 	places  []place
 	except  []string
 	packets []*engineio.Packet
+	own     bool // some of it is for everybody or for one socket
 	size    int
 	at      time.Time
 	held    bool // by the ring
@@ -55,7 +57,7 @@ func newEntry(namespace string, to Target, packets []*engineio.Packet) *entry {
 		e.size += placeOverhead + len(room)
 	}
 	if len(to.Rooms) == 0 {
-		e.places = []place{{namespace: namespace, everybody: true}}
+		e.own, e.places = true, []place{{namespace: namespace, everybody: true}}
 	}
 	e.size += packetBytes(packets)
 	return e
@@ -72,6 +74,7 @@ func packetBytes(packets []*engineio.Packet) (n int) {
 func (r *ring) add(e *entry) {
 	for _, p := range e.places {
 		s := r.shelf(p)
+		s.own = s.own || e.own
 		s.entries = append(s.entries, e)
 	}
 	r.hold(e)
@@ -115,7 +118,9 @@ func (r *ring) evict() {
 func (r *ring) forget() {
 	for p, s := range r.shelves {
 		if len(s.entries) == 0 {
-			r.forgotten = max(r.forgotten, s.evicted)
+			if s.own {
+				r.forgotten = max(r.forgotten, s.evicted)
+			}
 			delete(r.shelves, p)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -33,11 +34,11 @@ type Options struct {
 	// is alone. With one, a socket keeps what Broadcast.Sockets shows of its handshake: the text of its
 	// headers and about 300 bytes.
 	Cluster Cluster
+	// Recovery has clients take up their sessions again. Nil means that who comes back is new.
+	Recovery *Recovery
 	// OnNoNamespace is called for each client that asks for a namespace that there is not. It may be called by many goroutines
 	// and must not block. Nil does nothing.
 	OnNoNamespace func()
-	// Recovery has clients take up their sessions again. Nil means that who comes back is new.
-	Recovery *Recovery
 	// Logger is told of handlers that panic, once of each kind of packet that can't be read, and of namespaces
 	// that clients ask for in vain. Nil means slog.Default().
 	Logger *slog.Logger
@@ -116,6 +117,11 @@ func (s *Server) named(name string) *Namespace {
 
 // ServeHTTP answers one handshake.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
+
+// Door returns a listener for an http.Server that serves this server too: see [engineio.Server.Door].
+func (s *Server) Door(l net.Listener, o engineio.DoorOptions) *engineio.Door {
+	return s.engine.Door(l, o)
+}
 
 // Connections returns how many clients are connected.
 func (s *Server) Connections() int { return s.engine.Sessions() }

@@ -45,7 +45,8 @@ var (
 	ErrReserved = errors.New("socketio: reserved event name")
 )
 
-// ID returns the socket's id: 20 characters, unguessable, new with every connection.
+// ID returns the socket's id: 20 characters, unguessable, new with every connection. A socket that takes up a session has
+// that one's from OnRecover on, while the middlewares have seen another.
 func (s *Socket) ID() string { return s.id }
 
 // Emit sends an event to this client. Arguments are what encoding/json takes; a json.RawMessage

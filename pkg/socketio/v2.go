@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // Adopt takes in a client of Socket.IO v2 (protocol 4), whose transport is the caller's: it is in
@@ -62,14 +63,11 @@ func (c *conn) welcome(s *Socket) any {
 	if c.v2 {
 		return nil
 	}
-	reply := struct {
-		SID string `json:"sid"`
-		PID string `json:"pid,omitempty"`
-	}{SID: s.id}
+	reply := `{"sid":` + string(rawjson.Quote(s.id))
 	if r := s.namespace.recovery; r != nil {
-		reply.PID = r.pid(s.namespace.name, s.id)
+		reply += `,"pid":` + string(rawjson.Quote(r.pid(s.namespace.name, s.id)))
 	}
-	return reply
+	return json.RawMessage(reply + "}")
 }
 
 // payload is what a refused client is told: v2 clients get the bare data, or the message.

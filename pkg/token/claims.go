@@ -1,10 +1,12 @@
 package token
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -58,10 +60,10 @@ var (
 	nameClaims     = [...]string{"username", "name", "preferred_username", "nickname"}
 )
 
-// readClaims decodes the verified payload of a token. It goes by a map because a struct would match names in any case.
-func readClaims(payload []byte, now time.Time) (Claims, map[string]json.RawMessage, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &fields); err != nil {
+// readClaims decodes the verified payload of a token.
+func readClaims(payload []byte, now time.Time) (Claims, fields, error) {
+	fields, ok := readFields(payload)
+	if !ok {
 		return Claims{}, nil, fmt.Errorf("%w: claims are not a JSON object", ErrMalformed)
 	}
 	c := Claims{}
@@ -75,6 +77,7 @@ func readClaims(payload []byte, now time.Time) (Claims, map[string]json.RawMessa
 	if c.UserID == "" {
 		return Claims{}, nil, ErrNoIdentity
 	}
+	c.UserIDJSON = bytes.Clone(c.UserIDJSON) // it is kept, and all the claims with it otherwise
 	c.ID, _ = firstText(fields, []string{"jti"}, nil)
 	c.Username, _ = firstText(fields, nameClaims[:], isAddress)
 	c.SetName()
@@ -102,7 +105,7 @@ func isAddress(text string) bool {
 }
 
 // validity checks nbf and exp against now and returns when the token expires, zero for never.
-func validity(fields map[string]json.RawMessage, now time.Time) (time.Time, error) {
+func validity(fields fields, now time.Time) (time.Time, error) {
 	notBefore, err := numericDate(fields, "nbf")
 	if err != nil {
 		return time.Time{}, err
@@ -122,30 +125,30 @@ func validity(fields map[string]json.RawMessage, now time.Time) (time.Time, erro
 
 // numericDate reads a claim of seconds since 1970, which may have a fraction. An absent claim is the zero time; one
 // that is not a number is an error, as ignoring it would make the token live for ever.
-func numericDate(fields map[string]json.RawMessage, name string) (time.Time, error) {
-	raw, ok := fields[name]
-	if !ok {
+func numericDate(fields fields, name string) (time.Time, error) {
+	raw := fields.get(name)
+	if raw == nil {
 		return time.Time{}, nil
 	}
-	var seconds *float64
-	if err := json.Unmarshal(raw, &seconds); err != nil || seconds == nil {
+	seconds, err := strconv.ParseFloat(string(raw), 64) // of valid JSON it takes the numbers
+	if err != nil {
 		return time.Time{}, fmt.Errorf("%w: %s is not a number", ErrMalformed, name)
 	}
 	const lastYear = 253402300799 // 9999-12-31, where JavaScript's and Go's text forms of a time end
-	whole, fraction := math.Modf(min(max(*seconds, 0), lastYear))
+	whole, fraction := math.Modf(min(max(seconds, 0), lastYear))
 	return time.Unix(int64(whole), int64(fraction*1e9)), nil
 }
 
 // firstText returns the first of the named claims that is an integer, or a non-empty string that is not left out, as text and
 // as JSON.
-func firstText(fields map[string]json.RawMessage, names []string, leaveOut func(string) bool) (string, json.RawMessage) {
+func firstText(fields fields, names []string, leaveOut func(string) bool) (string, json.RawMessage) {
 	for _, name := range names {
-		raw := fields[name]
+		raw := fields.get(name)
 		if isInteger(raw) {
 			return string(raw), raw
 		}
-		var text string
-		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil || text == "" || leaveOut != nil && leaveOut(text) {
+		text, ok := unquote(raw)
+		if !ok || text == "" || leaveOut != nil && leaveOut(text) {
 			continue
 		}
 		if !utf8.Valid(raw) { // clients would close the connection on such a frame

@@ -33,17 +33,17 @@ var typeClaims = [...]string{"type", "typ", "token_type", "tokenType", "token_us
 var otherUses = [...]string{"refresh", "reset", "forgot", "recover", "verif", "confirm", "activat", "invit", "unsubscrib", "magic"}
 
 // check compares a token's claims, and the typ of its header, with what is expected.
-func (e Expected) check(c *Claims, fields map[string]json.RawMessage, headerType string, now time.Time) error {
+func (e Expected) check(c *Claims, fields fields, headerType string, now time.Time) error {
 	switch {
-	case len(e.Audience) > 0 && !slices.ContainsFunc(texts(fields["aud"]), func(aud string) bool { return slices.Contains(e.Audience, aud) }):
+	case len(e.Audience) > 0 && !slices.ContainsFunc(texts(fields.get("aud")), func(aud string) bool { return slices.Contains(e.Audience, aud) }):
 		return ErrAudience
-	case e.Issuer != "" && !slices.Equal(texts(fields["iss"]), []string{e.Issuer}):
+	case e.Issuer != "" && !slices.Equal(texts(fields.get("iss")), []string{e.Issuer}):
 		return ErrIssuer
 	case !e.fitsType(fields, headerType):
 		return ErrType
 	}
 	for name, want := range e.Claims {
-		if text, _ := firstText(fields, []string{name}, nil); want != "" && text != want || missing(fields[name]) {
+		if text, _ := firstText(fields, []string{name}, nil); want != "" && text != want || missing(fields.get(name)) {
 			return fmt.Errorf("%w: %s", ErrClaim, name)
 		}
 	}
@@ -56,12 +56,12 @@ func (e Expected) check(c *Claims, fields map[string]json.RawMessage, headerType
 	return nil
 }
 
-func (e Expected) fitsType(fields map[string]json.RawMessage, headerType string) bool {
+func (e Expected) fitsType(fields fields, headerType string) bool {
 	if e.Type != "" && strings.EqualFold(headerType, e.Type) {
 		return true
 	}
 	for _, claim := range typeClaims {
-		for _, text := range texts(fields[claim]) {
+		for _, text := range texts(fields.get(claim)) {
 			if e.Type != "" && text == e.Type {
 				return true
 			}
@@ -84,6 +84,9 @@ func isOtherUse(text string) bool {
 func texts(claim json.RawMessage) []string {
 	if len(claim) == 0 {
 		return nil
+	}
+	if text, ok := unquote(claim); ok {
+		return []string{text}
 	}
 	var one string
 	if json.Unmarshal(claim, &one) == nil {

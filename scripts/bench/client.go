@@ -45,6 +45,8 @@ type client struct {
 	frames frames
 	reply  []byte // to the HTTP request, as far as it has come
 
+	ticket ticket
+
 	room    int
 	sender  int // its place among the room's senders, or -1
 	hearing hearing
@@ -180,7 +182,7 @@ func (cl *client) frame(opcode byte, payload []byte, length int) error {
 	switch payload[0] {
 	case '0': // open
 		cl.stage = connecting
-		return cl.packet("40")
+		return cl.packet(cl.ticket.connectPacket())
 	case '2': // ping
 		return cl.packet("3")
 	case '4':
@@ -203,12 +205,18 @@ func (cl *client) message(payload []byte, length int) error {
 	switch payload[1] {
 	case '0':
 		cl.stage = connected
-		if c.joinAtOnce {
+		cl.ticket.connected(payload)
+		if cl.ticket.recovered {
+			cl.stage = joined
+		} else if c.joinAtOnce {
 			return cl.join(roomName(cl.room))
 		}
 		c.finished++
 		return nil
 	case '2':
+		if length == len(payload) {
+			cl.ticket.told(payload)
+		}
 		if bytes.HasPrefix(payload, eventMessage) {
 			return cl.delivery(payload)
 		}

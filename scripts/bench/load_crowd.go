@@ -161,6 +161,7 @@ func (c *crowd) comeBack(s *server) error {
 // reconnect cuts all connections at once, and has everybody come back at once. Once all are, they must hear again.
 func (b *bench) reconnect(c *crowd, s *server) error {
 	c.enter(b.options.rooms, b.options.window)
+	profiled := b.profileFor("reconnect", s, b.options.seconds/2)
 	end, err := c.open(s)
 	if err != nil {
 		return err
@@ -173,6 +174,9 @@ func (b *bench) reconnect(c *crowd, s *server) error {
 	}
 	back := c.finished
 	w, err := end()
+	if err == nil {
+		err = <-profiled
+	}
 	if err != nil {
 		return err
 	}

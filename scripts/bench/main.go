@@ -38,6 +38,7 @@ const (
 	loadLight     = "light"
 	loadDurable   = "durable"
 	loadJoin      = "join"
+	loadRecover   = "recover" // only if it is asked for
 )
 
 var allLoads = []string{loadConnect, loadIdle, loadFanout, loadReconnect, loadLight, loadDurable, loadJoin}
@@ -66,14 +67,19 @@ type options struct {
 	senders     int // durable messages
 	storm       int // users who join one room
 	bigStorm    int // the same, the gateway alone
+
+	attacks      bool   // instead of the loads
+	attack       string // part of the names of those that are wanted
+	attackWindow time.Duration
+	role         role
 }
 
 // results is where the figures are that gateway/docs/BENCHMARKS.md shows.
 const results = "scripts/bench/results"
 
-func parseOptions(args []string) (o options, barePort int, err error) {
+func parseOptions(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	only := f.String("only", "", "loads to run, of "+strings.Join(allLoads, ",")+"; all unless set")
+	only := f.String("only", "", "loads to run, of "+strings.Join(allLoads, ",")+","+loadRecover+"; all but the last unless set")
 	quick := f.Bool("quick", false, "a tenth of everything, in one round: to try it, not to measure; its figures miss targets, and go to /tmp/socketgate-bench unless -out is given")
 	f.BoolVar(&o.against, "yardstick", true, "measure the Node yardstick too; =false measures the gateway alone")
 	f.BoolVar(&o.profile, "profile", false, "save CPU profiles of the gateway beside the results")
@@ -93,33 +99,36 @@ func parseOptions(args []string) (o options, barePort int, err error) {
 	f.IntVar(&o.senders, "senders", 1_000, "durable: senders, ten in a room")
 	f.IntVar(&o.storm, "storm", 1_000, "join: users who join one room")
 	f.IntVar(&o.bigStorm, "big-storm", 10_000, "join: the same, the gateway alone")
-	f.IntVar(&barePort, "bare", 0, "be the bare writer on this port (the benchmark starts it itself)")
+	f.BoolVar(&o.attacks, "attacks", false, "measure honest clients beside attacks instead, about six minutes; writes attacks.md and attacks.json")
+	f.StringVar(&o.attack, "attack", "", "attacks: only those whose names have this in them")
+	f.DurationVar(&o.attackWindow, "attack-window", 3*time.Second, "attacks: how long honest clients are measured alone, beside an attack elsewhere, and beside it")
+	o.role.flags(f)
 	if err := f.Parse(args); err != nil {
-		return o, 0, err
+		return o, err
 	}
 	o.only = allLoads
 	if *only != "" {
 		o.only = strings.Split(*only, ",")
 		for _, name := range o.only {
-			if !slices.Contains(allLoads, name) {
-				return o, 0, fmt.Errorf("no load is called %q; there are %s", name, strings.Join(allLoads, ", "))
+			if name != loadRecover && !slices.Contains(allLoads, name) {
+				return o, fmt.Errorf("no load is called %q; there are %s and %s", name, strings.Join(allLoads, ", "), loadRecover)
 			}
 		}
 	}
 	if *quick {
 		o.connections, o.rooms, o.senders, o.storm, o.bigStorm = o.connections/10, max(1, o.rooms/10), o.senders/10, o.storm/10, o.bigStorm/10
-		o.seconds, o.rest, o.rounds = o.seconds/5, o.rest/5, 1
+		o.seconds, o.rest, o.rounds, o.attackWindow = o.seconds/5, o.rest/5, 1, o.attackWindow/5
 		if o.out == results {
 			o.out = filepath.Join(os.TempDir(), "socketgate-bench") // a try is no result to keep
 		}
 	}
 	if o.window < 1 || o.window > maxSenders {
-		return o, 0, fmt.Errorf("-window must be 1 to %d", maxSenders)
+		return o, fmt.Errorf("-window must be 1 to %d", maxSenders)
 	}
 	if o.rounds < 1 {
-		return o, 0, errors.New("-rounds must be 1 at least")
+		return o, errors.New("-rounds must be 1 at least")
 	}
-	return o, barePort, nil
+	return o, nil
 }
 
 // pinned finds out which core is the load's, and makes sure that it has no other and is not the server's.
@@ -143,17 +152,18 @@ type bench struct {
 	users    []user
 	database *database
 	report   report
+	attacks  siege
 }
 
 func run(ctx context.Context, args []string) (err error) {
 	// A server dies with the thread that started it, which must be this one.
 	runtime.LockOSThread()
-	o, barePort, err := parseOptions(args)
+	o, err := parseOptions(args)
 	if err != nil {
 		return err
 	}
-	if barePort != 0 {
-		return serveBare(barePort)
+	if play := o.role.play(); play != nil {
+		return play(ctx)
 	}
 	debug.SetGCPercent(400) // the load should not be what is measured
 	b := &bench{ctx: ctx, options: o, report: report{Machine: thisMachine(), Options: strings.Join(args, " "), Rounds: o.rounds}}
@@ -161,6 +171,9 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.tidy()) }()
+	if o.attacks {
+		return b.attackSession()
+	}
 	for _, session := range b.sessions() {
 		if err := b.runSession(session); err != nil {
 			return err
@@ -191,6 +204,7 @@ func (b *bench) sessions() []session {
 		{[]string{loadLight}, rounds, append(slices.Clone(kinds), bare), b.lightSession},
 		{[]string{loadDurable}, rounds, kinds, b.durableSession},
 		{[]string{loadJoin}, 1, kinds, b.joinSession},
+		{[]string{loadRecover}, 1, []string{gateway}, b.recoverSession},
 	}
 }
 
@@ -244,7 +258,7 @@ func (b *bench) prepare() error {
 	if b.users, err = mintUsers(max(o.connections, o.senders, o.storm, o.bigStorm)); err != nil {
 		return err
 	}
-	if b.wants(loadDurable) {
+	if b.options.attacks || b.wants(loadDurable) || b.wants(loadRecover) {
 		b.database, err = startDatabase(o.postgres, b.scratch)
 	}
 	return err

@@ -145,6 +145,10 @@ var lines = func() []line {
 		{load: loadReconnect, name: "CPU per reconnect", unit: "us"},
 		{load: loadReconnect, name: "until all are back", unit: "s"},
 		{load: loadReconnect, name: "not back", unit: "", target: "0", met: below(0)},
+		{load: loadRecover, name: "recovered", unit: "%", target: "100 %", met: func(_ *report, share float64) (bool, bool) { return share == 100, true }},
+		{load: loadRecover, name: "CPU per recovery", unit: "us"},
+		{load: loadRecover, name: "CPU per plain reconnect", unit: "us"},
+		{load: loadRecover, name: "recovery beside a plain reconnect", unit: "", target: "1.5x", met: below(1.5)},
 	}
 }()
 

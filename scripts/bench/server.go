@@ -34,8 +34,12 @@ type server struct {
 	loadCore int // where its clients and its database are
 }
 
-// start starts a server of a kind and waits until it listens. more are environment variables.
+// start starts a server of a kind on the servers' core and waits until it listens. more are environment variables.
 func (b *bench) start(kind string, more ...string) (*server, error) {
+	return b.startOn(b.options.serverCore, kind, more...)
+}
+
+func (b *bench) startOn(core int, kind string, more ...string) (*server, error) {
 	ports, err := freePorts(2)
 	if err != nil {
 		return nil, err
@@ -50,7 +54,7 @@ func (b *bench) start(kind string, more ...string) (*server, error) {
 	case gateway:
 		command = []string{b.options.gateway}
 		environment = append(environment, "GOMAXPROCS=1", "RATE_LIMIT=0", "LOG_LEVEL=warn")
-		if b.options.profile {
+		if b.options.profile || b.options.attacks {
 			s.admin = "127.0.0.1:" + strconv.Itoa(ports[1])
 			environment = append(environment, "ADMIN_ADDR="+s.admin)
 		}
@@ -65,7 +69,7 @@ func (b *bench) start(kind string, more ...string) (*server, error) {
 		return nil, fmt.Errorf("make log: %w", err)
 	}
 	defer log.Close()
-	s.process = exec.Command("taskset", append([]string{"-c", strconv.Itoa(b.options.serverCore)}, command...)...)
+	s.process = exec.Command("taskset", append([]string{"-c", strconv.Itoa(core)}, command...)...)
 	s.process.Dir, s.process.Stdout, s.process.Stderr = b.scratch, log, log
 	s.process.Env = append(environment, more...)
 	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

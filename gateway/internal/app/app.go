@@ -11,6 +11,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/config"
 	"github.com/socketgate/socketgate/gateway/internal/neighbours"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/gateway/internal/saved"
 	"github.com/socketgate/socketgate/gateway/internal/sessions"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 )
@@ -27,6 +28,7 @@ type App struct {
 	neighbours *neighbours.Watch
 	store      *store.Store
 	names      *sessions.Names // nil where names are only in tokens
+	saved      *saved.Sessions // nil where sessions end with the process
 	sockets    generations
 	chat       *chat.Chat
 	servers    []*server // the public one first

@@ -7,8 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/pkg/engineio"
-	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // door counts connections from the moment when they are accepted: one that says nothing, or never comes to the end of its
@@ -24,12 +24,25 @@ type door struct {
 	client    func(*http.Request) netip.Addr // of a request by a proxy
 	refused   func(cause string)
 	next      http.Handler
-
-	mu    lockorder.Mutex[door]
-	conns map[net.Conn]*arrival // that are served by net/http
 }
 
-// arrival is a connection that the door counts. Only the goroutine that serves it uses it.
+// guard has the door count what connects to a server, and the engine take WebSocket handshakes before net/http has the
+// connection. It is called before the server serves.
+func (a *App) guard(s *server, sockets mount) {
+	trusted, client := compose.Proxies(a.config)
+	d := &door{
+		admission: a.sockets.admission, trusted: trusted, client: client, refused: a.hints.HandshakeRefused, next: s.Handler,
+	}
+	s.Handler, s.ConnContext, s.ConnState = d, d.introduce, d.observe
+	s.listener = a.sockets.Door(s.listener, engineio.DoorOptions{
+		Takes:  func(r *http.Request) bool { return sockets.takes(r.URL.Path) },
+		Arrive: d.arrive, Depart: func(mark any) { mark.(*arrival).depart() },
+		HeaderTimeout: s.ReadHeaderTimeout, MaxHeaderBytes: s.MaxHeaderBytes, ErrorLog: s.ErrorLog,
+	})
+}
+
+// arrival is a connection that the door counts: its mark. One goroutine at a time uses it: the engine's, and then the one that
+// serves it.
 type arrival struct {
 	admission *engineio.Admission
 	proxied   bool
@@ -39,8 +52,8 @@ type arrival struct {
 
 type arrivalKey struct{}
 
-// accept is http.Server.ConnContext. A connection too many is closed without a word: it has not asked anything.
-func (d *door) accept(ctx context.Context, conn net.Conn) context.Context {
+// arrive is engineio.DoorOptions.Arrive. A connection too many is closed without a word: it has not asked anything.
+func (d *door) arrive(conn net.Conn) (mark any, ok bool) {
 	a := &arrival{admission: d.admission}
 	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		a.addr = peer.AddrPort().Addr().Unmap()
@@ -48,28 +61,25 @@ func (d *door) accept(ctx context.Context, conn net.Conn) context.Context {
 	a.proxied = d.trusted(a.addr)
 	if cause := d.admission.Arrive(a.addr, a.proxied); cause != "" {
 		d.refused(cause)
-		conn.Close()
-		return ctx
+		return nil, false
 	}
 	a.counted = true
-	d.mu.Lock()
-	d.conns[conn] = a
-	d.mu.Unlock()
-	return context.WithValue(ctx, arrivalKey{}, a)
+	return a, true
 }
+
+// introduce is http.Server.ConnContext.
+func (d *door) introduce(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, arrivalKey{}, arrivalOf(conn))
+}
+
+func arrivalOf(conn net.Conn) *arrival { return conn.(*engineio.Passed).Mark().(*arrival) }
 
 // observe is http.Server.ConnState.
 func (d *door) observe(conn net.Conn, state http.ConnState) {
-	d.mu.Lock()
-	a := d.conns[conn]
-	over := state == http.StateHijacked || state == http.StateClosed
-	if over {
-		delete(d.conns, conn)
-	}
-	d.mu.Unlock()
+	a := arrivalOf(conn)
 	// Between requests a proxy's connection costs nobody anything. Not when the handler returns: net/http reads the rest of a
 	// body after that.
-	if a != nil && (over || a.proxied && state == http.StateIdle) {
+	if state == http.StateHijacked || state == http.StateClosed || a.proxied && state == http.StateIdle {
 		a.depart()
 	}
 }

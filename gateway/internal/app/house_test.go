@@ -26,10 +26,12 @@ const everythingBelow = "*"
 var house = []room{
 	// Programs.
 	{path: "gateway", imports: []string{"app", "check", "compose", "config", "demo", "ops", "saved", "store", "pkg/token"}},
-	{path: "scripts/bench", imports: []string{"pkg/engineio/engineclient", "pkg/token"}},
+	{path: "scripts/bench", imports: []string{"scripts/bench/attack", "pkg/engineio/engineclient", "pkg/token"}},
+	{path: "scripts/bench/attack", imports: []string{"pkg/engineio/engineclient", "pkg/token"}},
 	{path: "scripts/conformance", imports: []string{"pkg/engineio", "pkg/socketio"}},
 
 	{path: "gateway/e2e/harness/dotenv", imports: []string{"config"}},
+	{path: "gateway/e2e/resuming", imports: []string{"pkg/socketio"}},
 	{path: "gateway/e2e/wirefuzz", imports: []string{"contract", "pkg/engineio", "pkg/socketio"}},
 
 	// Parts put together.
@@ -64,8 +66,8 @@ var house = []room{
 	{path: "pkg/engineio", imports: []string{"pkg/engineio/internal/netpoll", "pkg/lockorder"}, without: []string{"database"}},
 	{path: "pkg/engineio/engineclient", without: []string{"database"}},
 	{path: "pkg/engineio/internal/netpoll", imports: []string{"pkg/lockorder"}, without: []string{"net/http", "database"}},
+	{path: "pkg/token", imports: []string{"pkg/rawjson"}, without: []string{"database"}},
 	{path: "pkg/rawjson", without: []string{"net", "os", "database"}},
-	{path: "pkg/token", without: []string{"database"}},
 	{path: "pkg/lockorder", without: []string{"net", "database"}},
 	{path: "pkg/nodecrypt", without: []string{"net", "database"}},
 }
@@ -75,7 +77,7 @@ var planned = []string{"attach", "cluster", "pkg/redisadapter", "publish"}
 
 // technologies are the modules of others, and the rooms that may know them.
 var technologies = map[string][]string{
-	"github.com/gobwas/ws":                 {"pkg/engineio", "pkg/engineio/engineclient", "pkg/engineio/internal/netpoll"},
+	"github.com/gobwas/ws":                 {"pkg/engineio", "pkg/engineio/engineclient", "pkg/engineio/internal/netpoll", "scripts/bench/attack"},
 	"github.com/google/uuid":               {"sessions", "store"},
 	"github.com/googollee/go-socket.io":    {"legacy"},
 	"github.com/jackc/pgx/v5":              {"database", "gateway/internal/database/dbtest", "neighbours", "saved", "scripts/bench", "sessions", "store"},

@@ -9,19 +9,7 @@ import (
 	"net/http"
 	"syscall"
 	"time"
-
-	"github.com/socketgate/socketgate/gateway/internal/compose"
 )
-
-// guard has the door count what connects to a server. It is called before the server serves.
-func (a *App) guard(s *server) {
-	trusted, client := compose.Proxies(a.config)
-	d := &door{
-		admission: a.sockets.admission, trusted: trusted, client: client, refused: a.hints.HandshakeRefused,
-		next: s.Handler, conns: make(map[net.Conn]*arrival),
-	}
-	s.Handler, s.ConnContext, s.ConnState = d, d.accept, d.observe
-}
 
 // server is an HTTP server with the listener it was given.
 type server struct {

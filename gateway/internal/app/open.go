@@ -16,6 +16,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/gateway/internal/sessions"
 	"github.com/socketgate/socketgate/gateway/internal/store"
+	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
 // Open connects to the database and listens; Run serves. Page, if not nil, makes the handler of what is neither socket nor
@@ -31,7 +32,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 	}
 	err := a.listen(net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), public)
 	if err == nil {
-		a.guard(a.servers[0])
+		a.guard(a.servers[0], public[0])
 	}
 	if err == nil && c.AdminAddr != "" {
 		err = a.listen(c.AdminAddr, a.adminMounts())
@@ -43,40 +44,61 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 	return a, nil
 }
 
-// openParts makes the parts, from the database up.
+// openParts makes the parts, from the database up. On an error it closes those that it has made.
 func (a *App) openParts(ctx context.Context) (err error) {
 	a.metrics = ops.NewMetrics()
 	a.hints = ops.NewHints(a.metrics, a.log)
+	defer func() {
+		if err != nil {
+			a.closeParts(ctx)
+		}
+	}()
 	refused := func(reason string) { a.hints.LookupRefused("session", reason) }
 	if a.identity, err = compose.OpenIdentity(ctx, a.config, a.log, refused); err != nil {
 		return err
 	}
 	if a.config.AuditLog != audit.Off {
 		if a.audit, err = audit.Open(a.config.AuditLog, a.metrics.AuditLost, a.log); err != nil {
-			a.identity.Close()
 			return err
 		}
 	}
 	if a.store, err = a.openStore(ctx); err != nil {
-		a.identity.Close()
-		a.closeAudit()
 		return err
 	}
 	if a.names, err = a.openNames(ctx); err != nil {
-		a.store.Close(ctx)
-		a.identity.Close()
+		return err
+	}
+	o := a.chatOptions()
+	recovery, err := a.openRecovery(ctx, &o)
+	if err != nil {
 		return err
 	}
 	a.neighbours = a.openNeighbours(ctx)
 	a.health = &ops.Health{Store: a.store.Ready, Neighbours: a.neighbours.Count}
-	a.sockets = a.openSockets()
-	a.chat = a.openChat()
+	a.sockets = a.openSockets(recovery)
+	a.chat = chat.New(a.sockets.Of("/"), a.store, o)
+	if a.saved != nil {
+		a.saved.Follow(a.sockets.Of("/"))
+	}
 	a.metrics.Explain(reasons)
 	a.metrics.Watch(ops.Gauges{
 		Connections: a.sockets.Connections, Rooms: a.chat.Rooms, Neighbours: a.neighbours.Count,
 		Pending: a.sockets.admission.Pending, Arrivals: a.sockets.admission.Arrivals,
+		Recovery: a.recoveryGauges(),
 	})
 	return nil
+}
+
+// closeParts closes what openParts had opened when it failed.
+func (a *App) closeParts(ctx context.Context) {
+	a.names.Close()
+	if a.store != nil {
+		a.store.Close(ctx)
+	}
+	if a.identity != nil {
+		a.identity.Close()
+	}
+	a.closeAudit()
 }
 
 // openNames fails where USER_QUERY can't be asked. A query that the schema gave may not be allowed: then users go by their ids.
@@ -112,15 +134,15 @@ func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
 	return neighbours.Open(ctx, url, m.Schema+"."+m.Table, a.log)
 }
 
-func (a *App) openSockets() generations {
+func (a *App) openSockets(recovery *socketio.Recovery) generations {
 	o := compose.Sockets(a.config)
-	o.Logger = a.log
+	o.Logger, o.Recovery = a.log, recovery
 	o.Engine.Observer, o.Engine.Identify, o.Engine.Settled = a.hints, a.identity.Identify, settled
 	o.Engine.OnTooLarge, o.OnNoNamespace = a.hints.PacketTooLarge, a.metrics.NamespaceRefused
 	return newGenerations(o, a.config.AllowEIO3)
 }
 
-func (a *App) openChat() *chat.Chat {
+func (a *App) chatOptions() chat.Options {
 	o := compose.Chat(a.config, a.store.Mapping())
 	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.hints, a.log
 	if a.names != nil {
@@ -132,5 +154,5 @@ func (a *App) openChat() *chat.Chat {
 	if a.audit != nil {
 		o.Audit = a.audit
 	}
-	return chat.New(a.sockets.Of("/"), a.store, o)
+	return o
 }

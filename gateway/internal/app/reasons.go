@@ -28,6 +28,7 @@ var reasons = []ops.DisconnectReason{
 	reason(socketio.HandshakeReleased, true, "a further namespace was joined long after the first; the client joins all at once as it comes back"),
 	reason(socketio.Refused, false, "no valid token, or MAX_CONNECTIONS_PER_USER; the app logs in and calls connect() again"),
 	reason(socketio.ServerDisconnect, false, "the server sent it away"),
+	reason(socketio.Replaced, true, "the client has come back by another connection, before this one was known to be dead"),
 	reason(socketio.HandlerPanic, true, "a bug in the gateway, which only this client feels; please report it"),
 	reason(chat.TokenExpired, true, "the token's exp has passed; the client comes back with its fresh cookie"),
 	reason(chat.LoginEnded, true, "the app has ended the login (REVOKED_QUERY, SESSION_QUERY); the client comes back and is refused, unless it has a fresh one"),

@@ -36,13 +36,16 @@ func (a *App) Run(ctx context.Context) error {
 }
 
 // close stops the parts in the order in which messages flow, so that none is lost between two: no
-// new clients, then no new messages, then no clients, then no probes.
+// new clients, then no new messages, then no clients, whose sessions are written, then no probes.
 func (a *App) close(ctx context.Context) {
 	a.log.Info("shutting down", "connections", a.sockets.Connections())
 	a.health.Drain()
 	a.sockets.Drain()
 	a.warnCutShort("store", a.store.Close(ctx))
 	a.warnCutShort("sockets", a.sockets.Shutdown(ctx))
+	if a.saved != nil {
+		a.warnCutShort("sessions", a.saved.Close(ctx))
+	}
 	a.identity.Close()
 	a.neighbours.Close()
 	a.names.Close()

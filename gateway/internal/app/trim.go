@@ -2,46 +2,63 @@ package app
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
 )
 
 // quietTime is for how long nothing may have been collected before the gateway counts as idle, and trimInterval is
-// how often memory is given back at most: each time costs a collection.
+// how often memory is given back at most: each time costs a collection. worthTrimming is how many bytes have been allocated
+// since the last time, if nothing has been collected since: what expires after a rush is too little for a collection.
 const (
-	quietTime    = 5 * time.Second
-	trimInterval = time.Minute
+	quietTime     = 5 * time.Second
+	trimInterval  = time.Minute
+	worthTrimming = 1 << 20
 )
+
+// work is what the runtime has done so far.
+type work struct {
+	collections uint64 // cycles of the garbage collector
+	allocated   uint64 // bytes
+}
 
 // trim gives memory back to the system when a rush is over: connecting takes several times what
 // a connection needs later, and the runtime would hold on to that for minutes.
-func trim(ctx context.Context, collections func() uint64, giveBack func()) {
+func trim(ctx context.Context, done func() work, giveBack func()) {
 	ticker := time.NewTicker(quietTime)
 	defer ticker.Stop()
-	var last, trimmed uint64
+	last, trimmed := work{}, work{allocated: done().allocated}
 	var notBefore time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			n := collections()
-			if n == last && n != trimmed && !now.Before(notBefore) {
+			w := done()
+			worth := w.collections != trimmed.collections || w.allocated-trimmed.allocated >= worthTrimming
+			if w.collections == last.collections && worth && !now.Before(notBefore) {
 				giveBack()
-				n = collections()
-				trimmed, notBefore = n, now.Add(trimInterval)
+				w = done()
+				trimmed, notBefore = w, now.Add(trimInterval)
 			}
-			last = n
+			last = w
 		}
 	}
 }
 
-// collections counts the garbage collector's cycles so far.
-func collections() uint64 {
-	s := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+// workSoFar asks the runtime.
+func workSoFar() work {
+	s := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(s)
-	return s[0].Value.Uint64()
+	return work{s[0].Value.Uint64(), s[1].Value.Uint64()}
 }
 
-func trimProcess(ctx context.Context) { trim(ctx, collections, debug.FreeOSMemory) }
+func trimProcess(ctx context.Context) { trim(ctx, workSoFar, giveBack) }
+
+// giveBack collects twice, since a sync.Pool lets go of what it keeps only then: net/http keeps the buffers of each
+// connection that a rush has brought, and they would stay until the next collection after this one.
+func giveBack() {
+	runtime.GC()
+	debug.FreeOSMemory()
+}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"net/netip"
@@ -26,6 +27,9 @@ type member struct {
 	bytes       bucket                 // of what it has broadcast
 	relays      bucket
 	joined      bool      // something, since it connected
+	seated      bool      // it counts in the lists of its rooms: seats guards this and the next
+	ended       bool      // and never again will
+	back        *comeback // nil unless it takes up its session, and from its first message on
 	lapsed      bool      // a message has waited for a join in vain; early.mu guards this and the next two
 	early       []*parked // messages that wait for a join
 	earlyBytes  int       // of these
@@ -64,7 +68,16 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 	if c.options.Logins != nil || c.options.Audit != nil {
 		m.login = &login{claims.Login(), h.Addr}
 	}
+	if c.options.Recovers && bytes.Contains(h.Auth, []byte(`"pid"`)) {
+		m.back = &comeback{heard: heardUpTo(h.Auth)}
+	}
+	if c.options.Log != nil && claims.Named {
+		c.options.Log.named.note(m.Person)
+	}
 	s.Data = m
+	if c.direct() { // before the client is told that it is connected: what is sent to it from then on must reach it
+		s.Join(contract.PersonalRoom(m.ID)) // fails when the socket is gone, which hears nothing anyway
+	}
 	if claims.Endless {
 		c.endless.Do(c.warnEndless)
 	}

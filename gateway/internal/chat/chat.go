@@ -35,6 +35,8 @@ type Chat struct {
 	rosters       *presence.Rosters
 	early         *early
 	resends       *resends
+	absorbed      absorbed
+	grants        *grants
 	users         *users
 	share         float64    // of a user in what one connection may; 0 is no limit
 	unknownEvents firstTimes // events that nobody handles
@@ -53,14 +55,18 @@ type Chat struct {
 // New registers the chat's handlers with a namespace. Close ends what it starts.
 func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &Chat{options: o, keys: contract.NewKeys(o.Columns, o.ClientFields...), store: store, namespace: ns, ctx: ctx, cancel: cancel}
+	c := &Chat{options: o, keys: newKeys(o), store: store, namespace: ns, ctx: ctx, cancel: cancel}
 	c.users, c.share = newUsers(), userShare(o)
 	c.rosters = presence.New(presence.Options{
 		Limit: o.MembersLimit, Rate: o.MembersRate, Announce: c.announce, Delayed: o.Observer.ListDelayed,
 	})
 	c.early = newEarly(o.JoinWait)
 	c.resends = newResends(o.Observer)
+	c.grants = &grants{store: store, running: &c.running}
 	ns.Use(c.authenticate)
+	if o.Recovers {
+		ns.OnRecover(c.mayRecover)
+	}
 	ns.OnConnect(c.connected)
 	ns.OnDisconnecting(c.disconnecting)
 	c.handle(o.JoinEvents, c.join)
@@ -75,6 +81,8 @@ func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	}
 	return c
 }
+
+func newKeys(o Options) *contract.Keys { return contract.NewKeys(o.Columns, o.ClientFields...) }
 
 // Close stops member lists from being told, messages from waiting and rights from being asked again. Call it when the server has
 // been shut down.
@@ -109,9 +117,7 @@ func (c *Chat) connected(s *socketio.Socket) {
 	if !end.IsZero() {
 		s.CloseAt(end, reason)
 	}
-	if c.direct() {
-		s.Join(contract.PersonalRoom(m.ID)) // fails when the socket is gone, which hears nothing anyway
-	}
+	c.welcomeBack(s, m)
 }
 
 // disconnecting updates every room that the socket was in, whatever ended it, and answers what still waits for a join.
@@ -120,9 +126,7 @@ func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 	if c.share > 0 {
 		c.users.leave(m)
 	}
-	for _, room := range c.joined(s) {
-		c.leaveRoom(s, m, room)
-	}
+	c.giveUpSeats(s, m)
 	c.refuseEarly(m, func(*parked) bool { return true })
 }
 

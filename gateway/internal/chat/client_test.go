@@ -154,6 +154,9 @@ func (c *tally) ListTold(bytes int) {
 
 func (c *tally) ListDelayed(reason string) { c.count("delayed " + reason) }
 
+func (c *tally) Recovered(source string, _ int) { c.count("recovered from " + source) }
+func (c *tally) NotRecovered(reason string)     { c.count("not recovered: " + reason) }
+
 func (c *tally) SessionOpened() {}
 
 func (c *tally) SessionClosed(reason engineio.Reason) { c.closed <- reason }
@@ -199,9 +202,16 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 	if change != nil {
 		change(&o)
 	}
-	server := socketio.NewServer(socketio.Options{
+	options := socketio.Options{
 		Logger: o.Logger, Engine: engineio.Options{Observer: h.tally, PingInterval: time.Second, MaxConnectionsPerUser: maxConnectionsOfUser},
-	})
+	}
+	if o.Recovers {
+		options.Recovery = &socketio.Recovery{Observer: h.tally}
+	}
+	if o.Log != nil {
+		options.Recovery.Log = o.Log
+	}
+	server := socketio.NewServer(options)
 	chat := New(server.Of("/"), store, o)
 	h.chat = chat
 	web := httptest.NewServer(server)
@@ -221,7 +231,8 @@ func serve(t *testing.T, store Store, change func(*Options)) *host {
 // visitor is a Socket.IO client.
 type visitor struct {
 	*engineclient.Conn
-	t *testing.T
+	t       *testing.T
+	session string // the reply to its CONNECT
 }
 
 // visit connects with a token and reads up to the CONNECT reply.
@@ -233,8 +244,28 @@ func (h *host) visit(userID string, ttl time.Duration) *visitor {
 	}
 	v := h.dial(`{"token":"` + tok + `"}`)
 	v.await("0{")
-	v.await(`40{"sid":"`)
+	v.session = v.await(`40{"sid":"`)
 	return v
+}
+
+// returns has a client come back that has heard up to an offset, or nothing.
+func (h *host) returns(v *visitor, userID, offset string) *visitor {
+	h.t.Helper()
+	var session struct{ Pid string }
+	if err := json.Unmarshal([]byte(v.session[2:]), &session); err != nil {
+		h.t.Fatal(err)
+	}
+	tok, err := token.Mint([]byte(secret), userID, "Name of "+userID, time.Hour)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if offset != "" {
+		offset = `","offset":"` + offset
+	}
+	again := h.dial(`{"token":"` + tok + `","pid":"` + session.Pid + offset + `"}`)
+	again.await("0{")
+	again.session = again.await(`40{"sid":"`)
+	return again
 }
 
 func (h *host) dial(auth string) *visitor {
@@ -247,7 +278,7 @@ func (h *host) dial(auth string) *visitor {
 	}
 	h.t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(patience))
-	v := &visitor{conn, h.t}
+	v := &visitor{Conn: conn, t: h.t}
 	v.say("40" + auth)
 	return v
 }

@@ -52,14 +52,18 @@ func (c *Chat) guard(room string, m *member) (refusal contract.Answer) {
 	}
 	switch may, err := c.store.MayJoin(c.ctx, room, m.ID); {
 	case err != nil:
-		if c.accessLog.allow() {
-			c.options.Logger.Warn("room access could not be checked", "error", err)
-		}
+		c.nobodyKnowsAccess(err)
 		return contract.Failure{Code: contract.Unavailable, Text: "room access can't be checked right now, try again"}
 	case !may:
 		return notAllowed
 	}
 	return nil
+}
+
+func (c *Chat) nobodyKnowsAccess(err error) {
+	if c.accessLog.allow() {
+		c.options.Logger.Warn("room access could not be checked", "error", err)
+	}
 }
 
 var notAllowed = contract.Failure{Code: contract.Forbidden, Text: "you may not join this room"}
@@ -69,6 +73,9 @@ var notAllowed = contract.Failure{Code: contract.Forbidden, Text: "you may not j
 func (c *Chat) enterRoom(s *socketio.Socket, m *member, r *request, room string) (joined, refusal contract.Answer) {
 	m.seats.Lock()
 	defer m.seats.Unlock()
+	if !m.seated {
+		return nil, closing
+	}
 	earlier := c.joined(s)
 	if c.options.Multi && len(earlier) >= maxRooms && !s.In(room) {
 		return nil, contract.Failure{Code: contract.Forbidden, Text: fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
@@ -77,7 +84,7 @@ func (c *Chat) enterRoom(s *socketio.Socket, m *member, r *request, room string)
 	case errors.Is(err, socketio.ErrPrivateRoom):
 		return nil, privateRoom
 	case err != nil: // the socket has gone meanwhile
-		return nil, contract.Failure{Code: contract.Unavailable, Text: "the connection is closing"}
+		return nil, closing
 	}
 	for _, other := range earlier {
 		if other != room && !c.options.Multi {
@@ -91,6 +98,8 @@ func (c *Chat) enterRoom(s *socketio.Socket, m *member, r *request, room string)
 	}
 	return joined, nil
 }
+
+var closing = contract.Failure{Code: contract.Unavailable, Text: "the connection is closing"}
 
 // leave leaves the room that the event names.
 func (c *Chat) leave(s *socketio.Socket, m *member, r *request) contract.Answer {
@@ -117,6 +126,8 @@ func (c *Chat) vacate(s *socketio.Socket, m *member, room string) bool {
 	if !s.Leave(room) {
 		return false
 	}
-	c.rosters.Leave(room, m.Person)
+	if m.seated {
+		c.rosters.Leave(room, m.Person)
+	}
 	return true
 }

@@ -73,6 +73,13 @@ type Options struct {
 	// together. 0 means for ever.
 	MaxAge time.Duration
 
+	// Recovers has clients that were away told what they missed. The namespace's server needs socketio.Options.Recovery then.
+	Recovers bool
+	// Log reads stored messages again. Nil means that what memory does not hold any more can't be.
+	Log *Log
+	// ResendKey makes what the store knows a resend by (message.Draft.Fingerprint). It should be the same after a restart.
+	ResendKey []byte
+
 	Audit    Auditor // may be nil
 	Observer Observer
 	Logger   *slog.Logger

@@ -20,6 +20,16 @@ type Store interface {
 	MayStay(ctx context.Context, seats []message.Seat) ([]bool, error)
 }
 
+// History reads what was stored.
+type History interface {
+	// Missed returns the messages of the gaps up to a position, in the order of positions. Many who ask at the same time are
+	// answered together. An error means that something may be missing; it wraps message.ErrTooMuch where there are more than limit.
+	Missed(ctx context.Context, gaps []message.Gap, through uint64, limit int) ([]message.Kept, error)
+	// Repeated returns the message of a draft's fingerprint, user, place and text that was committed after a position, or, with 0,
+	// within the last two minutes. Mostly it answers from memory that there is none.
+	Repeated(ctx context.Context, d message.Draft, after uint64) (message.Kept, bool, error)
+}
+
 // Logins knows which logins the app has ended.
 type Logins interface {
 	// Ended tells so of each login. It has a deadline of its own. An error means that nobody knows of some; what it returns

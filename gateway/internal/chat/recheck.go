@@ -131,6 +131,11 @@ func (c *Chat) loseSeat(s *socketio.Socket, room string) {
 	if !c.leaveRoom(s, m, room) {
 		return
 	}
+	c.tellLost(s, m, room)
+}
+
+// tellLost tells a client that it was taken out of a room.
+func (c *Chat) tellLost(s *socketio.Socket, m *member, room string) {
 	lost := contract.Failure{Code: contract.Forbidden, Text: "you may not be in this room any more", Room: room}
 	s.Emit("error", lost.Event(c.options.JoinEvents[0]))
 	c.audit("right_lost", m, room, "")

@@ -12,6 +12,8 @@ import (
 // send stores a message and, once it is committed, tells the room and then the sender. The order of its steps
 // is what makes each of them safe.
 func (c *Chat) send(s *socketio.Socket, m *member, r *request) contract.Answer {
+	back := m.back
+	m.back = nil
 	fields, ok := contract.ParseObject(r.payload())
 	if !ok {
 		return contract.Failure{Code: contract.BadRequest, Text: "a message is an object with a room and a text"}
@@ -36,9 +38,20 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) contract.Answer {
 	}
 
 	// A resend is answered as what it repeats is, and costs its sender nothing more.
-	sent, answer, repeated := c.resends.open(m.ID, to, fields.ClientID(m.Person), text, r)
+	id := fields.ClientID(m.Person)
+	sent, answer, repeated := c.resends.open(m.ID, to, id, text, r)
 	if repeated {
 		return answer
+	}
+	if id.Shared { // its own message may have another
+		id = contract.ClientID{}
+	}
+	draft := message.Draft{Room: to.room, Receiver: to.receiver, User: m.ID, Username: m.Name, Text: text}
+	draft.Fingerprint = c.fingerprint(s, m.ID, to, id, r)
+	row, known, refusal := c.stored(s, draft, id.Value != "", back)
+	if refusal != nil {
+		c.resends.end(sent, refusal)
+		return refusal
 	}
 
 	// The identity is written before the size is taken, since it and the columns' names add to it.
@@ -48,6 +61,11 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) contract.Answer {
 
 	// The bounds are the last check, since they charge the sender, who does not pay for what another check
 	// refuses. They come before the store: what is too large to be told must not be stored.
+	if known {
+		answer := contract.Success{Message: c.payload(fields, row, m.Person)}
+		c.resends.end(sent, answer)
+		return answer
+	}
 	size := fields.Size()
 	if refusal := c.fits(size, m); refusal != nil {
 		c.resends.end(sent, refusal)
@@ -57,7 +75,7 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) contract.Answer {
 	// From here on the store owes one call, after the commit and in the order of commits. While it waits,
 	// the fields are all that is kept of the event.
 	r.event.Args = nil
-	draft := message.Draft{Room: to.room, Receiver: to.receiver, User: m.ID, Username: m.Name, Text: text, Held: size}
+	draft.Held = size
 	c.store.Save(draft, func(row message.Stored, err error) {
 		defer r.survive()
 		if err != nil {
@@ -74,20 +92,28 @@ func (c *Chat) send(s *socketio.Socket, m *member, r *request) contract.Answer {
 	return nil
 }
 
-// tell lays a committed row over the fields that its client sent, so that nothing stands in the place of what
-// the database has, and broadcasts the outcome, which it returns.
+// tell broadcasts a committed row, and returns what the room heard. The store's delivery calls it, so that positions rise.
 func (c *Chat) tell(to place, fields contract.Object, row message.Stored, by *contract.Person) json.RawMessage {
+	payload := c.payload(fields, row, by)
+	room := c.namespace.To(to.rooms(by.ID)...)
+	if c.options.Recovers {
+		room = room.Kept(socketio.Offset(row.Position))
+	}
+	if err := room.Emit(c.options.MessageEvent, payload); err != nil {
+		c.options.Logger.Error("a stored message could not be broadcast", "error", err)
+	}
+	return payload
+}
+
+// payload lays a committed row over the fields that its client sent, so that nothing stands in the place of what the database has.
+func (c *Chat) payload(fields contract.Object, row message.Stored, by *contract.Person) json.RawMessage {
 	var known contract.Object
 	if c.options.Unstored { // the row is made up; the client knows the message by the app's own id
 		known = fields.StoredByApp()
 	}
 	c.keys.PutRow(&fields, row, by)
 	fields.SetAll(known)
-	payload := fields.Encode()
-	if err := c.namespace.To(to.rooms(by.ID)...).Emit(c.options.MessageEvent, payload); err != nil {
-		c.options.Logger.Error("a stored message could not be broadcast", "error", err)
-	}
-	return payload
+	return fields.Encode()
 }
 
 // storeFailure is what a client is told of a message that was not stored.

@@ -39,15 +39,20 @@ func (c *Chat) welcomeAgain(s *socketio.Socket, m *member, r *request, room stri
 func (c *Chat) tellAsker(s *socketio.Socket, m *member, r *request, room string, byEvent bool) contract.Answer {
 	var answer contract.Success
 	if byEvent {
-		c.rosters.TellOne(room, func(list presence.List) {
-			payload := list.Shaped(c.options.MembersShape, room, c.options.MaxEvent)
-			s.Emit(c.options.MembersEvent, payload)
-			c.chargeList(m, len(payload))
-		})
+		c.tellList(s, m, room)
 	}
 	if r.event.WantsAck() {
 		answer.Members = c.rosters.List(room).Array(c.options.MaxEvent)
 		c.chargeList(m, len(answer.Members))
 	}
 	return answer
+}
+
+// tellList tells it by an event.
+func (c *Chat) tellList(s *socketio.Socket, m *member, room string) {
+	c.rosters.TellOne(room, func(list presence.List) {
+		payload := list.Shaped(c.options.MembersShape, room, c.options.MaxEvent)
+		s.Emit(c.options.MembersEvent, payload)
+		c.chargeList(m, len(payload))
+	})
 }

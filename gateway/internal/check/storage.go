@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/compose"
@@ -65,6 +66,7 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.ok("database", "%s", s.config.DatabaseURL)
 	s.mapping(found)
 	s.neighbours(ctx, found.Mapping)
+	s.replay(found)
 	s.sessions(ctx)
 	s.names(ctx, found.Mapping.UserQuery)
 	s.trial(found)
@@ -98,6 +100,21 @@ func (s start) neighbours(ctx context.Context, m store.Mapping) {
 	if n := w.Count(); n > expected {
 		s.warn("neighbours", count(n, "gateway")+" on this database already: each keeps its rooms to itself, so that people on one don't hear those on another",
 			"run one gateway, unless this one is to replace it")
+	}
+}
+
+// replay tells whether the table can be read for clients that were away.
+func (s start) replay(found store.Report) {
+	indexes := found.Mapping.HelpfulIndexes()
+	switch {
+	case !s.config.Recovers():
+		s.skip("replay", "clients that were away start anew (RECOVERY="+s.config.Recovery+")")
+	case found.NoReplay != "":
+		s.warn("replay", "clients that were away can't be sent what they missed from the table: "+found.NoReplay)
+	case len(indexes) > 0:
+		s.ok("replay", "what clients missed is found among the newest %d rows of the table; among all, and faster, with this index: %s", store.MaxMissedRows, strings.Join(indexes, "; "))
+	default:
+		s.ok("replay", "what clients missed is read from the table")
 	}
 }
 

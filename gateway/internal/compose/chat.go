@@ -37,6 +37,8 @@ func Chat(c config.Config, m store.Mapping) chat.Options {
 		MaxAge:       c.MaxConnectionAge,
 		UserRate:     float64(c.UserRateLimit),
 		MembersRate:  c.MembersRate,
+		Recovers:     c.Recovers(),
+		ResendKey:    derived(c, "socketgate resends"),
 	}
 }
 

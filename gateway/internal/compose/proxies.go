@@ -41,7 +41,11 @@ func (p proxies) walk(r *http.Request, trusted func(netip.Addr) bool) netip.Addr
 	if !p.trust(addr) {
 		return addr
 	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	named := r.Header.Values("X-Forwarded-For")
+	if named == nil {
+		return addr
+	}
+	hops := strings.Split(strings.Join(named, ","), ",")
 	left := config.Proxies(p).Hops()
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))

@@ -35,7 +35,7 @@ func parseOrigin(text string) (site, bool) {
 		return site{}, false
 	}
 	host, port := split(u.Host)
-	if port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+	if u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
 		port = ""
 	}
 	return site{u.Scheme, host, port}, true
@@ -84,6 +84,9 @@ func (p proxies) sites(r *http.Request) []site {
 			all = append(all, reached(host, scheme, port))
 		}
 	}
+	if len(all) == 1 {
+		return all
+	}
 	return slices.DeleteFunc(slices.Clone(all), func(s site) bool {
 		return s.port == "" && slices.ContainsFunc(all, func(o site) bool { return o.host == s.host && o.port != "" })
 	})
@@ -98,10 +101,14 @@ func first(r *http.Request, header string) string {
 	return strings.ToLower(strings.TrimSpace(text))
 }
 
-// forwarded returns the outermost proxy's part of the header Forwarded (RFC 7239): its values by name, in lower case.
+// forwarded returns the outermost proxy's part of the header Forwarded (RFC 7239): its values by name, in lower case. Nil is
+// no such header.
 func forwarded(r *http.Request) map[string]string {
-	said := make(map[string]string)
 	rest := r.Header.Get("Forwarded")
+	if rest == "" {
+		return nil
+	}
+	said := make(map[string]string)
 	for rest != "" {
 		end, quoted := len(rest), false
 		for i := range len(rest) {

@@ -25,6 +25,7 @@ func Store(c config.Config) (store.Config, error) {
 	cipher, err := Cipher(c)
 	if err == nil && cipher != nil {
 		s.Encrypt = func(text, room, user string) (string, error) { return CipherFor(c, cipher, room, user).Encrypt(text) }
+		s.Decrypt = func(text, room, user string) (string, error) { return CipherFor(c, cipher, room, user).Decrypt(text) }
 	}
 	return s, err
 }

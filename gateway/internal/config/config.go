@@ -91,6 +91,11 @@ type Config struct {
 	MessageEvent string   `envconfig:"MESSAGE_EVENT" default:"receive_message" want:"the name of an event" desc:"event that brings a message to the room"`
 	MembersEvent string   `envconfig:"MEMBERS_EVENT" default:"room_members" want:"the name of an event" desc:"event that tells who is in the room"`
 
+	Recovery       string        `topic:"Recovery" envconfig:"RECOVERY" default:"auto" oneof:"auto on off" desc:"clients that lose their connection get what they missed: auto (where messages are stored), on (with DATABASE_URL=none from memory) or off"`
+	RecoveryWindow time.Duration `envconfig:"RECOVERY_WINDOW" default:"2m" min:"1s" max:"1h" desc:"how long a client may be away and still get what it missed"`
+	RecoveryBuffer int           `envconfig:"RECOVERY_BUFFER" default:"67108864" min:"65536" max:"100000000000" desc:"most bytes of the latest messages in memory, for those who come back; what is older is read from the message table"`
+	RecoveryLimit  int           `envconfig:"RECOVERY_LIMIT" default:"1000" min:"1" max:"100000" desc:"most messages that a client may have missed; who missed more starts anew, and loads the history as a fresh page does"`
+
 	AdminAddr       string        `topic:"Operation" envconfig:"ADMIN_ADDR" unset:"off" want:"host:port, such as 127.0.0.1:9090" desc:"host:port for metrics and pprof; keep it private"`
 	LogFormat       string        `envconfig:"LOG_FORMAT" default:"text" oneof:"text json" desc:"text or json"`
 	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" want:"debug, info, warn or error" desc:"debug, info, warn or error"`
@@ -102,6 +107,11 @@ type Config struct {
 
 	// Warnings are lines for the log: what was understood, but is probably not what was meant.
 	Warnings []string `ignored:"true"`
+}
+
+// Recovers tells whether clients get what they missed while they were away (RECOVERY).
+func (c Config) Recovers() bool {
+	return c.Recovery == "on" || c.Recovery == "auto" && !c.DatabaseURL.None()
 }
 
 // Load reads the environment of the process and the .env files in the working directory. The error is a [Faults] with

@@ -51,6 +51,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		SendEvents: []string{"send_message"}, MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: "array",
 		MembersLimit: 1000, MembersRate: 64 << 20,
 		ClientFields: []string{"*"}, MaxText: 65_536,
+		Recovery: "auto", RecoveryWindow: 2 * time.Minute, RecoveryBuffer: 64 << 20, RecoveryLimit: 1000,
 		LogFormat: "text", LogLevel: slog.LevelInfo, ShutdownTimeout: 8 * time.Second,
 	}
 	if !reflect.DeepEqual(c, want) {

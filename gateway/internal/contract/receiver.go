@@ -19,6 +19,9 @@ const personalPrefix = "\x00user\x00"
 // PersonalRoom returns the name of the room in which one user's sockets are, and nobody else's.
 func PersonalRoom(user string) string { return personalPrefix + user }
 
+// UserOf returns whose room a personal one is. False means that it is none.
+func UserOf(room string) (user string, personal bool) { return strings.CutPrefix(room, personalPrefix) }
+
 // IsPersonal tells whether a room is a user's own, which no client may join, leave or name.
 func IsPersonal(room string) bool { return strings.HasPrefix(room, personalPrefix) }
 

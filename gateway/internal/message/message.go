@@ -9,13 +9,15 @@ import (
 	"time"
 )
 
-// What a store answers when it does not store. A caller tells them apart with errors.Is.
+// What a store answers when it does not store, or does not read again. A caller tells them apart with errors.Is.
 var (
 	// ErrUnavailable means that the store can't be reached or is full: the same draft may be stored later.
 	ErrUnavailable = errors.New("message store unavailable")
 	// ErrRejected means that the database refuses this one draft, and would again: a room that does
 	// not exist, a text too long for its column.
 	ErrRejected = errors.New("message rejected by the database")
+	// ErrTooMuch means that more was missed than is read again. Less may be read for who has missed less.
+	ErrTooMuch = errors.New("too many messages were missed")
 )
 
 // Draft is a message as a verified user said it: in plaintext, not stored. It goes to a room, or to the user who is
@@ -60,10 +62,11 @@ type Field struct {
 // MaxOthers bounds the bytes of Stored.Others: a default is small, and what is not is no news to a chat.
 const MaxOthers = 4096
 
-// Gap is what somebody has missed of a room, or of what was sent to a receiver: the messages after a position.
+// Gap is what somebody has missed of a room, of what was sent to a receiver, or of what a sender has sent to receivers: the
+// messages after a position.
 type Gap struct {
-	Room, Receiver string // one of them is empty
-	After          uint64
+	Room, Receiver, Sender string // two of them are empty
+	After                  uint64
 }
 
 // Kept is a stored message as it is read again: in plaintext.
@@ -71,5 +74,5 @@ type Kept struct {
 	Stored
 	// Where it went and who sent it, and the text, as the Draft had them. One of InRoom and ToReceiver is empty.
 	InRoom, ToReceiver, ByUser string
-	Text          string
+	Text                       string
 }

@@ -26,6 +26,10 @@ type Metrics struct {
 	batchMessages  prometheus.Histogram
 	batchSeconds   prometheus.Histogram
 	unstored       *prometheus.CounterVec
+	missedAskers   prometheus.Histogram
+	missedSeconds  prometheus.Histogram
+	missedMessages prometheus.Counter
+	missedRefused  *prometheus.CounterVec
 	forgotten      prometheus.Counter
 	rechecks       *prometheus.CounterVec
 	auditLost      prometheus.Counter
@@ -33,6 +37,7 @@ type Metrics struct {
 	limited        *prometheus.CounterVec
 	listBytes      prometheus.Counter
 	listsDelayed   *prometheus.CounterVec
+	recoveries     recoveries
 }
 
 // Gauges are read when metrics are scraped.
@@ -42,6 +47,7 @@ type Gauges struct {
 	Neighbours  func() int
 	Pending     func() int
 	Arrivals    func() int
+	Recovery    RecoveryGauges
 }
 
 // NewMetrics makes metrics with a registry of their own.
@@ -68,7 +74,16 @@ func NewMetrics() *Metrics {
 		forgotten: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "socketgate_resends_forgotten_total", Help: "Messages whose resends are not recognised any more, since too many came after them."}),
 		unstored: counters("socketgate_messages_unstored_total", "Messages that were not stored, by cause.", "cause"),
-		rechecks: counters("socketgate_rechecks_total", "Rights of connected clients that were asked again, by what they are to and by outcome.", "of", "outcome"),
+		missedAskers: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "socketgate_missed_askers", Help: "Clients whose missed messages one reading of the message table was for.",
+			Buckets: prometheus.ExponentialBuckets(1, 4, 8)}),
+		missedSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "socketgate_missed_seconds", Help: "How long one reading of missed messages took.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
+		missedMessages: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "socketgate_missed_messages_total", Help: "Missed messages that were read from the message table."}),
+		missedRefused: counters("socketgate_missed_refused_total", "Clients whose missed messages were not read from the message table, by cause.", "cause"),
+		rechecks:      counters("socketgate_rechecks_total", "Rights of connected clients that were asked again, by what they are to and by outcome.", "of", "outcome"),
 		auditLost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "socketgate_audit_lost_total", Help: "Records that AUDIT_LOG could not keep."}),
 		lookups: counters("socketgate_lookups_refused_total", "Look-ups that the database was not asked for, by query and reason.",
@@ -77,11 +92,14 @@ func NewMetrics() *Metrics {
 		listBytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "socketgate_member_list_bytes_total", Help: "Bytes of member lists, all copies counted."}),
 		listsDelayed: counters("socketgate_member_lists_delayed_total", "Member lists that had to wait for a budget, by whose.", "reason"),
+		recoveries:   newRecoveries(),
 	}
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.oversized, m.authentication, m.events,
+		m.missedAskers, m.missedSeconds, m.missedMessages, m.missedRefused,
 		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten, m.rechecks, m.auditLost,
 		m.lookups, m.limited, m.listBytes, m.listsDelayed, m.namespaces,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.recoveries.all()...)
 	return m
 }
 
@@ -128,6 +146,7 @@ func (m *Metrics) Watch(g Gauges) {
 		gauge("socketgate_arrivals", "TCP connections that are no client's yet.", g.Arrivals),
 		gauge("socketgate_rooms", "Rooms that have members.", g.Rooms),
 		gauge("socketgate_neighbours", "Other gateways on the same database, whose rooms are apart from ours.", g.Neighbours))
+	m.registry.MustRegister(g.Recovery.all()...)
 }
 
 func gauge(name, help string, read func() int) prometheus.GaugeFunc {
@@ -176,6 +195,16 @@ func (m *Metrics) Committed(messages int, took time.Duration) {
 	m.batchMessages.Observe(float64(messages))
 	m.batchSeconds.Observe(took.Seconds())
 }
+
+// MissedRead counts a reading of the message table for clients that were away.
+func (m *Metrics) MissedRead(askers, messages int, took time.Duration) {
+	m.missedAskers.Observe(float64(askers))
+	m.missedMessages.Add(float64(messages))
+	m.missedSeconds.Observe(took.Seconds())
+}
+
+// MissedRefused counts a client that is not told what it missed.
+func (m *Metrics) MissedRefused(cause string) { m.missedRefused.WithLabelValues(cause).Inc() }
 
 // Limited counts what was refused as too much.
 func (m *Metrics) Limited(limit, of string) { m.limited.WithLabelValues(limit, of).Inc() }

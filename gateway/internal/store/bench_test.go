@@ -35,7 +35,7 @@ func BenchmarkGroupCommit(b *testing.B) {
 		must(b, err)
 		single := perSecond(b, senders, lasting, func(sender int) error {
 			_, err := pool.Exec(context.Background(), `INSERT INTO "Message" ("id", "text", "userId", "roomId", "createdAt") VALUES ($1, $2, $3, $4, $5)`,
-				newCUID(time.Now()), text, "u1", rooms[sender%len(rooms)], time.Now().UTC())
+				Mapping{IDs: idsCUID}.newID(uint64(time.Now().UnixMilli())*perMilli, 0), text, "u1", rooms[sender%len(rooms)], time.Now().UTC())
 			return err
 		})
 		pool.Close()
@@ -89,7 +89,7 @@ func BenchmarkRefusedRows(b *testing.B) {
 			e.accepted = time.Now()
 			batch = append(batch, e)
 		}
-		s.clock.stamp(batch, time.Now())
+		s.stamp(batch, time.Now())
 		_, err := s.write(batch, false)
 		must(b, err)
 	}

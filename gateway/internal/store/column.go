@@ -30,6 +30,7 @@ type Column struct {
 	primary   bool   // in the primary key
 	integer   bool   // a time that SQLite keeps as Unix milliseconds
 	refersTo  string // the table of a foreign key
+	leads     bool   // an index leads from it on to the id
 	print     string // an SQL expression that reads it back, with %[1]s for its name; empty where it can't be told
 	form      form   // that what it gives is told in
 }

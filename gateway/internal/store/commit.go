@@ -19,7 +19,7 @@ func (s *Store) commit() {
 		if len(batch) == 0 {
 			continue
 		}
-		s.clock.stamp(batch, time.Now())
+		s.stamp(batch, s.now())
 		if rest, err := s.write(batch, false); err != nil {
 			s.repair(rest, err)
 		}
@@ -71,6 +71,7 @@ func (s *Store) insert(batch []*entry) error {
 	}
 	if n := len(batch) - refused(batch); n > 0 {
 		s.watch.Committed(n, time.Since(began))
+		s.remember(batch)
 	}
 	s.answer(batch)
 	return nil
@@ -154,9 +155,8 @@ func (s *Store) deliver() {
 				e.done(message.Stored{}, e.err)
 				continue
 			}
-			e.stored.ID = s.mapping.ID.json(e.id)
-			e.stored.Others = s.others(e)
-			e.done(e.stored, nil)
+			e.stored.Position = s.placeOf(e)
+			e.done(s.tell(e), nil)
 		}
 	}
 }

@@ -24,18 +24,22 @@
 // # Where to read
 //
 //   - store.go, save.go, queue.go, commit.go: the way of a message. outage.go: what happens when a commit fails.
-//   - ids.go, clock.go: what a row gets before it is committed.
+//   - clock.go, position.go, ids.go: what a row gets before it is committed: its time, its place in the order, its id.
+//   - probe.go, table_*_probe.go: whether the table keeps that order.
+//   - missed.go, sweep.go, swath.go, kept.go: how what clients missed is read again. helpful_index.go: the index that makes it cheap.
+//   - repeated.go, fingerprints.go: how a message is known again that was stored before.
 //   - schema.go, roles.go, places.go, column.go, mapping.go: how the message table and its columns are found at the start.
 //   - table.go: what the store asks of a table. table_postgres_*.go, table_sqlite_*.go and table_none.go answer.
 //   - access.go, ready.go, inspect.go: what others ask.
 //
 // # Goroutines
 //
-// Open starts the committer and the delivery, and Close waits for both. The committer alone writes to the table,
+// Open starts the committer, the delivery and the sweep, and Close waits for all of them. The committer alone writes to the table,
 // stamps times and runs the repair. While the database is down, the repair asks it on a goroutine of its own and
 // goes on answering messages whose time is over; it waits for that goroutine before it does anything else. A
 // Postgres connection that is given up says goodbye on a goroutine of the table, for a second at most; close waits
-// for it. The pools' own goroutines end with the table.
+// for it. The sweep reads what clients missed, over the connections for reading: all who ask while it reads are read
+// together next. The pools' own goroutines end with the table.
 //
 // # Locks
 //

@@ -18,6 +18,9 @@ type Report struct {
 	// LastText is the newest row's text exactly as it is stored, or empty when there is no row.
 	LastText string
 	Trial    Trial
+	// NoReplay says why clients that were away can't be sent what they missed from the table, and what would mend it. Empty means
+	// that they can.
+	NoReplay string
 }
 
 // ColumnUse says in words who fills a column.
@@ -60,6 +63,7 @@ func InspectAs(ctx context.Context, c Config, user string) (Report, error) {
 		r.Trial.Skipped = "messages are relayed, not stored"
 		return r, nil
 	}
+	_, r.NoReplay = s.Replays()
 	newest, err := s.newest(ctx, trialRooms)
 	if err != nil {
 		return r, err
@@ -98,6 +102,7 @@ func (s *Store) tryInsert(ctx context.Context, t *Trial) error {
 		return nil
 	}
 	e.stored.CreatedAt = time.Now().UTC().Truncate(time.Millisecond)
+	e.id = s.mapping.newID(uint64(e.stored.CreatedAt.UnixMilli())*perMilli, 0)
 	switch err := s.table.insertAndRollBack(ctx, e); {
 	case database.IsRejected(err), database.IsForbidden(err):
 		t.Err = err

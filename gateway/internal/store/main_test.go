@@ -140,6 +140,10 @@ type counts struct {
 	largest   int
 	failed    map[string]int
 	lookups   map[string]int
+	sweeps    []int // how many each was for
+	read      int
+	missed    map[string]int
+	forgotten int
 }
 
 func (c *counts) Committed(n int, _ time.Duration) {
@@ -165,6 +169,28 @@ func (c *counts) LookupRefused(query, reason string) {
 		c.lookups = map[string]int{}
 	}
 	c.lookups[query+" "+reason]++
+}
+
+func (c *counts) MissedRead(askers, messages int, _ time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sweeps = append(c.sweeps, askers)
+	c.read += messages
+}
+
+func (c *counts) MissedRefused(cause string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.missed == nil {
+		c.missed = map[string]int{}
+	}
+	c.missed[cause]++
+}
+
+func (c *counts) ResendsForgotten(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgotten += n
 }
 
 func (c *counts) String() string {

@@ -22,6 +22,7 @@ type Mapping struct {
 
 	all      []Column // of the table
 	readBack []Column // what only the database knows of a row that it has stored, as far as it is told
+	reread   []Column // what is told of a row that is read again, beside its message
 }
 
 // Constant is a column that gets the same value in every row.

@@ -30,6 +30,7 @@ func mapTable(t description, c Config) (Mapping, error) {
 		m.Constants, f.err = f.constants(m, c.Constants)
 	}
 	m.readBack = m.unknown()
+	m.reread = m.unknownLater()
 	if f.err == nil {
 		f.err = f.unfilled(m)
 	}

@@ -38,8 +38,9 @@ func (s *Store) Save(d message.Draft, done func(message.Stored, error)) {
 // entry is a message on its way through the store. It belongs to Save until it is queued, then to the committer, and to the
 // delivery from its answer on.
 type entry struct {
-	id, user, text string // as the columns take them; id is empty until the database makes it
+	id, user, text string // as the columns take them; id is empty until the committer or the database makes it
 	room, receiver string // one of them is empty, and NULL where the table has both
+	fingerprint    uint64
 
 	stored   message.Stored
 	err      error
@@ -53,7 +54,7 @@ type entry struct {
 
 // newEntry gives d the form in which the columns hold it, or says why they can't.
 func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*entry, error) {
-	e := &entry{text: d.Text, done: done}
+	e := &entry{text: d.Text, fingerprint: d.Fingerprint, done: done}
 	err := s.mapping.place(e, d)
 	if err != nil {
 		return nil, err
@@ -69,9 +70,8 @@ func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*en
 	if e.text, err = s.mapping.Text.fit(e.text); err != nil {
 		return nil, err
 	}
-	e.id = s.mapping.newID()
 	e.stored.User = s.mapping.User.json(e.user)
-	e.size = 384 + len(e.text) + 2*(len(e.id)+len(e.room)+len(e.receiver)+len(e.user)) + d.Held
+	e.size = 384 + len(e.text) + 2*(s.mapping.idBytes()+len(e.room)+len(e.receiver)+len(e.user)) + d.Held
 	return e, nil
 }
 

@@ -36,6 +36,9 @@ type Config struct {
 	// safe for concurrent use. Nil stores plaintext. It is not called when the URL is none.
 	Encrypt func(text, room, user string) (string, error)
 
+	// Decrypt turns a stored text back, for the same ids. Nil gives it as it is stored. It must be safe for concurrent use.
+	Decrypt func(text, room, user string) (string, error)
+
 	// Timeout is how long a message may wait for its commit. Zero value means 4 s.
 	Timeout time.Duration
 	// QueueMessages and QueueBytes bound what is accepted and not answered yet. Zero values mean 100,000
@@ -49,6 +52,9 @@ type Config struct {
 
 	Observer Observer     // may be nil
 	Logger   *slog.Logger // nil discards
+
+	now      func() time.Time // of a test; nil is the system clock
+	maxSwept int              // of a test; 0 is the one that is written there
 }
 
 // Observer counts. Its methods are called from several goroutines at once and must return quickly.
@@ -60,13 +66,24 @@ type Observer interface {
 	Failed(cause string, messages int)
 	// LookupRefused reports an access query that was not asked, with a reason of package lookup.
 	LookupRefused(query, reason string)
+	// MissedRead reports one reading of the message table for clients that were away: how many were answered, how many
+	// messages it found, and how long it took.
+	MissedRead(askers, messages int, took time.Duration)
+	// MissedRefused reports one client that is not told what it missed. cause is one of full, timeout, closing, down, unordered,
+	// too_many and too_far.
+	MissedRefused(cause string)
+	// ResendsForgotten reports messages of the last 2 min that would be stored again if they were sent again.
+	ResendsForgotten(messages int)
 }
 
 type unobserved struct{}
 
-func (unobserved) Committed(int, time.Duration) {}
-func (unobserved) Failed(string, int)           {}
-func (unobserved) LookupRefused(string, string) {}
+func (unobserved) Committed(int, time.Duration)       {}
+func (unobserved) Failed(string, int)                 {}
+func (unobserved) LookupRefused(string, string)       {}
+func (unobserved) MissedRead(int, int, time.Duration) {}
+func (unobserved) MissedRefused(string)               {}
+func (unobserved) ResendsForgotten(int)               {}
 
 // Store stores messages. Its methods may be called from any goroutine.
 type Store struct {
@@ -74,25 +91,38 @@ type Store struct {
 	mapping    Mapping
 	references []reference // its foreign keys
 	encrypt    func(text, room, user string) (string, error)
+	decrypt    func(text, room, user string) (string, error)
 	guarded    bool      // an access query is set
 	unclear    sync.Once // the log has been told of an answer that is neither yes nor no
 	timeout    time.Duration
 	watch      Observer
 	log        *slog.Logger
 
-	queue    *queue
-	clock    roomClock
-	answers  chan []*entry
-	outage   atomic.Pointer[outage] // nil while the database is believed to be up
-	health   health
-	desk     *lookup.Desk // where access queries wait for their turn
-	misfits  misfits
-	outages  rareWarning // it and the next belong to the committer
-	rejected rareWarning
+	queue     *queue
+	clock     roomClock // it and the next belong to the committer
+	order     order
+	now       func() time.Time
+	answers   chan []*entry
+	head      uint64                 // see Head
+	told      uint64                 // latest position of an id that the database made; belongs to the delivery
+	unordered atomic.Pointer[string] // why ids have no order, or nil
+	outage    atomic.Pointer[outage] // nil while the database is believed to be up
+	health    health
+	desk      *lookup.Desk // where access queries wait for their turn
+	misfits   misfits
+	outages   rareWarning // it and the next belong to the committer
+	rejected  rareWarning
+
+	asking       *asking
+	beyond       map[string]uint64 // positions that are too far away, by the column of the place; it and the next belong to the sweep
+	farReads     rareWarning
+	maxSwept     int
+	fingerprints fingerprints
 
 	ctx     context.Context // ends when Close has no more patience: every statement ends with it
 	cancel  context.CancelFunc
-	running sync.WaitGroup // the committer and the delivery
+	stop    context.CancelFunc // ends the sweep
+	running sync.WaitGroup     // the committer, the delivery and the sweep
 	closing sync.Once
 	closed  error
 }
@@ -103,17 +133,26 @@ type Store struct {
 func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{
 		encrypt:  c.Encrypt,
+		decrypt:  c.Decrypt,
 		guarded:  c.AccessQuery != "",
 		timeout:  cmp.Or(c.Timeout, 4*time.Second),
 		watch:    c.Observer,
 		log:      c.Logger,
+		now:      c.now,
 		queue:    newQueue(cmp.Or(c.QueueMessages, 100_000), cmp.Or(c.QueueBytes, 64<<20)),
 		answers:  make(chan []*entry, 1),
 		outages:  rareWarning{every: 10 * time.Second},
 		rejected: rareWarning{every: time.Minute},
+		asking:   newAsking(),
+		beyond:   make(map[string]uint64),
+		maxSwept: cmp.Or(c.maxSwept, MaxMissedRows),
+		farReads: rareWarning{every: time.Minute},
 	}
 	if s.watch == nil {
 		s.watch = unobserved{}
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -130,6 +169,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	s.log.Info("message store open", "mapping", s.mapping.String())
 	s.running.Go(s.commit)
 	s.running.Go(s.deliver)
+	table := s.table
+	sweeping, stop := context.WithCancel(s.ctx)
+	s.stop = stop
+	load := func() error { return s.loadFingerprints(sweeping, table) }
+	s.running.Go(func() { s.sweep(sweeping, load) })
 	return s, nil
 }
 
@@ -149,8 +193,18 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	}
 	if s.mapping.UserQuery, err = s.findUsers(ctx); err != nil {
 		s.table.close()
+		return err
 	}
-	return err
+	s.probe(ctx)
+	if err = s.findHead(ctx, s.now()); err != nil {
+		s.table.close()
+		return err
+	}
+	s.findIndexes(ctx)
+	if err := s.loadFingerprints(ctx, s.table); err != nil {
+		s.log.Warn("what was sent just before the start may be stored again if it is sent again", "error", err)
+	}
+	return nil
 }
 
 // Mapping says which table and columns Open found.
@@ -163,6 +217,7 @@ func (s *Store) Close(ctx context.Context) error {
 	s.closing.Do(func() {
 		impatient := context.AfterFunc(ctx, s.cancel)
 		s.queue.close()
+		s.stop()
 		s.running.Wait()
 		s.table.close()
 		if !impatient() {

@@ -274,7 +274,7 @@ func TestWithoutADatabaseMessagesAreAnsweredAndNotStored(t *testing.T) {
 	s := open(t, Config{URL: "none", Encrypt: encrypt})
 	first, second := mustSave(t, s, draft("r1", "a")), mustSave(t, s, draft("r1", "b"))
 	if string(first.ID) == string(second.ID) || len(first.ID) != 27 || string(first.Room) != `"r1"` || !second.CreatedAt.After(first.CreatedAt) {
-		t.Errorf("answers %s %s", first, second)
+		t.Errorf("answers %+v %+v", first, second)
 	}
 	must(t, s.Ready(t.Context()))
 	if _, err := Open(t.Context(), Config{URL: "none", AccessQuery: "SELECT 1"}); err == nil {

@@ -28,6 +28,8 @@ type table interface {
 	look(ctx context.Context, batch []*entry) error
 	// remove deletes whichever of the entries are there.
 	remove(ctx context.Context, batch []*entry) error
+	// unordered says why ids don't rise in the order of commits, and what would mend it; it is empty where they do.
+	unordered(ctx context.Context) (reason string, err error)
 	// describe reads the tables of a schema, which only Postgres has, from the catalog.
 	describe(ctx context.Context, schema string) ([]description, error)
 
@@ -39,6 +41,14 @@ type table interface {
 	references(ctx context.Context) ([]reference, error)
 	// texts runs a query of one text column. What may not be read is empty.
 	texts(ctx context.Context, query string, args ...any) ([]string, error)
+
+	// missed reads a span and gives its rows, in any order by an index, otherwise the newest first, until take wants no more. Floor
+	// is the id of the first row that it does not look at, because there are more than most, or empty.
+	missed(ctx context.Context, sp span, take func(e *entry) (more bool)) (floor string, err error)
+	// leads tells whether an index leads from a column on to the id, so that what a place got since can be found by it.
+	leads(ctx context.Context, place Column) (bool, error)
+	// ids gives the n greatest ids above low and up to high, in that order of the column.
+	ids(ctx context.Context, low, high string, n int) ([]string, error)
 
 	// access gives the access query's first row, or nil; accesses does so for many. Errors are faults.
 	access(ctx context.Context, room, user string) ([]any, error)
@@ -69,6 +79,18 @@ func openTable(ctx, life context.Context, c Config) (table, Mapping, error) {
 type row struct {
 	id, text, user, createdAt string
 	room, receiver            string // one of them is empty
+}
+
+// span is what is read again of a table: rows that went to some places, by their ids.
+type span struct {
+	column    Column // of the places
+	places    []string
+	low, high string // ids are above low and up to high
+	// By an index each place is read from its own low on.
+	byIndex bool
+	lows    []string
+	// most is how many rows are looked at, in all or, by an index, for each place, where one more is given.
+	most int
 }
 
 // reference is a foreign key of one column of the message table.

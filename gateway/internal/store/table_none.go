@@ -18,18 +18,22 @@ func openNone(c Config) (table, Mapping, error) {
 	return noneTable{}, Mapping{Database: database.None, IDs: idsCUID, Room: Column{Name: c.RoomColumn}, Receiver: Column{Name: c.ReceiverColumn}}, nil
 }
 
-func (noneTable) insert(context.Context, []*entry, bool) error                  { return nil }
-func (noneTable) findRefused(context.Context, []*entry, func(error) bool) error { return nil }
-func (noneTable) revive(context.Context) error                                  { return nil }
-func (noneTable) look(context.Context, []*entry) error                          { return nil }
-func (noneTable) describe(context.Context, string) ([]description, error)       { return nil, nil }
-func (noneTable) remove(context.Context, []*entry) error                        { return nil }
-func (noneTable) insertAndRollBack(context.Context, *entry) error               { return nil }
-func (noneTable) newest(context.Context, int) ([]row, error)                    { return nil, nil }
-func (noneTable) references(context.Context) ([]reference, error)               { return nil, nil }
-func (noneTable) texts(context.Context, string, ...any) ([]string, error)       { return nil, nil }
-func (noneTable) access(context.Context, string, string) ([]any, error)         { return nil, nil }
-func (noneTable) accesses(context.Context, []message.Seat) ([][]any, error)     { return nil, nil }
-func (noneTable) askers() int                                                   { return 1 }
-func (noneTable) ping(context.Context) error                                    { return nil }
-func (noneTable) close()                                                        {}
+func (noneTable) insert(context.Context, []*entry, bool) error                    { return nil }
+func (noneTable) findRefused(context.Context, []*entry, func(error) bool) error   { return nil }
+func (noneTable) revive(context.Context) error                                    { return nil }
+func (noneTable) look(context.Context, []*entry) error                            { return nil }
+func (noneTable) describe(context.Context, string) ([]description, error)         { return nil, nil }
+func (noneTable) remove(context.Context, []*entry) error                          { return nil }
+func (noneTable) insertAndRollBack(context.Context, *entry) error                 { return nil }
+func (noneTable) newest(context.Context, int) ([]row, error)                      { return nil, nil }
+func (noneTable) references(context.Context) ([]reference, error)                 { return nil, nil }
+func (noneTable) texts(context.Context, string, ...any) ([]string, error)         { return nil, nil }
+func (noneTable) access(context.Context, string, string) ([]any, error)           { return nil, nil }
+func (noneTable) accesses(context.Context, []message.Seat) ([][]any, error)       { return nil, nil }
+func (noneTable) askers() int                                                     { return 1 }
+func (noneTable) missed(context.Context, span, func(*entry) bool) (string, error) { return "", nil }
+func (noneTable) leads(context.Context, Column) (bool, error)                     { return false, nil }
+func (noneTable) ids(context.Context, string, string, int) ([]string, error)      { return nil, nil }
+func (noneTable) ping(context.Context) error                                      { return nil }
+func (noneTable) unordered(context.Context) (string, error)                       { return "", nil }
+func (noneTable) close()                                                          {}

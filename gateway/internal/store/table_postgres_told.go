@@ -108,16 +108,20 @@ func (p *postgresTable) readStored(rows pgx.Rows) (stored storedRows, err error)
 		scan = append(scan, &values[i])
 	}
 	_, err = pgx.ForEachRow(rows, scan, func() error {
-		var others []message.Field
-		for i, c := range columns {
-			if value := c.toldByPostgres(values[i]); value != nil {
-				others = append(others, message.Field{Column: c.Name, Value: value})
-			}
-		}
-		stored = append(stored, storedRows{{id, others}}...)
+		stored = append(stored, storedRows{{id, othersByPostgres(columns, values)}}...)
 		return nil
 	})
 	return stored, err
+}
+
+// othersByPostgres gives what print selected of some columns as it is told.
+func othersByPostgres(columns []Column, values []*string) (others []message.Field) {
+	for i, c := range columns {
+		if value := c.toldByPostgres(values[i]); value != nil {
+			others = append(others, message.Field{Column: c.Name, Value: value})
+		}
+	}
+	return others
 }
 
 // toldByPostgres gives what print selected as it is told, or nil where it was too large.

@@ -63,13 +63,18 @@ func (s *sqliteTable) readStored(row *sql.Row, e *entry) error {
 	if s.mapping.IDs == idsDatabase {
 		e.id = id
 	}
-	e.stored.Others = nil
+	e.stored.Others = othersBySQLite(columns, values)
+	return nil
+}
+
+// othersBySQLite gives what print selected of some columns as it is told.
+func othersBySQLite(columns []Column, values []any) (others []message.Field) {
 	for i, c := range columns {
 		if value := c.form.ofSQLite(values[i]); value != nil {
-			e.stored.Others = append(e.stored.Others, message.Field{Column: c.Name, Value: value})
+			others = append(others, message.Field{Column: c.Name, Value: value})
 		}
 	}
-	return nil
+	return others
 }
 
 // ofSQLite gives a value of any class as it is told, or nil for bytes: SQLite keeps in a column what it is given.

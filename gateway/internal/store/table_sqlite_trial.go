@@ -74,6 +74,10 @@ func (s *sqliteTable) texts(ctx context.Context, query string, args ...any) ([]s
 	if err != nil {
 		return nil, err
 	}
+	return readTexts(rows)
+}
+
+func readTexts(rows *sql.Rows) ([]string, error) {
 	defer rows.Close()
 	var list []string
 	for rows.Next() {

@@ -35,6 +35,15 @@ func (m Mapping) unknown() []Column {
 	return slices.DeleteFunc(slices.Clone(m.all), func(c Column) bool { return c.print == "" || slices.Contains(known, c.Name) })
 }
 
+// unknownLater is unknown for a row that the app may have changed since.
+func (m Mapping) unknownLater() []Column {
+	unknown := m.unknown()
+	return slices.DeleteFunc(slices.Clone(m.all), func(c Column) bool {
+		isUnknown := slices.ContainsFunc(unknown, func(o Column) bool { return o.Name == c.Name })
+		return !isUnknown && (c.print == "" || !m.tellsUpdatedAt(c))
+	})
+}
+
 // rounds tells whether a column of times holds no milliseconds.
 func (c Column) rounds() bool {
 	_, length, _ := strings.Cut(c.declared, "(")
@@ -57,6 +66,13 @@ func (m Mapping) tellsUpdatedAt(c Column) bool {
 	return m.UpdatedAt != nil && m.UpdatedAt.Name == c.Name && !c.rounds()
 }
 
+// tell gives what is told of a row that is stored.
+func (s *Store) tell(e *entry) message.Stored {
+	e.stored.ID = s.mapping.ID.json(e.id)
+	e.stored.Others = s.others(e)
+	return e.stored
+}
+
 // others is what a stored row is told to hold beside its message, from what was read back of it.
 func (s *Store) others(e *entry) []message.Field {
 	read, size := e.stored.Others, 0
@@ -64,10 +80,10 @@ func (s *Store) others(e *entry) []message.Field {
 	for _, c := range s.mapping.all {
 		var value json.RawMessage
 		switch {
-		case s.mapping.tellsUpdatedAt(c):
-			value = isoTime(e.stored.CreatedAt)
 		case len(read) > 0 && read[0].Column == c.Name:
 			value, read = read[0].Value, read[1:]
+		case s.mapping.tellsUpdatedAt(c):
+			value = isoTime(e.stored.CreatedAt)
 		}
 		if value == nil || size+len(value) > message.MaxOthers || s.encrypt != nil && givesAway(value, e.text) {
 			continue

@@ -2,7 +2,7 @@ import type { Message } from './message';
 
 /**
  * What I said and the room has not heard yet. `waiting` for the connection, `sending` until the ack, `unsure` when the
- * connection went before the ack came (only the history can tell), `failed` when it is up to me.
+ * connection went before the ack came (then it is sent again, unless the history has it), `failed` when it is up to me.
  */
 export type Draft = {
   key: string;
@@ -20,7 +20,6 @@ export type Change =
   | { type: 'said'; draft: Draft }
   | { type: 'restored'; drafts: Draft[]; me: string }
   | { type: 'became'; key: string; state: Draft['state']; reason?: string }
-  | { type: 'settled' }
   | { type: 'discarded'; key: string };
 
 const CLOCKS = 10_000; // milliseconds by which this clock may be ahead of the gateway's
@@ -68,11 +67,6 @@ export function change({ messages, drafts }: Conversation, action: Change): Conv
       return {
         messages,
         drafts: drafts.map((draft) => (draft.key === action.key ? { ...draft, state: action.state, reason: action.reason } : draft)),
-      };
-    case 'settled': // the history is complete: what it lacks was not stored
-      return {
-        messages,
-        drafts: drafts.map((draft) => (draft.state === 'unsure' ? { ...draft, state: 'failed', reason: 'Not delivered' } : draft)),
       };
     case 'discarded':
       return { messages, drafts: drafts.filter(({ key }) => key !== action.key) };

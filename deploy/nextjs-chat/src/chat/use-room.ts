@@ -11,7 +11,7 @@ const PAGE = 50; // messages in one answer of the history
 const MEMBERS = 1000; // the gateway's MEMBERS_LIMIT: a list as long may leave somebody out
 const OVERLAP = 10_000; // milliseconds fetched again, for gateways whose clocks differ
 
-type Heard = Message & { user: { username: string }; key?: string };
+type Heard = Message & { user: { username: string }; tempId?: string };
 type Ack = { ok: true; members: Member[]; message: Heard } | { ok: false; code: string; error: string };
 
 const EXCUSES: Record<string, string> = {
@@ -24,7 +24,10 @@ const EXCUSES: Record<string, string> = {
 
 const plain = ({ id, text, userId, roomId, createdAt, user }: Heard): Message => ({ id, text, userId, roomId, createdAt, username: user.username });
 
-/** A room as its member sees it: joined whenever the socket is connected, and complete whenever it is joined. */
+/**
+ * A room as its member sees it: joined once, and complete whenever it is joined. After a lost connection the gateway puts the
+ * socket back into its room and sends what it missed, in order; only where it can't (`recovered` is false) the history must help.
+ */
 export function useRoom(roomId: string, initial: Message[], onHeard: (message: Message) => void) {
   const { socket, me } = useConnection();
   const [conversation, dispatch] = useReducer(change, { messages: initial, drafts: [] });
@@ -33,7 +36,7 @@ export function useRoom(roomId: string, initial: Message[], onHeard: (message: M
   const [forbidden, setForbidden] = useState(false);
   const [complete, setComplete] = useState(initial.length < PAGE);
 
-  // Up to here nothing is missing. It stands still from a disconnect until the gap is filled.
+  // Up to here nothing is missing. It stands still from a disconnect until the room is whole again.
   const unbroken = useRef(initial.at(-1)?.createdAt);
   const latest = conversation.messages.at(-1)?.createdAt;
   useEffect(() => {
@@ -58,11 +61,11 @@ export function useRoom(roomId: string, initial: Message[], onHeard: (message: M
       if (page.length < PAGE || !last || last === since) break;
       since = last;
     }
-    dispatch({ type: 'settled' });
   }, [fetchHistory]);
 
   useEffect(() => {
     let visit: AbortController | undefined;
+    let inside = false; // the gateway has this socket in the room, and nothing is missing
 
     // In this order: what is committed after the join is heard, what was committed before is in the history.
     const enter = async () => {
@@ -79,12 +82,17 @@ export function useRoom(roomId: string, initial: Message[], onHeard: (message: M
           setForbidden(false);
           setMembers(ack.members);
           await catchUp(signal);
-          if (!signal.aborted) setJoined(true);
+          if (!signal.aborted) setJoined((inside = true));
           return;
         } catch {
           await pause(1_000, signal);
         }
       }
+    };
+    const onConnect = () => {
+      if (inside && socket.recovered) return setJoined(true);
+      inside = false;
+      enter();
     };
     const onDisconnect = () => {
       visit?.abort();
@@ -92,31 +100,30 @@ export function useRoom(roomId: string, initial: Message[], onHeard: (message: M
     };
     const onMessage = (heard: Heard) => {
       if (heard.roomId !== roomId) return;
-      dispatch({ type: 'heard', message: plain(heard), key: heard.userId === me.userId ? heard.key : undefined });
+      dispatch({ type: 'heard', message: plain(heard), key: heard.userId === me.userId ? heard.tempId : undefined });
       onHeard(plain(heard));
     };
     const onMembers = (list: Member[]) => setMembers(list);
 
-    socket.on('connect', enter).on('disconnect', onDisconnect).on('receive_message', onMessage).on('room_members', onMembers);
+    socket.on('connect', onConnect).on('disconnect', onDisconnect).on('receive_message', onMessage).on('room_members', onMembers);
     if (socket.connected) enter();
     return () => {
       visit?.abort();
-      socket.off('connect', enter).off('disconnect', onDisconnect).off('receive_message', onMessage).off('room_members', onMembers);
-      if (socket.connected) socket.emit('leave_room', roomId);
+      socket.off('connect', onConnect).off('disconnect', onDisconnect).off('receive_message', onMessage).off('room_members', onMembers);
+      if (socket.connected || inside) socket.emit('leave_room', roomId); // buffered, or the socket would come back into it
     };
   }, [socket, roomId, me.userId, catchUp, onHeard]);
 
   const deliver = useCallback(async (key: string, text: string) => {
     dispatch({ type: 'became', key, state: 'sending' });
     try {
-      const ack: Ack = await socket.timeout(ACK).emitWithAck('send_message', { roomId, text, key });
+      const ack: Ack = await socket.timeout(ACK).emitWithAck('send_message', { roomId, text, tempId: key });
       if (ack.ok) dispatch({ type: 'heard', message: plain(ack.message), key });
       else dispatch({ type: 'became', key, state: 'failed', reason: EXCUSES[ack.code] ?? ack.error });
     } catch {
-      dispatch({ type: 'became', key, state: 'unsure' });
-      if (socket.connected) catchUp().catch(() => {}); // no answer in time: the history knows
+      dispatch({ type: 'became', key, state: 'unsure' }); // it goes out again: the gateway stores a tempId once
     }
-  }, [socket, roomId, catchUp]);
+  }, [socket, roomId]);
 
   // What was written without a connection goes out with the next one, in its order, though its author looked into another
   // room meanwhile, loaded the page again or had to log in again.
@@ -126,7 +133,7 @@ export function useRoom(roomId: string, initial: Message[], onHeard: (message: M
   useEffect(() => keep(place, drafts), [place, drafts]);
   useEffect(() => {
     if (!joined) return;
-    for (const { key, text, state } of drafts) if (state === 'waiting') deliver(key, text);
+    for (const { key, text, state } of drafts) if (state === 'waiting' || state === 'unsure') deliver(key, text);
   }, [joined, drafts, deliver]);
 
   const say = useCallback((text: string) => {

@@ -110,14 +110,18 @@ func Try(t testing.TB, url, sql string) error {
 	return err
 }
 
-// Column reads one text column of all rows, on a connection of its own.
-func Column(t testing.TB, url, sql string) []string {
+// Column reads one text column of all rows, on a connection of its own, on which the first statements are run before.
+func Column(t testing.TB, url, sql string, first ...string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	must(t, err)
 	defer conn.Close(ctx)
+	for _, statement := range first {
+		_, err := conn.PgConn().Exec(ctx, statement).ReadAll()
+		must(t, err)
+	}
 	rows, err := conn.Query(ctx, sql)
 	must(t, err)
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])

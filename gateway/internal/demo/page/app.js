@@ -13,6 +13,7 @@ const narrow = matchMedia("(max-width: 979px)");
 const { socketPath, database } = document.body.dataset;
 const text = $("text");
 
+const CUT = 5_000; // ms; long enough to say something in another window
 const rooms = ["lobby", "kitchen", "garden"];
 const secondHere = element("a", "button");
 
@@ -23,6 +24,8 @@ let rows;
 
 let room = ""; // the room on the screen
 let joined = ""; // the room that the gateway has us in, "" while it does not
+let left = ""; // the room that it had us in when the connection went
+let away = null; // {from, to} of the last time without a connection, if the gateway tells what was said then
 let joinCount = 0; // answers to an earlier join than the latest are stale
 let members = [];
 let membersEarly = null; // a list that came before the join's own ack
@@ -84,7 +87,8 @@ function connect(firstToken) {
     onState: follow,
     on: {
       receive_message(data) {
-        messages.receive(data, me);
+        const said = Date.parse(data.createdAt);
+        messages.receive(data, me, away && said >= away.from && said <= away.to);
         rows.refresh();
       },
       room_members(list) {
@@ -99,13 +103,19 @@ function connect(firstToken) {
   });
 }
 
-// follow keeps up with the connection: each new one must join again, and tells so.
-function follow(state, why) {
+// follow keeps up with the connection. One that was recovered goes on where it was, any other must join again.
+function follow(state, why, recovered = false) {
   showState(state);
+  $("cut").disabled = state !== "connected";
   if (state === "connected") {
-    join();
+    if (recovered && left === room) goOn();
+    else join();
     rows.refresh();
     return;
+  }
+  if (joined) {
+    left = joined;
+    away = { from: Date.now(), to: Infinity };
   }
   joined = "";
   joinCount++;
@@ -115,7 +125,16 @@ function follow(state, why) {
   else notice(`The gateway ended the connection (${why}).`, "Reconnect", () => { follow("reconnecting", why); wire.reconnect(); });
 }
 
+// goOn takes up the room that the gateway still has us in.
+function goOn() {
+  notice("");
+  away.to = Date.now();
+  joined = left;
+  for (const message of messages.waiting(joined)) deliver(message);
+}
+
 function listen() {
+  $("cut").addEventListener("click", () => wire.cut(CUT));
   for (const link of [$("second"), secondHere]) {
     link.addEventListener("click", (e) => {
       if (narrow.matches || e.ctrlKey || e.metaKey || e.shiftKey) return; // a tab, as the browser does it
@@ -159,7 +178,8 @@ function go() {
 }
 
 async function join() {
-  joined = "";
+  joined = left = "";
+  away = null;
   membersEarly = null;
   const count = ++joinCount;
   if (!wire.connected) return;

@@ -132,8 +132,9 @@ export function createMessages({ log, toEnd, empty, onRetry, onTrace }) {
       return message;
     },
 
-    // receive takes a receive_message: another's, or the gateway's copy of one's own.
-    receive(data, me) {
+    // receive takes a receive_message: another's, or the gateway's copy of one's own. Missed tells that it was said while this
+    // window had no connection.
+    receive(data, me, missed) {
       const room = String(data.roomId);
       const own = pending.get(data.tempId) ?? null;
       const known = own?.li ?? find(room, data.id);
@@ -150,6 +151,8 @@ export function createMessages({ log, toEnd, empty, onRetry, onTrace }) {
         at: new Date(), mine: userId === me.userId,
       });
       identify(li, data.id, data.createdAt);
+      li.classList.toggle("missed", !!missed);
+      if (missed) li.querySelector(".state").textContent = "Said while you were away";
       place(room, li);
       if (listOf(room) === shown) settle();
     },

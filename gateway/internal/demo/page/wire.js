@@ -5,7 +5,8 @@ const REFUSED_RETRY = 2_000; // ms; a refused client doesn't come back by itself
 
 // open connects and keeps connected.
 //   token()              resolves to a fresh token for each attempt: they expire, and so does the demo's secret
-//   onState(state, why)  "connecting" | "connected" | "reconnecting" | "refused" | "ended"
+//   onState(state, why, recovered)  "connecting" | "connected" | "reconnecting" | "refused" | "ended"; recovered tells of a
+//                        connection that goes on where the last one ended: in its room, with what was said meanwhile to come
 //   on                   {event: handler} for what the gateway emits
 //   onTraffic(way, event, payload)  everything that passes, way is "out" | "in" | "ack" | "line"
 export function open({ path, token, onState, on, onTraffic }) {
@@ -20,7 +21,7 @@ export function open({ path, token, onState, on, onTraffic }) {
   socket.on("connect", () => {
     lost = "";
     onTraffic("line", "connect", { sid: socket.id, recovered: socket.recovered });
-    onState("connected", "");
+    onState("connected", "", socket.recovered);
   });
   socket.on("disconnect", (reason) => {
     lost = reason;
@@ -44,6 +45,12 @@ export function open({ path, token, onState, on, onTraffic }) {
   return {
     get connected() { return socket.connected; },
     reconnect() { socket.connect(); },
+    // cut ends the connection as a network does that goes away, and lets it come back after some milliseconds.
+    cut(ms) {
+      socket.io.reconnection(false);
+      socket.io.engine.close();
+      setTimeout(() => { socket.io.reconnection(true); socket.connect(); }, ms);
+    },
     // call emits an event and resolves to its ack; no answer in time is an answer, too.
     call(event, payload) {
       onTraffic("out", event, payload);

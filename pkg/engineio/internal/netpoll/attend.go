@@ -1,5 +1,7 @@
 package netpoll
 
+import "time"
+
 // ready has a worker attend to the connection: it has bytes to read, or its owner has something to say to
 // its reader. It returns at once.
 func (c *Conn) ready() {
@@ -11,12 +13,15 @@ func (c *Conn) ready() {
 // attend is called on a worker. It looks again if ready was called meanwhile.
 func (c *Conn) attend() {
 	for {
-		seen := c.attention.Load()
-		switch c.hear() {
+		seen, until := c.attention.Load(), time.Now().Add(longTurn)
+		switch c.hear(until) {
 		case gone:
 			c.owner.Gone()
 			return // nobody comes again: attention is not zero
 		case busy:
+			if time.Now().After(until) {
+				time.Sleep(pause)
+			}
 			c.poller().workers.do(c)
 			return
 		}
@@ -28,12 +33,20 @@ func (c *Conn) attend() {
 
 // run is the goroutine of a connection that is not watched.
 func (c *Conn) run() {
-	c.hear()
+	c.hear(time.Time{})
 	c.owner.Gone()
 }
 
 // fairShare is how many reads a watched connection has before others have their turn.
 const fairShare = 16
+
+// longTurn is when the turn of a client ends whose bytes make much work, as thousands of tiny frames do; large messages
+// take less. Such a client pauses: the runtime looks for new events only when nothing else is to be done, or every 10 ms, and
+// all others would wait that long behind it.
+const (
+	longTurn = 250 * time.Microsecond
+	pause    = 50 * time.Microsecond // the runtime makes it up to 1 ms
+)
 
 // hearing is how listening to a connection has ended, for now or for good.
 type hearing uint8
@@ -44,13 +57,13 @@ const (
 	gone                  // nothing will come any more
 )
 
-// hear hands the owner what comes, until nothing does. For a connection that is not watched it returns at
-// its end only.
-func (c *Conn) hear() hearing {
+// hear hands the owner what comes, until nothing does, the connection has had its share of reads, or a time has come. For a
+// connection that is not watched it returns at its end only.
+func (c *Conn) hear(until time.Time) hearing {
 	r := borrowReading()
 	defer r.giveBack()
 	watched := c.watched.Load()
-	for reads := 0; !watched || reads < fairShare; reads++ {
+	for reads := 0; !watched || reads < fairShare && time.Now().Before(until); reads++ {
 		if !c.owner.Listening() {
 			return gone
 		}

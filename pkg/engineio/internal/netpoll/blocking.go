@@ -48,7 +48,7 @@ func (c *Conn) writeAll(rest []byte, b Batch, next int) error {
 		buffers = append(buffers, b.Frame(i))
 	}
 	var to io.Writer = c.Conn
-	if !isKernels(c.Conn) {
+	if !IsKernels(c.Conn) {
 		to = struct{ io.Writer }{c.Conn} // WriteTo would find the unexported writev of what it embeds
 	}
 	_, err := buffers.WriteTo(to)

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Conn is a connection that a Poller attends to. It is a field of its owner, so that a connection costs
-// one allocation, and must not be copied.
+// Conn is a connection that a Poller attends to. It must not be copied.
 type Conn struct {
 	net.Conn
 	owner   Owner
@@ -53,9 +52,9 @@ func (p *Poller) Init(c *Conn, conn net.Conn, owner Owner) {
 
 func (c *Conn) poller() *Poller { return c.flusher.poller }
 
-// isKernels tells whether a connection is the kernel's own. A type that embeds one, to read and write otherwise,
+// IsKernels tells whether a connection is the kernel's own. A type that embeds one, to read and write otherwise,
 // has all its methods too, and must not be passed by.
-func isKernels(conn net.Conn) bool {
+func IsKernels(conn net.Conn) bool {
 	switch conn.(type) {
 	case *net.TCPConn, *net.UnixConn:
 		return true
@@ -74,6 +73,10 @@ func (c *Conn) Start() {
 		c.poller().workers.do(c)
 	}
 }
+
+// HandTo gives the connection to another owner, who hears what comes next. The owner of the moment calls it, in Received, and
+// has nothing to write.
+func (c *Conn) HandTo(owner Owner) { c.owner = owner }
 
 // ReadOnce waits for bytes and hands them to the owner. It is for use before Start.
 func (c *Conn) ReadOnce() error {
@@ -130,6 +133,16 @@ func (c *Conn) CloseWrite() {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
 	}
+}
+
+// Release takes the connection from the poller and leaves it open. It is called in the place of Close. Nobody calls Cut any more.
+func (c *Conn) Release() net.Conn {
+	c.poller().unwatch(c)
+	if c.blocked != nil {
+		c.blocked.stop()
+	}
+	c.SetDeadline(time.Time{})
+	return c.Conn
 }
 
 // Close closes the connection. It is called when the owner has heard Gone, or in the place of Start. Of

@@ -10,7 +10,7 @@ import (
 
 // rawOf returns nil for connections that are not the kernel's own: TLS, net.Pipe, and types of the caller's.
 func rawOf(conn net.Conn) syscall.RawConn {
-	if !isKernels(conn) {
+	if !IsKernels(conn) {
 		return nil
 	}
 	raw, err := conn.(syscall.Conn).SyscallConn()

@@ -75,6 +75,17 @@ func (e *epoll) forget(c *Conn) {
 	}
 }
 
+// unwatch is for a connection that stays open. It may not have been watched.
+func (e *epoll) unwatch(c *Conn) {
+	if c.raw == nil {
+		return
+	}
+	c.raw.Control(func(fd uintptr) {
+		e.set(int(fd), nil)
+		e.raw.Control(func(own uintptr) { syscall.EpollCtl(int(own), syscall.EPOLL_CTL_DEL, int(fd), nil) })
+	})
+}
+
 func (e *epoll) set(fd int, c *Conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -11,5 +11,6 @@ func newEpoll() (*epoll, error) { return nil, errors.ErrUnsupported }
 
 func (*epoll) watch(*Conn) error { return errors.ErrUnsupported }
 func (*epoll) forget(*Conn)      {}
+func (*epoll) unwatch(*Conn)     {}
 func (*epoll) run()              {}
 func (*epoll) close()            {}

@@ -77,3 +77,10 @@ func (p *Poller) forget(c *Conn) {
 		e.forget(c)
 	}
 }
+
+// unwatch is forget for a connection that stays open.
+func (p *Poller) unwatch(c *Conn) {
+	if e := p.epoll.Load(); e != nil {
+		e.unwatch(c)
+	}
+}

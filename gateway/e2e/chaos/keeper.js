@@ -1,0 +1,90 @@
+// Keeps a gateway running on one port, as systemd or Docker would, and kills it when told to.
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort, startGateway } from '../harness/gateway.js';
+import { Counters } from './metrics.js';
+
+const RESTART = 500; // milliseconds between an end and the next start
+
+export class Keeper {
+  #t;
+  #env;
+  #database;
+  #gateway;
+  #admin;
+  #turn = Promise.resolve(); // one thing at a time
+  #expected = false;
+
+  constructor(t, env, database) {
+    this.#t = t;
+    this.#env = env;
+    this.#database = database;
+    /** How it ended by itself, each time. */
+    this.collapses = [];
+    this.counters = new Counters();
+    this.starts = 0;
+    /** When it was ended, as performance.now(). */
+    this.ends = [];
+  }
+
+  async start() {
+    this.port = await freePort();
+    this.#admin = `127.0.0.1:${await freePort()}`;
+    await this.#up();
+  }
+
+  /** kill -9, and a restart in half a second. */
+  kill() {
+    return this.#end(() => this.#gateway.kill());
+  }
+
+  /** SIGTERM, as a deploy sends it, and a restart. */
+  restart() {
+    return this.#end(() => this.#gateway.stop());
+  }
+
+  /** Ends it for good, and fails unless it exits with 0. */
+  async stop() {
+    await this.#turn;
+    this.#expected = true;
+    await this.counters.add(this.#admin);
+    await this.#gateway.endWell();
+  }
+
+  /** Once nothing is on the way any more. */
+  settled() {
+    return this.#turn;
+  }
+
+  #end(how) {
+    this.#turn = this.#turn.then(async () => {
+      this.#expected = true;
+      await this.counters.add(this.#admin);
+      this.ends.push(performance.now());
+      await how();
+      await pause(RESTART);
+      await this.#up();
+    });
+    return this.#turn;
+  }
+
+  /** Starts it, again and again: without its database it ends at once. */
+  async #up() {
+    for (let tries = 1; ; tries++) {
+      try {
+        const gateway = await startGateway(this.#t, { ...this.#env, PORT: this.port, ADMIN_ADDR: this.#admin }, { database: this.#database });
+        this.#gateway = gateway;
+        this.#expected = false;
+        this.starts++;
+        void gateway.ended.then((how) => {
+          if (this.#expected || gateway !== this.#gateway) return;
+          this.collapses.push(`${JSON.stringify(how)}: ${gateway.log.slice(-2000)}`);
+          void this.#end(() => {});
+        });
+        return;
+      } catch (failure) {
+        if (tries === 60) throw failure;
+        await pause(RESTART);
+      }
+    }
+  }
+}

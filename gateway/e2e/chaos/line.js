@@ -1,0 +1,110 @@
+// The line between one client and the gateway: a TCP proxy that can be cut, delayed, silenced, or torn at one end only.
+import { connect, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** A line to a port of the loopback. Clients use `url`. */
+export class Line {
+  #server;
+  #port;
+  #pairs = new Set();
+  #down = false;
+  #delay = 0;
+  #quiet; // a promise while nothing passes
+  #loud;
+
+  constructor(port) {
+    this.#port = port;
+    this.#server = createServer({ noDelay: true }, (client) => this.#accept(client));
+  }
+
+  async open() {
+    await new Promise((resolve, reject) => this.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${this.#server.address().port}`;
+  }
+
+  close() {
+    this.down();
+    this.speak();
+    this.#server.close();
+  }
+
+  /** Ends every connection, by FIN or by RST. New ones are served at once. */
+  cut(reset = false) {
+    for (const { client, server } of this.#pairs) {
+      for (const end of [client, server]) reset ? end.resetAndDestroy() : end.destroy();
+    }
+  }
+
+  /** Ends every connection and refuses new ones, until up() is called. */
+  down() {
+    this.#down = true;
+    this.cut();
+  }
+
+  up() {
+    this.#down = false;
+  }
+
+  /** The client loses its connections and may open others, while the gateway hears of it only after `milliseconds`. */
+  tearAtClient(milliseconds) {
+    this.#tear('client', 'server', milliseconds);
+  }
+
+  /** The gateway loses the connections, while the client hears of it only after `milliseconds`. */
+  tearAtGateway(milliseconds) {
+    this.#tear('server', 'client', milliseconds);
+  }
+
+  /** Nothing passes in either direction, and nobody is told, until speak() is called: then all of it passes. */
+  silence() {
+    this.#quiet ??= new Promise((resolve) => (this.#loud = resolve));
+  }
+
+  speak() {
+    this.#loud?.();
+    this.#quiet = this.#loud = undefined;
+  }
+
+  /** Whatever is read passes so much later, in order. 0 ends it. */
+  delay(milliseconds) {
+    this.#delay = milliseconds;
+  }
+
+  #tear(lost, kept, milliseconds) {
+    for (const pair of this.#pairs) {
+      pair.torn = true;
+      pair[kept].pause();
+      pair[lost].destroy();
+      setTimeout(() => pair[kept].destroy(), milliseconds).unref();
+    }
+  }
+
+  #accept(client) {
+    client.on('error', () => {});
+    if (this.#down) return client.destroy();
+    const server = connect({ port: this.#port, host: '127.0.0.1', noDelay: true }).on('error', () => {});
+    const pair = { client, server };
+    this.#pairs.add(pair);
+    for (const [end, other] of [[client, server], [server, client]]) {
+      end.on('close', () => {
+        this.#pairs.delete(pair);
+        if (!pair.torn) other.destroy();
+      });
+      this.#carry(end, other, pair);
+    }
+  }
+
+  async #carry(from, to, pair) {
+    try {
+      for await (const bytes of from) {
+        if (this.#delay > 0) await pause(this.#delay);
+        await this.#quiet;
+        if (pair.torn || to.destroyed) return;
+        to.write(bytes);
+      }
+      if (!pair.torn) to.end();
+    } catch {
+      // The connection was ended in the middle of it, which its close event deals with.
+    }
+  }
+}

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/chat"
+	"github.com/socketgate/socketgate/gateway/internal/compose"
+	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/gateway/internal/ops"
+	"github.com/socketgate/socketgate/gateway/internal/saved"
+	"github.com/socketgate/socketgate/pkg/socketio"
+)
+
+// openRecovery makes what clients take up their sessions by, and tells the chat of it. It is nil with RECOVERY=off.
+func (a *App) openRecovery(ctx context.Context, o *chat.Options) (*socketio.Recovery, error) {
+	r := compose.Recovery(a.config)
+	if r == nil {
+		return nil, nil
+	}
+	r.Observer = a.metrics
+	if !a.replays() {
+		return r, nil // what another process told can't be read, and then its sessions are worth nothing
+	}
+	o.Log = chat.NewLog(a.store, *o)
+	r.Log, r.Head = o.Log, socketio.Offset(a.store.Head())
+	url, _ := database.Parse(string(a.config.DatabaseURL)) // the store has opened it
+	var err error
+	a.saved, err = saved.Open(ctx, url, saved.Options{Window: r.Window, Observer: a.metrics, Logger: a.log})
+	if err == nil {
+		r.Sessions = a.saved
+	}
+	return r, err
+}
+
+func (a *App) recoveryGauges() ops.RecoveryGauges {
+	return ops.RecoveryGauges{
+		Away:      func() int { return a.sockets.Recovery().Away },
+		Forgotten: func() int { return int(a.sockets.Recovery().Forgotten) },
+		Reach:     func() time.Duration { return a.sockets.Recovery().Reach },
+		Replays:   a.replays,
+	}
+}
+
+// replays tells whether the message table can be read from a message on.
+func (a *App) replays() bool {
+	ordered, _ := a.store.Replays()
+	return ordered && !a.config.DatabaseURL.None()
+}

@@ -1,0 +1,98 @@
+package chat
+
+import (
+	"slices"
+
+	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/socketio"
+)
+
+// mayRecover returns the rooms of a session that its user may still be in, when a client takes it up again: the rules and the
+// app's own query are asked as if it joined. An error means that nobody knows; then the client starts anew, and joins.
+func (c *Chat) mayRecover(s *socketio.Socket, rooms []string) (granted []string, err error) {
+	m := s.Data.(*member)
+	if m.back == nil {
+		m.back = new(comeback)
+	}
+	var asked []message.Seat
+	for _, room := range rooms {
+		fits, may := c.rule(room, m.ID)
+		switch {
+		case contract.IsPersonal(room):
+			may = c.direct() && room == contract.PersonalRoom(m.ID)
+		case !fits && c.options.Guarded:
+			asked = append(asked, message.Seat{Room: room, User: m.ID})
+		case !fits:
+			may = true
+		}
+		if may {
+			granted = append(granted, room)
+		}
+	}
+	if len(asked) > 0 {
+		may, err := c.grants.ask(c.ctx, asked)
+		if err != nil {
+			c.nobodyKnowsAccess(err)
+			return nil, err
+		}
+		for i, seat := range asked {
+			if may[i] {
+				granted = append(granted, seat.Room)
+			}
+		}
+	}
+	m.back.lost = slices.DeleteFunc(slices.Clone(rooms), func(room string) bool { return contract.IsPersonal(room) || slices.Contains(granted, room) })
+	return granted, nil
+}
+
+// welcomeBack has a new socket take its seats, and tells its client in which rooms of its session it may not be any more.
+func (c *Chat) welcomeBack(s *socketio.Socket, m *member) {
+	for _, room := range c.takeSeats(s, m) {
+		m.joined = true
+		c.audit("join", m, room, "recovered")
+	}
+	if !s.Recovered() {
+		m.back = nil
+		return
+	}
+	for _, room := range m.back.lost {
+		c.tellLost(s, m, room)
+	}
+}
+
+// giveUpSeats takes a socket that ends out of the member lists. It stays in its rooms: these are what its client comes back to.
+func (c *Chat) giveUpSeats(s *socketio.Socket, m *member) {
+	m.seats.Lock()
+	defer m.seats.Unlock()
+	m.ended = true
+	if !m.seated { // it was sent away while it connected
+		return
+	}
+	m.seated = false
+	for _, room := range c.joined(s) {
+		c.rosters.Leave(room, m.Person)
+	}
+}
+
+// takeSeats enters a new socket into the member lists of the rooms that it is in already because it was recovered, and returns
+// these.
+func (c *Chat) takeSeats(s *socketio.Socket, m *member) (rooms []string) {
+	m.seats.Lock()
+	defer m.seats.Unlock()
+	if m.ended {
+		return nil
+	}
+	m.seated = true
+	rooms = c.joined(s)
+	for _, room := range rooms {
+		switch soon := c.rosters.Enter(room, m.Person); {
+		case soon: // the list comes to this socket too
+		case c.affordsList(m):
+			c.tellList(s, m, room)
+		default:
+			c.rosters.TellAgain(room, m.Person)
+		}
+	}
+	return rooms
+}

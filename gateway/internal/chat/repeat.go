@@ -1,0 +1,98 @@
+package chat
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/pkg/lockorder"
+	"github.com/socketgate/socketgate/pkg/socketio"
+)
+
+// fingerprint tells a message from others, so that it is found in the table when it is sent again after the process or the
+// connection that took it has ended: by the id that its client gave to it or, where it gave none and asks for an ack, by its
+// session and all that it says. It is keyed, so that the table's ids tell nobody what two messages have in common. 0 is none.
+func (c *Chat) fingerprint(s *socketio.Socket, user string, to place, id contract.ClientID, r *request) uint64 {
+	if c.options.Log == nil || id.Value == "" && !r.event.WantsAck() {
+		return 0
+	}
+	text := append(make([]byte, 0, 512), c.options.ResendKey...)
+	add := func(part string) {
+		text = binary.AppendUvarint(text, uint64(len(part)))
+		text = append(text, part...)
+	}
+	for _, part := range []string{user, to.room, to.receiver, id.Key, id.Value} {
+		add(part)
+	}
+	if id.Value == "" {
+		add(s.ID())
+		for _, arg := range r.event.Args {
+			add(string(arg))
+		}
+	}
+	sum := sha256.Sum256(text)
+	return max(1, binary.BigEndian.Uint64(sum[:]))
+}
+
+// stored finds the row of a message that is sent again, by its fingerprint. Without an id of the client's that is only the first
+// message after a recovery, if it asks for an ack, and only a row that its client has not heard of: "ok", "ok" are two.
+func (c *Chat) stored(s *socketio.Socket, d message.Draft, byID bool, back *comeback) (row message.Stored, found bool, refusal contract.Answer) {
+	var after uint64
+	switch {
+	case d.Fingerprint == 0:
+		return row, false, nil
+	case byID:
+	case back == nil, d.Room != "" && !s.In(d.Room): // who is not in the room does not hear what it says there
+		return row, false, nil
+	default:
+		after = back.heard
+	}
+	kept, found, err := c.options.Log.history.Repeated(c.ctx, d, after)
+	if err != nil {
+		return row, false, storeFailure(err)
+	}
+	if found && !byID && !c.absorbed.take(kept.Position) {
+		return row, false, nil
+	}
+	return kept.Stored, found, nil
+}
+
+// comeback is a client's that asks for its session, until its first message.
+type comeback struct {
+	heard uint64   // the position of the latest message that it has got; 0 is none
+	lost  []string // rooms of the session that it may not be in any more
+}
+
+// heardUpTo reads how far a client has heard that asks for its session.
+func heardUpTo(auth json.RawMessage) uint64 {
+	var asks struct{ Offset string }
+	json.Unmarshal(auth, &asks) // a socket that is recovered by it has one that can be read, or none
+	heard, _ := strconv.ParseUint(asks.Offset, 36, 64)
+	return heard
+}
+
+// absorbed are the rows of the last minutes that were taken for what was sent again without an id, by position: each is so once.
+// Its zero value is ready.
+type absorbed struct {
+	mu           lockorder.Mutex[absorbed]
+	now, earlier map[uint64]bool
+	since        time.Time // of what is in now
+}
+
+// take tells whether a row may be taken, and notes that it was.
+func (a *absorbed) take(position uint64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if time.Since(a.since) > resendWindow {
+		a.now, a.earlier, a.since = make(map[uint64]bool), a.now, time.Now()
+	}
+	if a.now[position] || a.earlier[position] {
+		return false
+	}
+	a.now[position] = true
+	return true
+}

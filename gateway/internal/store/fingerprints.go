@@ -1,0 +1,97 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
+)
+
+// repeatable is how long a message is looked for when it is sent again, counted from its commit.
+const repeatable = 2 * time.Minute
+
+// maxFingerprints bounds the memory for it: some 15 MB, and two minutes of 2,000 messages a second.
+const maxFingerprints = 1 << 18
+
+// maxAlike bounds the look for one message.
+const maxAlike = 100
+
+// fingerprints are those of the latest messages. mu is held for a few instructions only.
+type fingerprints struct {
+	mu     lockorder.Mutex[fingerprints]
+	ring   []fingerprint
+	count  uint64            // that there have ever been
+	latest map[uint64]uint64 // of each fingerprint, by count
+}
+
+type fingerprint struct {
+	value, position uint64
+	at              time.Time
+	earlier         uint64 // the count of the one before with the same value
+}
+
+// add remembers a message that is not there. It returns whether another had to be forgotten that might still be sent again.
+func (f *fingerprints) add(value, position uint64, at time.Time) (forgot bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.latest == nil {
+		f.latest = make(map[uint64]uint64)
+	}
+	f.count++
+	one := fingerprint{value, position, at, f.latest[value]}
+	f.latest[value] = f.count
+	if len(f.ring) < maxFingerprints {
+		f.ring = append(f.ring, one)
+		return false
+	}
+	old := &f.ring[(f.count-1)%maxFingerprints]
+	if f.latest[old.value] == f.count-maxFingerprints {
+		delete(f.latest, old.value)
+	}
+	forgot = at.Sub(old.at) < repeatable
+	*old = one
+	return forgot
+}
+
+// of gives those with a value, the latest first. The caller holds mu.
+func (f *fingerprints) of(value uint64) func(yield func(fingerprint) bool) {
+	return func(yield func(fingerprint) bool) {
+		for n := f.latest[value]; n > 0 && n+maxFingerprints > f.count; {
+			one := f.ring[(n-1)%maxFingerprints]
+			if !yield(one) {
+				return
+			}
+			n = one.earlier
+		}
+	}
+}
+
+// known lists the positions of all that are there.
+func (f *fingerprints) known() map[uint64]bool {
+	f.mu.Lock()
+	ring := slices.Clone(f.ring)
+	f.mu.Unlock()
+	known := make(map[uint64]bool, len(ring))
+	for _, one := range ring {
+		known[one.position] = true
+	}
+	return known
+}
+
+// positions lists, in their order, the messages behind a position that have a value, of those committed since. Of very many, who
+// says the same all the time, only the latest are.
+func (f *fingerprints) positions(value, after uint64, since time.Time) []uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var list []uint64
+	for one := range f.of(value) {
+		if one.position > after && one.at.After(since) {
+			list = append(list, one.position)
+		}
+		if len(list) == maxAlike {
+			break
+		}
+	}
+	slices.Sort(list)
+	return list
+}

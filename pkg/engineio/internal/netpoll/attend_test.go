@@ -1,0 +1,49 @@
+package netpoll
+
+import (
+	"bytes"
+	"net"
+	"testing"
+	"time"
+)
+
+// counter is the Owner of a connection that says nothing, and counts what it hears.
+type counter struct {
+	echo
+	heard int
+}
+
+func (c *counter) Received(data []byte) { c.heard += len(data) }
+
+// Whoever makes much work by few bytes would else keep all others waiting for as many reads as a turn may have.
+func TestATurnEndsWhenItsTimeIsOverAndGoesOnLater(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	client := dial(t, listener.Addr().String())
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New()
+	defer p.Close()
+	owner := new(counter)
+	p.Init(&owner.conn, conn, owner) // not started: the test is its worker
+	defer owner.conn.Close()
+
+	const size = 3 * readSize
+	if _, err := client.Write(bytes.Repeat([]byte("x"), size)); err != nil {
+		t.Fatal(err)
+	}
+	if how := owner.conn.hear(time.Now()); how != busy || owner.heard != 0 {
+		t.Errorf("after its time it heard %d bytes and is %d, want %d", owner.heard, how, busy)
+	}
+	for deadline := time.Now().Add(patience); owner.heard < size; {
+		if how := owner.conn.hear(deadline); how == gone || time.Now().After(deadline) {
+			t.Fatalf("it heard %d bytes of %d", owner.heard, size)
+		}
+	}
+}
