@@ -28,7 +28,7 @@ func (a *App) openRecovery(ctx context.Context, o *chat.Options) (*socketio.Reco
 	var err error
 	a.saved, err = saved.Open(ctx, url, saved.Options{Window: r.Window, Observer: a.metrics, Logger: a.log})
 	if err == nil {
-		r.Sessions = a.saved
+		r.Sessions, o.WhenSaved = a.saved, a.saved.WhenSaved
 	}
 	return r, err
 }

@@ -37,9 +37,23 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	}
 	c.audit("join", m, room, "")
 	m.joined = true
-	r.answer(joined)
+	c.answerSaved(s, r, joined)
 	c.sendEarly(s, m, room)
 	return nil
+}
+
+// answerSaved answers a request that has changed the rooms of its client. The ack promises that the client comes back into those
+// rooms whatever happens, so it waits until they are written down.
+func (c *Chat) answerSaved(s *socketio.Socket, r *request, a contract.Answer) {
+	if c.options.WhenSaved == nil || !r.event.WantsAck() {
+		r.answer(a)
+		return
+	}
+	r.event.Args = nil
+	c.options.WhenSaved(s, func() {
+		defer r.survive()
+		r.answer(a)
+	})
 }
 
 // guard asks the rules, and the app's own where none fits, whether a member may join a room, and returns why not.
@@ -111,7 +125,8 @@ func (c *Chat) leave(s *socketio.Socket, m *member, r *request) contract.Answer 
 	if !c.leaveRoom(s, m, room) {
 		return contract.Failure{Code: contract.NotInRoom, Text: "you are not in this room"}
 	}
-	return contract.Success{}
+	c.answerSaved(s, r, contract.Success{})
+	return nil
 }
 
 // leaveRoom takes a socket out of a room and its member list. False means that it was not in it. Any goroutine may call it.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -79,6 +80,10 @@ type Options struct {
 	Log *Log
 	// ResendKey makes what the store knows a resend by (message.Draft.Fingerprint). It should be the same after a restart.
 	ResendKey []byte
+
+	// WhenSaved calls done once, on any goroutine, when the rooms of a socket are where a process that is killed does not lose
+	// them, or soon if they can't be. It does not block. Nil means that nobody takes sessions up from this process.
+	WhenSaved func(s *socketio.Socket, done func())
 
 	Audit    Auditor // may be nil
 	Observer Observer
