@@ -88,6 +88,9 @@ func (s *Store) findHead(ctx context.Context, now time.Time) (err error) {
 	if s.unordered.Load() != nil {
 		return nil
 	}
+	if err := s.table.outlive(ctx); err != nil {
+		return err
+	}
 	through := uint64(math.MaxUint64)
 	if s.mapping.IDs != idsDatabase {
 		through = uint64(now.Add(farthestAhead).UnixMilli()) * perMilli

@@ -24,6 +24,8 @@ type table interface {
 	// revive connects anew, makes sure that nothing sent earlier is still running, and proves that insert
 	// would work.
 	revive(ctx context.Context) error
+	// outlive waits, for a while, until nothing is committed any more that a killed process had sent.
+	outlive(ctx context.Context) error
 	// look sets found of the entries, whose ids are our own.
 	look(ctx context.Context, batch []*entry) error
 	// remove deletes whichever of the entries are there.

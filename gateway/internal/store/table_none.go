@@ -21,6 +21,7 @@ func openNone(c Config) (table, Mapping, error) {
 func (noneTable) insert(context.Context, []*entry, bool) error                    { return nil }
 func (noneTable) findRefused(context.Context, []*entry, func(error) bool) error   { return nil }
 func (noneTable) revive(context.Context) error                                    { return nil }
+func (noneTable) outlive(context.Context) error                                   { return nil }
 func (noneTable) look(context.Context, []*entry) error                            { return nil }
 func (noneTable) describe(context.Context, string) ([]description, error)         { return nil, nil }
 func (noneTable) remove(context.Context, []*entry) error                          { return nil }
