@@ -40,9 +40,11 @@ func (c *Chat) within(l limit, of string, ok bool) bool {
 
 // affordsJoin charges a user for a join. A page that loads may join as many rooms as its sockets may send events; who goes on
 // joining may ask the database as often as one connection may.
-func (c *Chat) affordsJoin(m *member) bool {
+func (c *Chat) affordsJoin(m *member) bool { return c.affordsJoins(m.user, 1) }
+
+func (c *Chat) affordsJoins(u *user, n int) bool {
 	rate := c.options.RateLimit
-	return c.within(limitJoins, ofUser, m.user.take(limitJoins, time.Now(), 1, rate, 2*c.share*rate))
+	return c.within(limitJoins, ofUser, u.take(limitJoins, time.Now(), float64(n), rate, 2*c.share*rate))
 }
 
 // What lists that only the asker is told may cost one user, in bytes. At once it is 150 lists of 1,000 people, for a page that

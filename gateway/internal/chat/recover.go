@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
@@ -31,6 +32,9 @@ func (c *Chat) mayRecover(s *socketio.Socket, rooms []string) (granted []string,
 		}
 	}
 	if len(asked) > 0 {
+		if !c.affordsJoins(c.users.of(m.ID), len(asked)) { // it is counted in later: it may not be let in
+			return nil, errTooManyRooms
+		}
 		may, err := c.grants.ask(c.ctx, asked)
 		if err != nil {
 			c.nobodyKnowsAccess(err)
@@ -45,6 +49,9 @@ func (c *Chat) mayRecover(s *socketio.Socket, rooms []string) (granted []string,
 	m.back.lost = slices.DeleteFunc(slices.Clone(rooms), func(room string) bool { return contract.IsPersonal(room) || slices.Contains(granted, room) })
 	return granted, nil
 }
+
+// errTooManyRooms: the user's connections ask for more rooms than they may join. The new one begins anew.
+var errTooManyRooms = errors.New("too many rooms are asked for")
 
 // welcomeBack has a new socket take its seats, and tells its client in which rooms of its session it may not be any more.
 func (c *Chat) welcomeBack(s *socketio.Socket, m *member) {

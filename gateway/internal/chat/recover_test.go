@@ -181,3 +181,23 @@ func TestTheFirstEqualSendAfterARecoveryIsAResend(t *testing.T) {
 		t.Errorf("what is not first is taken for a resend: %q", got)
 	}
 }
+
+func TestWhoComesBackAgainAndAgainAsksTheDatabaseNoMoreThanWhoJoins(t *testing.T) {
+	t.Parallel()
+	store := &memory{}
+	h := serve(t, store, func(o *Options) {
+		o.Recovers, o.Guarded, o.Multi, o.RateLimit, o.UserRate = true, true, true, 3, 3
+	})
+	h.visit("eve", time.Hour) // whose other connections share the limit
+	phone := h.visit("eve", time.Hour)
+	for _, room := range []string{`"1"`, `"2"`, `"3"`, `"4"`, `"5"`} {
+		phone.ask("join_room", room)
+	}
+	phone.Close()
+	if again := h.returns(phone, "eve", ""); again.session == phone.session {
+		t.Error("five rooms were asked for beyond the limit")
+	}
+	if h.tally.of("not recovered: refused") != 1 || h.tally.of("limited joins of user") != 1 || len(store.asked) != 0 {
+		t.Errorf("counted %v; asked for %v", h.tally.events, store.asked)
+	}
+}

@@ -56,6 +56,14 @@ func (us *users) enter(m *member) {
 	m.user.sockets++
 }
 
+// of returns somebody who has sockets already, or nil.
+func (us *users) of(id string) *user {
+	shard := &us.shards[maphash.String(us.seed, id)%uint64(len(us.shards))]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	return shard.byID[id]
+}
+
 // leave counts a socket out.
 func (us *users) leave(m *member) {
 	shard := &us.shards[maphash.String(us.seed, m.ID)%uint64(len(us.shards))]
