@@ -114,7 +114,6 @@ func (w *world) restart() {
 // line is the session of a client that may be cut off.
 type line struct {
 	noSession
-	id int
 
 	mu      sync.Mutex
 	arrived []*engineio.Packet

@@ -14,15 +14,15 @@ const (
 
 // predecessors counts the writers of other gateways that were there at a time, and those of them that are at work since then. A
 // role sees the state of its own connections, which are those of a process that was killed.
-const predecessors = `SELECT count(*), count(*) FILTER (WHERE xact_start < $1)
+const predecessors = `SELECT count(*), count(*) FILTER (WHERE xact_start < to_timestamp($1::float8))
 	FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, 'socketgate-writer-')
-	AND application_name <> $2 AND backend_start < $1`
+	AND application_name <> $2 AND backend_start < to_timestamp($1::float8)`
 
 // outlive waits until whatever a process has sent that was killed is committed or is not: the server goes on with it, and a row
 // that appears later, among those that clients were told of, would never be looked for.
 func (p *postgresTable) outlive(ctx context.Context) error {
-	var began time.Time
-	if err := p.writer.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&began); err != nil {
+	var began float64 // a number is not printed as DateStyle says
+	if err := p.writer.QueryRow(ctx, "SELECT extract(epoch FROM clock_timestamp())::float8").Scan(&began); err != nil {
 		return fmt.Errorf("ask the database for the time: %w", err)
 	}
 	pause := time.NewTicker(lookAgain)
