@@ -129,6 +129,7 @@ func (a *arrival) serve(r *http.Request, early []byte) bool {
 	d.options.Depart(a.mark)
 	c := &websocket{session: session, conn: a.conn}
 	c.conn.HandTo(c)
+	c.conn.TakeTurns()
 	d.present.Done()
 	c.open(upgradeAnswer(r.Header.Get("Sec-WebSocket-Key")), r)
 	if len(early) > 0 {

@@ -113,6 +113,7 @@ func (d *Door) Close() (err error) {
 // accept is the accept loop. Where accepting fails, net/http knows for how long to wait.
 func (d *Door) accept() {
 	for {
+		d.server.poller.Yield()
 		conn, err := d.listener.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):

@@ -20,6 +20,7 @@ func (d *Door) enter(a *arrival, conn net.Conn) bool {
 	d.present.Add(1)
 	a.conn = new(netpoll.Conn)
 	d.server.poller.Init(a.conn, conn, a)
+	a.conn.ShareTurns(crowdOf(conn))
 	a.before, a.waits = d.last, true
 	if d.last != nil {
 		d.last.after = a
@@ -95,4 +96,13 @@ func (d *Door) isRetired() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.retired
+}
+
+// crowdOf is whom a connection shares its turns with until it is a client's: all of its address.
+func crowdOf(conn net.Conn) uint64 {
+	peer, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return 1
+	}
+	return max(1, networkOf(peer.AddrPort().Addr()))
 }

@@ -15,9 +15,10 @@ type Conn struct {
 	flusher *flusher
 	blocked *blockedWriter // writes in place of the flusher, if the connection can only be written blocking
 
-	attention atomic.Int32 // see the table below
-	watched   atomic.Bool  // ready is called when there is something to read; until Start: may be
-	readsOn   atomic.Bool  // on after a short read too: the peer has hung up, or sent urgent data, where reads stop
+	crowd     atomic.Uint64 // see ShareTurns
+	attention atomic.Int32  // see the table below
+	watched   atomic.Bool   // ready is called when there is something to read; until Start: may be
+	readsOn   atomic.Bool   // on after a short read too: the peer has hung up, or sent urgent data, where reads stop
 }
 
 // Attention makes sure that one worker at a time attends to a connection, and that no call of ready is
@@ -73,6 +74,13 @@ func (c *Conn) Start() {
 		c.poller().workers.do(c)
 	}
 }
+
+// ShareTurns has the connection take turns with all others of this key, which is not zero, until TakeTurns: however many they
+// are, the workers attend to one of them for one of each other key, and for one connection that has its own turns.
+func (c *Conn) ShareTurns(key uint64) { c.crowd.Store(key) }
+
+// TakeTurns gives the connection turns of its own, as it has without ShareTurns.
+func (c *Conn) TakeTurns() { c.crowd.Store(0) }
 
 // HandTo gives the connection to another owner, who hears what comes next. The owner of the moment calls it, in Received, and
 // has nothing to write.

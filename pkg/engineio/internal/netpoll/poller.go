@@ -16,6 +16,10 @@ type Poller struct {
 	flushers []*flusher
 	opened   atomic.Uint32 // connections so far: they are dealt to the flushers in turn
 	workers  workers
+	bell     bell
+
+	accepting slice        // of those who call Yield
+	yielding  atomic.Int32 // those of them who let others run
 
 	opening lockorder.Mutex[Poller] // held while an epoll is opened, so that there is one
 	epoll   atomic.Pointer[epoll]   // nil until a connection asks for it, and while there is none to be had
@@ -25,6 +29,8 @@ type Poller struct {
 func New() *Poller {
 	p := &Poller{stop: make(chan struct{})}
 	p.workers.init(p.stop, &p.loops)
+	p.bell.open()
+	p.workers.bell.open()
 	for range runtime.GOMAXPROCS(0) {
 		f := newFlusher(p)
 		p.flushers = append(p.flushers, f)
@@ -38,6 +44,8 @@ func New() *Poller {
 func (p *Poller) Close() {
 	p.stopOnce.Do(func() { close(p.stop) })
 	p.loops.Wait()
+	p.bell.close()
+	p.workers.bell.close()
 }
 
 // watch reports whether c.ready will be called when c can be read. If not, somebody has to wait for c.

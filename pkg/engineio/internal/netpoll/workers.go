@@ -13,12 +13,14 @@ type workers struct {
 	stop  <-chan struct{}
 	loops *sync.WaitGroup
 	call  chan struct{} // wakes one that is idle
+	slice slice         // of those who attend to crowds
+	bell  bell          // of one that yields
 
-	mu     lockorder.Mutex[workers]
-	queue  []*Conn // each connection is in it once at most
-	head   int
-	coming bool // a worker was started or called for the queue, and has not looked at it yet
-	idle   int
+	mu       lockorder.Mutex[workers]
+	turns    turns // each connection is in it once at most
+	coming   bool  // a worker was started or called for the queue, and has not looked at it yet
+	idle     int
+	yielding bool // a worker lets others run, and will look at the queue then
 }
 
 // maxIdleWorkers bounds what a storm of slow owners leaves behind.
@@ -35,18 +37,13 @@ func (w *workers) init(stop <-chan struct{}, loops *sync.WaitGroup) {
 func (w *workers) do(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.head > len(w.queue)/2 && len(w.queue) == cap(w.queue) { // rather than growing
-		n := copy(w.queue, w.queue[w.head:])
-		clear(w.queue[n:])
-		w.queue, w.head = w.queue[:n], 0
-	}
-	w.queue = append(w.queue, c)
+	w.turns.add(c)
 	w.rouse()
 }
 
 // rouse calls or starts a worker if there is work and none is on its way. mu is held.
 func (w *workers) rouse() {
-	if w.coming || w.head == len(w.queue) {
+	if w.coming || w.yielding || w.turns.empty() {
 		return
 	}
 	w.coming = true
@@ -64,7 +61,11 @@ func (w *workers) work() {
 		roused = false
 		switch {
 		case c != nil:
+			crowded, poller := c.crowd.Load() != 0, c.poller()
 			c.attend()
+			if crowded {
+				w.yield(poller)
+			}
 		case !stay:
 			return
 		default:
@@ -78,7 +79,7 @@ func (w *workers) work() {
 	}
 }
 
-// next takes the connection that has waited longest. When there is none the worker stays until it
+// next takes the connection whose turn it is. When there is none the worker stays until it
 // is called, unless enough others do. Roused says that it is the one that was on the way.
 func (w *workers) next(roused bool) (c *Conn, stay bool) {
 	w.mu.Lock()
@@ -86,18 +87,14 @@ func (w *workers) next(roused bool) (c *Conn, stay bool) {
 	if roused {
 		w.coming = false
 	}
-	if w.head == len(w.queue) {
+	if w.yielding || w.turns.empty() {
 		stay = w.idle < maxIdleWorkers
 		if stay {
 			w.idle++
 		}
 		return nil, stay
 	}
-	c = w.queue[w.head]
-	w.queue[w.head] = nil
-	if w.head++; w.head == len(w.queue) {
-		w.queue, w.head = w.queue[:0], 0
-	}
+	c = w.turns.next()
 	w.rouse()
 	return c, true
 }

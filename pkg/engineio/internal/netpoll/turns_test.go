@@ -1,0 +1,106 @@
+package netpoll
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+)
+
+// order returns whose turns come, by the names of the connections, until nobody waits.
+func order(t *turns, names map[*Conn]string) (all []string) {
+	for !t.empty() {
+		all = append(all, names[t.next()])
+	}
+	return all
+}
+
+func TestACrowdKeepsNobodyWaitingButItself(t *testing.T) {
+	t.Parallel()
+	var waiting turns
+	names := make(map[*Conn]string)
+	come := func(name string, key uint64) {
+		c := new(Conn)
+		names[c] = name
+		if key != 0 {
+			c.ShareTurns(key)
+		}
+		waiting.add(c)
+	}
+	for range 4 {
+		come("crowd", 1)
+	}
+	for range 2 {
+		come("another crowd", 2)
+	}
+	come("stranger", 3)
+	for range 3 {
+		come("client", 0)
+	}
+	got := order(&waiting, names)
+	want := []string{"crowd", "client", "another crowd", "client", "stranger", "client", "crowd", "another crowd", "crowd", "crowd"}
+	if !slices.Equal(got, want) {
+		t.Errorf("turns:\n%q, want\n%q", got, want)
+	}
+	if len(waiting.crowds) != 0 {
+		t.Errorf("%d crowds are kept of which nobody waits", len(waiting.crowds))
+	}
+}
+
+func TestALineKeepsItsOrderAndGrowsNoLongerThanWhatWaits(t *testing.T) {
+	t.Parallel()
+	var l line[int]
+	next := 0
+	for i := range 10_000 {
+		l.push(i)
+		if i%8 == 0 {
+			continue // a few more wait
+		}
+		if got := l.pop(); got != next {
+			t.Fatalf("got %d, want %d", got, next)
+		}
+		next++
+	}
+	for ; !l.empty(); next++ {
+		if got := l.pop(); got != next {
+			t.Fatalf("got %d, want %d", got, next)
+		}
+	}
+	if next != 10_000 || cap(l.waiting) > 4096 {
+		t.Errorf("%d came, with room for %d", next, cap(l.waiting))
+	}
+}
+
+func TestAConnectionWithItsOwnTurnsHasLeftItsCrowd(t *testing.T) {
+	t.Parallel()
+	var waiting turns
+	c := new(Conn)
+	c.ShareTurns(1)
+	c.TakeTurns()
+	waiting.add(c)
+	if len(waiting.crowds) != 0 || waiting.next() != c {
+		t.Error("it waits in a crowd")
+	}
+}
+
+// Else one that was just called would go on with the queue, before everybody for whom the worker yields.
+func TestOtherWorkersLeaveTheQueueAloneWhileOneYields(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := New()
+		defer p.Close()
+		w := &p.workers
+		w.mu.Lock()
+		w.turns.add(new(Conn))
+		w.mu.Unlock()
+		if !w.setYielding(true) || w.setYielding(true) {
+			t.Error("two yield at a time")
+		}
+		if c, stay := w.next(false); c != nil || !stay {
+			t.Error("another worker took a connection")
+		}
+		w.setYielding(false)
+		if c, _ := w.next(false); c == nil {
+			t.Error("nobody takes the connection")
+		}
+	})
+}
