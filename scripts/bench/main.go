@@ -48,6 +48,7 @@ type options struct {
 	only      []string
 	against   bool // the yardstick
 	profile   bool
+	recovery  string
 	out       string
 	gateway   string // binary
 	yardstick string // folder
@@ -82,6 +83,7 @@ func parseOptions(args []string) (o options, err error) {
 	only := f.String("only", "", "loads to run, of "+strings.Join(allLoads, ",")+","+loadRecover+"; all but the last unless set")
 	quick := f.Bool("quick", false, "a tenth of everything, in one round: to try it, not to measure; its figures miss targets, and go to /tmp/socketgate-bench unless -out is given")
 	f.BoolVar(&o.against, "yardstick", true, "measure the Node yardstick too; =false measures the gateway alone")
+	f.StringVar(&o.recovery, "recovery", "auto", "RECOVERY of the gateway: auto, on or off")
 	f.BoolVar(&o.profile, "profile", false, "save CPU profiles of the gateway beside the results")
 	f.StringVar(&o.out, "out", results, "folder for results.md, results.json and results.svg")
 	f.StringVar(&o.gateway, "gateway", "", "binary of the gateway")

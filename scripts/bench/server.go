@@ -53,7 +53,7 @@ func (b *bench) startOn(core int, kind string, more ...string) (*server, error) 
 	switch kind {
 	case gateway:
 		command = []string{b.options.gateway}
-		environment = append(environment, "GOMAXPROCS=1", "RATE_LIMIT=0", "LOG_LEVEL=warn")
+		environment = append(environment, "GOMAXPROCS=1", "RATE_LIMIT=0", "LOG_LEVEL=warn", "RECOVERY="+b.options.recovery)
 		if b.options.profile || b.options.attacks {
 			s.admin = "127.0.0.1:" + strconv.Itoa(ports[1])
 			environment = append(environment, "ADMIN_ADDR="+s.admin)

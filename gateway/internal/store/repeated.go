@@ -79,10 +79,10 @@ func (s *Store) at(ctx context.Context, to place, position uint64) (k *message.K
 func (s *Store) remember(batch []*entry) {
 	now, forgot := time.Now(), 0
 	for _, e := range batch {
-		if e.err != nil || e.fingerprint == 0 || s.mapping.IDs == idsDatabase {
+		if e.err != nil || e.fingerprint == 0 || e.stored.Position == 0 || s.mapping.IDs == idsDatabase {
 			continue
 		}
-		if position, ours := s.mapping.position(e.id); ours && s.fingerprints.add(truncated(e.fingerprint), position, now) {
+		if s.fingerprints.add(truncated(e.fingerprint), e.stored.Position, now) {
 			forgot++
 		}
 	}

@@ -110,6 +110,15 @@ func TestARowThatIsGoneIsNotKnownAgain(t *testing.T) {
 
 func TestFingerprintsAreBoundedAndForgottenInTheirOrder(t *testing.T) {
 	t.Parallel()
+	for name, looked := range map[string]bool{"nobody has looked before": false, "somebody has looked all the time": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			holdsTheLatest(t, looked)
+		})
+	}
+}
+
+func holdsTheLatest(t *testing.T, looked bool) {
 	var f fingerprints
 	began, forgotten := time.Now(), 0
 	const many = maxFingerprints + maxFingerprints/2
@@ -117,7 +126,14 @@ func TestFingerprintsAreBoundedAndForgottenInTheirOrder(t *testing.T) {
 		if f.add(i%1000, i+1, began.Add(time.Duration(i))) {
 			forgotten++
 		}
+		if looked && i%10_000 == 0 {
+			f.positions(i, 0, began)
+		}
 	}
+	if f.latest == nil == looked {
+		t.Errorf("they are in order: %v", f.latest != nil)
+	}
+	f.positions(0, 0, began)
 	if len(f.ring) != maxFingerprints || len(f.latest) != 1000 || forgotten != many-maxFingerprints {
 		t.Errorf("%d are there, of %d values, and %d forgotten", len(f.ring), len(f.latest), forgotten)
 	}
