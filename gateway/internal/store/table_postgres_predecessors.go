@@ -8,7 +8,7 @@ import (
 
 const (
 	lastStatement = 2 * time.Second        // how long a killed process's last statement is waited for
-	lastWords     = 250 * time.Millisecond // how long one is, whose server has not read what it was sent
+	lastWords     = 100 * time.Millisecond // how long one is, whose server has not read what it was sent
 	lookAgain     = 10 * time.Millisecond
 )
 
