@@ -128,10 +128,15 @@ func (a *App) openStore(ctx context.Context) (*store.Store, error) {
 	return store.Open(ctx, c)
 }
 
+// database is where the store keeps messages, which has parsed the same URL and opened it.
+func (a *App) database() database.URL {
+	url, _ := database.Parse(string(a.config.DatabaseURL))
+	return url
+}
+
 func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
-	url, _ := database.Parse(string(a.config.DatabaseURL)) // the store has opened it
 	m := a.store.Mapping()
-	return neighbours.Open(ctx, url, m.Schema+"."+m.Table, a.log)
+	return neighbours.Open(ctx, a.database(), m.Schema+"."+m.Table, a.log)
 }
 
 func (a *App) openSockets(recovery *socketio.Recovery) generations {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/compose"
-	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/gateway/internal/saved"
 	"github.com/socketgate/socketgate/pkg/socketio"
@@ -24,9 +23,8 @@ func (a *App) openRecovery(ctx context.Context, o *chat.Options) (*socketio.Reco
 	}
 	o.Log = chat.NewLog(a.store, *o)
 	r.Log, r.Head = o.Log, socketio.Offset(a.store.Head())
-	url, _ := database.Parse(string(a.config.DatabaseURL)) // the store has opened it
 	var err error
-	a.saved, err = saved.Open(ctx, url, saved.Options{Window: r.Window, Observer: a.metrics, Logger: a.log})
+	a.saved, err = saved.Open(ctx, a.database(), saved.Options{Window: r.Window, Observer: a.metrics, Logger: a.log})
 	if err == nil {
 		r.Sessions, o.WhenSaved = a.saved, a.saved.WhenSaved
 	}

@@ -45,11 +45,16 @@ func (c *changes) add(one change) (dropped int) {
 		c.takeFirst()
 	}
 	c.mu.Unlock()
+	signal(c.some)
+	return dropped
+}
+
+// signal puts an element into a channel that holds one, unless it is there already.
+func signal(some chan struct{}) {
 	select {
-	case c.some <- struct{}{}:
+	case some <- struct{}{}:
 	default:
 	}
-	return dropped
 }
 
 // next takes the oldest change. Settle or putBack is called of it.

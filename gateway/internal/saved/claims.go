@@ -72,10 +72,7 @@ func (cs *claims) add(c *claim) error {
 		return errTooMany
 	}
 	cs.waiting = append(cs.waiting, c)
-	select {
-	case cs.some <- struct{}{}:
-	default:
-	}
+	signal(cs.some)
 	return nil
 }
 

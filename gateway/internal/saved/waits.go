@@ -44,10 +44,7 @@ func (c *changes) waits(sid string, done func()) bool {
 	c.waiting.bySID[sid] = append(c.waiting.bySID[sid], w)
 	c.waiting.queue = append(c.waiting.queue, w)
 	if len(c.waiting.queue) == 1 {
-		select {
-		case c.waiting.some <- struct{}{}:
-		default:
-		}
+		signal(c.waiting.some)
 	}
 	return true
 }
