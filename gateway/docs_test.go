@@ -54,13 +54,16 @@ func TestOperatePageHasTheReasonsOfTheCode(t *testing.T) {
 	}
 }
 
-func TestBenchmarksPageHasTheLatestResults(t *testing.T) {
+func TestPagesHaveTheLatestResults(t *testing.T) {
 	t.Parallel()
-	for _, block := range []struct{ start, end, file string }{
-		{"<!-- results of scripts/bench/run -->", "<!-- end of the results -->", "results.md"},
-		{"<!-- results of scripts/bench/run -attacks -->", "<!-- end of the attacks -->", "attacks.md"},
+	for _, block := range []struct{ page, start, end, file string }{
+		{"BENCHMARKS.md", "<!-- results of scripts/bench/run -->", "<!-- end of the results -->", "results.md"},
+		{"BENCHMARKS.md", "<!-- results of scripts/bench/run -attacks -->", "<!-- end of the attacks -->", "attacks.md"},
+		{"BENCHMARKS.md", "<!-- results of scripts/bench/run -cluster -->", "<!-- end of the clusters -->", "cluster.md"},
+		{"BENCHMARKS.md", "<!-- results of scripts/bench/run -attach -->", "<!-- end of the attached -->", "attached.md"},
+		{"ARCHITECTURE.md", "<!-- results of scripts/bench/run -simulate -->", "<!-- end of the simulation -->", "simulation.md"},
 	} {
-		got := between(t, "gateway/docs/BENCHMARKS.md", block.start, block.end)
+		got := between(t, "gateway/docs/"+block.page, block.start, block.end)
 		if want := read(t, "scripts/bench/results/"+block.file); got != want {
 			t.Errorf("the page should have:\n%s", want)
 		}

@@ -34,7 +34,7 @@ func TestTokenIsSignedWithTheSecretOfTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims, err := verifier.Verify(tok)
+	claims, err := verifier.Verify(t.Context(), tok)
 	if err != nil || claims.UserID != "u7" || claims.Username != "Ann" || claims.Expires.IsZero() {
 		t.Errorf("claims %+v, %v", claims, err)
 	}

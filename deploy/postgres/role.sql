@@ -20,6 +20,7 @@ GRANT SELECT (id, name) ON "User" TO socketgate;
 GRANT SELECT ("sessionToken", "userId", expires) ON "Session" TO socketgate;
 
 -- Sessions of connected clients, so that they miss nothing when the gateway is restarted. The gateway makes its tables there. Without
--- this they are kept in its memory only; RECOVERY=off needs none of it.
+-- this they are kept in its memory only; RECOVERY=off needs none of it. Several gateways that are joined by REDIS_URL keep their order of
+-- messages there as well, and don't start without it.
 CREATE SCHEMA IF NOT EXISTS socketgate;
 GRANT USAGE, CREATE ON SCHEMA socketgate TO socketgate;

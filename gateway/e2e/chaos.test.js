@@ -17,9 +17,10 @@ sideBySide('nobody misses, doubles or reorders anything', () => {
   for (const options of [
     { seed: 11, database: 'sqlite', mode: 'multi', faults: ['drops', 'kill'], ...SHORT },
     { seed: 12, database: 'postgres', mode: 'single', faults: ['cuts', 'delays', 'halfopen', 'kill'], moves: 5_000, ...SHORT },
+    { seed: 21, database: 'postgres', mode: 'multi', gateways: 3, redis: 'server', faults: ['kill', 'partition'], ...SHORT, seconds: 5 },
     ...kept,
   ]) {
-    test(`seed ${options.seed}: ${options.faults.join(', ')} on ${options.database}, ${options.mode}`, async (t) => {
+    test(`seed ${options.seed}: ${options.faults.join(', ')} on ${options.database}, ${options.mode}, gateways: ${options.gateways ?? 1}`, async (t) => {
       const figures = await run(t, options);
       const line = report(options, figures);
       assert.ok(passed(options, figures), line);
@@ -29,7 +30,7 @@ sideBySide('nobody misses, doubles or reorders anything', () => {
 });
 
 /** A story of three messages in a room, of which somebody heard those at the places named. */
-function story(places, { tamper = () => {}, leaves = false, gap } = {}) {
+function story(places, { tamper = () => {}, leaves = false, gap, crossing, stops } = {}) {
   const ledger = new Ledger();
   const membership = new Membership('room');
   membership.letIn();
@@ -41,14 +42,54 @@ function story(places, { tamper = () => {}, leaves = false, gap } = {}) {
   });
   const messages = ledger.all();
   for (const [i, place] of places.entries()) {
-    if (i === gap) membership.loses();
+    if (i === gap) membership.connects(false);
     membership.heard.push(messages[place]);
   }
   if (gap !== undefined) membership.letIn();
   if (leaves) membership.leaves();
   const person = { name: 'bob', habits: {}, memberships: [membership], uninvited: [], returns: { recovered: 0, anew: [] } };
   tamper({ ledger, membership, rows, messages, person });
-  return judge({ ledger, people: [person], rows });
+  return judge({ ledger, people: [person], rows, crossing, stops });
+}
+
+/** Somebody hears the first of three messages before the ack of the join, which comes before the last one is said. */
+function lateAck(recoveries) {
+  const early = new Membership('room');
+  return story([], {
+    tamper({ messages: [a, b, c], person }) {
+      [a.said, b.said, c.said] = [1, 2, performance.now() + 1];
+      early.heard.push(a);
+      for (const recovered of recoveries) early.connects(recovered);
+      early.letIn();
+      early.heard.push(c);
+      person.memberships = [early];
+    },
+  });
+}
+
+/** A page that loses its session hears the first of three messages, and is connected again before it is told to be in the room. */
+const lostTwice = story([], {
+  tamper({ messages: [a, b, c], membership }) {
+    membership.connects(false);
+    membership.heard.push(a);
+    membership.connects(true);
+    [a, b].forEach((message) => (message.said = 1));
+    membership.letIn();
+    c.said = performance.now() + 1;
+    membership.heard.push(c);
+  },
+});
+
+/** Somebody asks to leave before the last two messages are told, and misses the first of them; the connection was lost meanwhile, or not. */
+function leaveOnItsWay(connections) {
+  return story([0], {
+    tamper({ membership, messages: [, b, c] }) {
+      membership.leaves();
+      [b, c].forEach((message) => (message.told = performance.now() + 1));
+      for (let i = 0; i < connections; i++) membership.connects(true);
+      membership.heard.push(c);
+    },
+  });
 }
 
 const uninvited = ({ person, messages }) => person.uninvited.push(messages[0]);
@@ -66,10 +107,19 @@ for (const [what, figures, expected] of [
   ['messages at the end that never came are lost', story([0]), { lost: 2 }],
   ['who heard nothing has lost all', story([]), { lost: 3 }],
   ['nothing is lost after a leave but what others had heard before it', story([0, 1], { leaves: true }), { lost: 1 }],
+  ['where gateways are several, not what they had heard right before it', story([0], { leaves: true, crossing: 1_000 }), {}],
+  ['nor what took longer to others', story([0], { leaves: true, tamper: ({ messages }) => messages.forEach((message) => (message.crossed = 1_000)) }), {}],
+  ['nor what was told while a gateway stood still', story([0], { leaves: true, stops: [{ from: 0, to: performance.now() + 60_000 }] }), {}],
+  ['nothing is due after a leave that was on its way when the connection was lost', leaveOnItsWay(1), {}],
+  ['but all between what is heard where it was not', leaveOnItsWay(0), { lost: 1 }],
   ['a message that comes twice is doubled', story([0, 1, 1, 2]), { doubled: 1 }],
   ['a message behind a later one is out of order', story([0, 2, 1]), { disordered: 1 }],
   ['a page that was told to fetches what it missed meanwhile', story([0, 2], { gap: 1 }), { fetched: 1 }],
   ['and nothing that it missed later', story([0, 2], { gap: 2 }), { lost: 1 }],
+  ['a message between the first that was heard and the ack of the join is due', lateAck([]), { lost: 1 }],
+  ['but not if the connection was lost before the ack', lateAck([true]), {}],
+  ['whether the session was taken up or not', lateAck([false, true]), {}],
+  ['a page fetches the history once it is in the room again, whatever it heard meanwhile', lostTwice, { fetched: 1 }],
   ['who is told of a room that they are not in is uninvited', story([0, 1, 2], { tamper: uninvited }), { uninvited: 1 }],
   ['a row of the same text is stored twice, and to be heard as well', story([0, 1, 2], { tamper: storedAgain }), { twice: 1, lost: 1 }],
   ['an acked message without a row is missing', story([0, 1], { tamper: ackedAndGone }), { missing: 1 }],

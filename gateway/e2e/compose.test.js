@@ -6,9 +6,11 @@ import { composedServices, dockerfile, mounts, published } from './harness/compo
 import { freePort, runGateway, startGateway } from './harness/gateway.js';
 import { REVOKED_QUERY } from './harness/nextjs.js';
 import { deployedNginx } from './harness/nginx.js';
+import { startRedis } from './harness/redis.js';
 import { test } from './harness/test.js';
+import { until } from './harness/waiting.js';
 
-const FOREVER = ['postgres', 'gateway', 'web', 'nginx', 'own-gateway', 'own'];
+const FOREVER = ['postgres', 'redis', 'gateway', 'web', 'nginx', 'own-gateway', 'own'];
 const seconds = (text) => Number(text.match(/^(\d+)s$/)[1]);
 
 /** The defaults of the gateway's variables, by their names. */
@@ -22,9 +24,11 @@ test('docker compose up brings these services, and one after the other', async (
   assert.deepEqual(Object.keys(services).sort(), [...FOREVER, 'migrate'].sort());
   const waits = (name) => Object.fromEntries(Object.entries(services[name].depends_on ?? {}).map(([other, { condition }]) => [other, condition]));
   assert.deepEqual(waits('migrate'), { postgres: 'service_healthy' });
-  for (const name of ['gateway', 'web']) assert.deepEqual(waits(name), { postgres: 'service_healthy', migrate: 'service_completed_successfully' }, name);
+  const database = { postgres: 'service_healthy', migrate: 'service_completed_successfully' };
+  assert.deepEqual(waits('web'), database);
+  assert.deepEqual(waits('gateway'), { ...database, redis: 'service_healthy' });
   assert.deepEqual(waits('nginx'), { gateway: 'service_healthy', web: 'service_healthy' });
-  for (const name of ['postgres', 'gateway', 'nginx']) assert.ok(services[name].healthcheck?.test, `${name} has a health check`);
+  for (const name of ['postgres', 'redis', 'gateway', 'nginx']) assert.ok(services[name].healthcheck?.test, `${name} has a health check`);
   const sample = await readFile(new URL('../../deploy/nextjs-chat/Dockerfile', import.meta.url), 'utf8');
   assert.match(sample, /^HEALTHCHECK /m, 'web has one in its image');
 });
@@ -65,10 +69,10 @@ test('every image that is fetched is of one exact version, and nothing runs as r
   const fetched = Object.values(services).map(({ image }) => image).filter((image) => !built.includes(image));
   const bases = [...from, ...[...sample.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)].filter((image) => image !== 'scratch');
   assert.deepEqual([...new Set(built)].sort(), ['socketgate', 'socketgate-nextjs-chat']);
-  assert.equal(new Set(fetched).size, 2, 'Postgres and nginx');
+  assert.equal(new Set(fetched).size, 3, 'Postgres, Redis and nginx');
   for (const image of [...fetched, ...bases]) assert.match(image, /^[a-z]+:\d+\.\d+(\.\d+)?-(alpine|slim)$/, image);
   for (const image of [...fetched, ...bases].filter((image) => !image.startsWith('postgres:'))) assert.match(image, /:\d+\.\d+\.\d+-/, image);
-  for (const name of ['postgres', 'nginx', 'own']) assert.match(services[name].user, /^(postgres|nginx)$/, name);
+  for (const name of ['postgres', 'redis', 'nginx', 'own']) assert.match(services[name].user, /^(postgres|redis|nginx)$/, name);
   assert.match(sample, /^USER node$/m);
   assert.ok(last.some(([name]) => name === 'USER'));
 });
@@ -78,6 +82,14 @@ test('the gateway and the app look for the token in the same cookie', async () =
     const { gateway, web } = await composedServices(env);
     assert.deepEqual([gateway.environment.TOKEN_COOKIE, web.environment.TOKEN_COOKIE], [cookie, cookie]);
   }
+});
+
+test('the app speaks to the gateway where it listens, with its key, and nobody outside can', async () => {
+  const { gateway, web } = await composedServices({ SOCKETGATE_KEY: 'the-key-of-the-operator-which-nobody-knows' });
+  const { hostname, port } = new URL(web.environment.SOCKETGATE_URL);
+  assert.deepEqual([hostname, `0.0.0.0:${port}`], ['gateway', gateway.environment.API_ADDR]);
+  assert.equal(web.environment.SOCKETGATE_KEY, 'the-key-of-the-operator-which-nobody-knows');
+  assert.equal(gateway.environment.API_KEY, web.environment.SOCKETGATE_KEY);
 });
 
 test('with the secrets that everybody knows, only this machine gets in; with those of the environment all parts share them', async () => {
@@ -108,15 +120,19 @@ test('the gateway starts with what compose gives it, and its health checks tell 
 
   const image = Object.fromEntries(argument('ENV').split(' ').map((pair) => pair.split('=')));
   const PORT = await freePort();
-  const env = { HOST: undefined, ...image, ...service.environment, LOG_FORMAT: 'json', PORT };
+  const env = { HOST: undefined, ...image, ...service.environment, LOG_FORMAT: 'json', PORT, API_ADDR: '127.0.0.1:0' };
   delete env.DATABASE_URL; // of which the harness makes one
+  assert.equal(env.REDIS_URL, 'redis://redis:6379');
+  env.REDIS_URL = (await startRedis(t)).url;
   env.REVOKED_QUERY = env.REVOKED_QUERY.replaceAll('$$', '$'); // docker-compose prints what it would read again
   assert.equal(env.REVOKED_QUERY, REVOKED_QUERY);
   const database = await createDatabase(t);
   await database.query('CREATE TABLE "Session" (id TEXT PRIMARY KEY)'); // as migrate does
   const gateway = await startGateway(t, env, { database });
   delete env.REVOKED_QUERY;
-  for (const [, ...args] of checks) assert.equal((await runGateway(args, { ...env, DATABASE_URL: 'none' })).code, 0, args.join(' '));
+  for (const [, ...args] of checks) {
+    await until(args.join(' '), async () => (await runGateway(args, { ...env, DATABASE_URL: 'none' })).code === 0, 10_000); // it proves itself by Redis first
+  }
   await gateway.stop();
   for (const [, ...args] of checks) assert.equal((await runGateway(args, { ...env, DATABASE_URL: 'none' })).code, 1, args.join(' '));
 });
@@ -162,6 +178,14 @@ test('nginx is given every file that it includes, and finds services where its u
   }
   assert.deepEqual(services['own-gateway'].networks.default.aliases, ['gateway']);
   assert.match(JSON.stringify(services.own.extra_hosts), /web.host-gateway/);
+});
+
+// With `consistent`, nginx 1.22 to 1.28 hash the name of a server, and take turns among its addresses.
+test('long-polling stays with one of several gateways behind one name', async () => {
+  const upstreams = await readFile(mounts((await composedServices()).nginx)['/etc/nginx/upstreams.conf'], 'utf8');
+  const [, gateway] = upstreams.match(/^upstream gateway \{([^}]*)\}/m);
+  assert.equal(gateway.match(/^ +server /gm).length, 1);
+  assert.match(gateway, /^ +hash \$route;$/m);
 });
 
 // A tmpfs is made with the mode that it was given. On each later start it takes that of the folder below, which is root's

@@ -6,6 +6,7 @@ import { join as path } from 'node:path';
 import { createDatabase } from './harness/database.js';
 import { freePort, startGateway } from './harness/gateway.js';
 import { ask, client, connect, connected, hears, join, person, say, sees, token, words } from './harness/people.js';
+import { ownPostgres } from './harness/postgres.js';
 import { MESSAGE_TABLE, createFile } from './harness/sqlite.js';
 import { later, test } from './harness/test.js';
 import { event, until } from './harness/waiting.js';
@@ -147,6 +148,32 @@ for (const [name, make] of Object.entries(databases)) {
     }, { timeout: 60_000 });
   }
 }
+
+test('who changes rooms while Postgres is down begins anew, and nobody else is forgotten, though it crashed and the gateway is killed', async (t) => {
+  const server = await ownPostgres(t);
+  const database = await createDatabase(t, { server: server.url });
+  const env = { PORT: await freePort(), ADMIN_ADDR: `127.0.0.1:${await freePort()}` };
+  let gateway = await startGateway(t, env, { database });
+  const [ann, bob] = [await member(t, gateway, 'ann'), await member(t, gateway, 'bob')];
+  await say(bob, 'lobby', 'before');
+  await hears(ann, 'before');
+  await server.crash();
+  assert.equal((await ask(ann, 'join_room', 'garden')).code, 'unavailable'); // a kill would bring her back into the lobby
+  await until('a new session', () => ann.connected && ann.recoveries.length === 2);
+  assert.equal(ann.recovered, false);
+  await join(ann, 'garden'); // what nobody has heard of does not come back
+  await sees(bob, ['bob']);
+  const [anns, bobs] = [ann.recoveries.length, bob.recoveries.length];
+  await gateway.kill();
+  await server.start();
+  gateway = await startGateway(t, env, { database });
+  await until('both', () => ann.recoveries.length > anns && bob.recoveries.length > bobs, 15_000); // they may be back by now
+  assert.equal(ann.recoveries[anns], false);
+  assert.equal(bob.recoveries[bobs], true);
+  await say(bob, 'lobby', 'after');
+  await hears(bob, 'after');
+  assert.deepEqual(texts(ann), ['before'].map(words));
+}, { timeout: 60_000 });
 
 test('messages to one person are missed by nobody: not by the receiver, not by the sender’s other device', async (t) => {
   const database = await createDatabase(t);

@@ -1,6 +1,8 @@
 // What the sample app promises by itself, in a real Chromium behind nginx. nextjs.test.js has what every proxy must carry.
 import assert from 'node:assert/strict';
+import { API_KEY } from './harness/api.js';
 import { openForm } from './harness/forms.js';
+import { freePort } from './harness/gateway.js';
 import { startNginx } from './harness/nginx.js';
 import { RECONNECTED, newcomer, startApp } from './harness/nextjs.js';
 import { words } from './harness/people.js';
@@ -49,6 +51,15 @@ sideBySide('the sample app', () => {
     await jonas.says('all well');
     await maya.reads('all well');
     for (const person of [maya, jonas]) person.forgives(); // what their browsers had to say of the time without a gateway
+  }, PATIENT);
+
+  test('a room that somebody opens is on the pages of the others at once', async (t) => {
+    const API_ADDR = `127.0.0.1:${await freePort()}`;
+    const app = await startApp(t, startNginx, { env: { API_ADDR, API_KEY, SOCKETGATE_URL: `http://${API_ADDR}`, SOCKETGATE_KEY: API_KEY } });
+    const [maya, jonas] = [await newcomer(t, app, 'maya'), await newcomer(t, app, 'jonas')];
+    await maya.opens('Kitchen table');
+    await jonas.page.locator('.room-list a', { hasText: 'Kitchen table' }).waitFor();
+    assert.ok(!app.gateway.log.includes(API_KEY));
   }, PATIENT);
 
   test('while the web app does not answer, who is in a room goes on', async (t) => {

@@ -1,12 +1,13 @@
 // Logins as the real libraries make them: who has one gets in, as whom it says, and nobody else.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
 import { Auth, skipCSRFCheck } from '@auth/core';
 import { encode } from '@auth/core/jwt';
 import CredentialsOfAuthJS from '@auth/core/providers/credentials';
 import { betterAuth } from 'better-auth';
 import { memoryAdapter } from 'better-auth/adapters/memory';
-import { SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import NextAuthModule from 'next-auth';
 import nextAuthJWT from 'next-auth/jwt';
 import CredentialsOfNextAuth from 'next-auth/providers/credentials';
@@ -255,4 +256,31 @@ test('while the database can not say whose a session is, clients come back by th
   await connected(socket);
   assert.deepEqual(errors, []);
   assert.equal((await join(socket, 'lobby')).members[0].userId, user.id);
+});
+
+test('tokens of a login service let in by its JWKS, and no others', async (t) => {
+  const issuer = 'https://clerk.example.com';
+  const pairs = { rs: await generateKeyPair('RS256', { extractable: true }), es: await generateKeyPair('ES256', { extractable: true }) };
+  const algorithms = { rs: 'RS256', es: 'ES256' };
+  const keys = await Promise.all(Object.entries(pairs).map(async ([kid, pair]) => ({ ...(await exportJWK(pair.publicKey)), kid, use: 'sig' })));
+  const service = createServer((request, response) => response.end(JSON.stringify({ keys })));
+  await new Promise((resolve) => service.listen(0, '127.0.0.1', resolve));
+  t.after(() => service.close());
+  const signed = (kid, claims, by = issuer, pair = pairs[kid]) =>
+    new SignJWT(claims).setProtectedHeader({ alg: algorithms[kid], kid }).setIssuer(by).setExpirationTime('1m').sign(pair.privateKey);
+  const gateway = await start(t, { TOKEN_JWKS_URL: `http://127.0.0.1:${service.address().port}/jwks.json`, TOKEN_ISSUER: issuer, TOKEN_COOKIE: '__session' });
+
+  for (const kid of ['rs', 'es']) {
+    const mine = await signed(kid, { sub: `user_${kid}`, name: kid });
+    assert.deepEqual(await identity(t, gateway, `__session=${mine}`), { userId: `user_${kid}`, username: kid });
+    const socket = await connect(t, gateway, { auth: { token: mine } });
+    assert.equal((await join(socket, 'r')).members.at(-1).username, kid);
+  }
+  for (const [what, bad] of Object.entries({
+    'another issuer': await signed('rs', { sub: 'eve' }, 'https://evil.example.com'),
+    'another key of the same id': await signed('es', { sub: 'eve' }, issuer, await generateKeyPair('ES256')),
+    'an HMAC by the secret that is not set': token({ sub: 'eve' }),
+  })) {
+    assert.equal((await refusal(client(t, gateway, { auth: { token: bad } }))).message, 'Authentication error', what);
+  }
 });

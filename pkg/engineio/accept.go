@@ -17,11 +17,11 @@ import (
 const answerTimeout = 10 * time.Second
 
 // accept takes the connection of a WebSocket handshake over from net/http. The answer is held back,
-// so that it can go out in one write with what follows it: a write is the dearest part of a handshake.
+// so that it can go out in one write with what follows it: a write is the dearest part of a handshake. It has the headers of w.
 // A bad request has been answered, and its connection closed.
 func accept(w http.ResponseWriter, r *http.Request) (conn net.Conn, early *bufio.Reader, answer *Packet, err error) {
 	held := &heldAnswer{ResponseWriter: w}
-	conn, buffered, _, err := ws.HTTPUpgrader{}.Upgrade(r, held)
+	conn, buffered, _, err := ws.HTTPUpgrader{Header: w.Header()}.Upgrade(r, held)
 	answer = &Packet{frame: held.answer.Bytes()}
 	if err != nil {
 		if conn != nil {

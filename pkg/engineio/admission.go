@@ -16,6 +16,9 @@ type Limits struct {
 	ConnectionsPerIP int
 	// ConnectionsPerUser is the most of them that are one user's. Zero means no limit.
 	ConnectionsPerUser int
+	// Elsewhere, if not nil, is how many clients of a user others have let in, which count for ConnectionsPerUser too. A lock is held:
+	// it must return quickly.
+	Elsewhere func(user string) int
 	// Pending is the most clients that nobody knows yet. They have places of their own, so that they can't take those
 	// of known ones. As it fills, the share of an address shrinks: a newcomer finds a place beside many that want them
 	// all. Zero means that there are no such places: every client counts as let in.
@@ -35,6 +38,7 @@ type Admission struct {
 	arrivals places           // of connections that are no client's yet
 	byUser   map[uint32]int32 // by holder
 	perUser  int
+	others   func(user string) int
 }
 
 // Place is what an Admission gives to a client. Whoever holds it sees to it that Settle and Release are not called at the
@@ -52,6 +56,7 @@ const (
 // NewAdmission returns an Admission that has let in nobody yet.
 func NewAdmission(l Limits) *Admission {
 	a := &Admission{seed: maphash.MakeSeed(), byUser: make(map[uint32]int32), perUser: l.ConnectionsPerUser}
+	a.others = l.Elsewhere
 	a.settled = places{most: l.Connections, mostOf: l.ConnectionsPerIP}
 	a.pending = places{most: l.Pending, mostOf: l.PendingPerIP, shared: true}
 	a.arrivals = a.pending
@@ -65,7 +70,7 @@ func (a *Admission) Admit(addr netip.Addr, user string) (p Place, cause string) 
 	defer a.mu.Unlock()
 	p.network = networkOf(addr)
 	if holder := a.holder(user); holder != anybody || a.pending.most == 0 {
-		cause = a.settle(&p, holder)
+		cause = a.settle(&p, holder, user)
 		if cause != CauseMaximumByUser || a.pending.most == 0 {
 			return p, cause
 		}
@@ -97,12 +102,12 @@ func (a *Admission) Settle(p *Place, user string) (cause string) {
 		return ""
 	}
 	if p.holder == nobody {
-		if cause = a.settle(p, holder); cause == "" {
+		if cause = a.settle(p, holder, user); cause == "" {
 			a.pending.give(p.network)
 		}
 		return cause
 	}
-	if a.userIsFull(holder) {
+	if a.userIsFull(holder, user) {
 		return CauseMaximumByUser
 	}
 	a.count(p.holder, -1)
@@ -112,14 +117,14 @@ func (a *Admission) Settle(p *Place, user string) (cause string) {
 }
 
 // settle takes a settled place. mu is held.
-func (a *Admission) settle(p *Place, holder uint32) (cause string) {
+func (a *Admission) settle(p *Place, holder uint32, user string) (cause string) {
 	switch a.settled.lack(p.network) {
 	case lackOfPlaces:
 		return CauseMaximum
 	case lackOfShare:
 		return CauseMaximumByIP
 	}
-	if a.userIsFull(holder) {
+	if a.userIsFull(holder, user) {
 		return CauseMaximumByUser
 	}
 	a.settled.take(p.network)
@@ -198,8 +203,15 @@ func (a *Admission) holder(user string) uint32 {
 	return uint32(maphash.String(a.seed, user)) | 2
 }
 
-func (a *Admission) userIsFull(holder uint32) bool {
-	return holder != anybody && a.perUser > 0 && int(a.byUser[holder]) >= a.perUser
+func (a *Admission) userIsFull(holder uint32, user string) bool {
+	if holder == anybody || a.perUser == 0 {
+		return false
+	}
+	taken := int(a.byUser[holder])
+	if a.others != nil {
+		taken += a.others(user)
+	}
+	return taken >= a.perUser
 }
 
 func (a *Admission) count(holder uint32, change int32) {

@@ -19,12 +19,24 @@ type arrival struct {
 	mark any
 	due  time.Time // when it is cut
 
+	proxied bool // by the connection of a proxy
+
 	before, after *arrival // in the line; the Door's mu guards these and waits
 	waits         bool     // in the line
 
 	// Only the reading side uses these.
 	head []byte // what has come, if it did not come at once or goes on
 	fate fate
+
+	accepting  bool        // by the accept loop, which does no more than reading
+	introduced *introduced // until the client has its turn
+}
+
+// introduced is the handshake of a proxy's client, whose turn has not come.
+type introduced struct {
+	request *http.Request
+	query   url.Values
+	early   []byte // what came behind it
 }
 
 // fate is what becomes of an arrival that is not listened to any more.
@@ -36,8 +48,14 @@ const (
 	over           // the connection is closed
 )
 
-// Listening is false once it is known what becomes of the connection.
+// Listening is false once it is known what becomes of the connection. It is asked when the turn of a client has come that was
+// introduced.
 func (a *arrival) Listening() bool {
+	if i := a.introduced; i != nil {
+		a.introduced = nil
+		a.open(i.request, i.query, i.early)
+		return a.fate == undecided
+	}
 	if a.fate == undecided && a.door.isRetired() {
 		a.goOn()
 	}
@@ -110,9 +128,31 @@ func (a *arrival) serve(r *http.Request, early []byte) bool {
 	if query.Get("EIO") != "4" || query.Get("transport") != "websocket" || query.Get("sid") != "" || !d.options.Takes(r) {
 		return false
 	}
+	if !a.proxied || !a.introduce(r, query, early) {
+		a.open(r, query, early)
+	}
+	return true
+}
+
+// introduce has the client of a proxy wait for a turn of its own address. False means that the turn has come: the client is the
+// proxy itself.
+func (a *arrival) introduce(r *http.Request, query url.Values, early []byte) bool {
+	crowd := crowdOf(networkOf(a.door.server.options.CountedAddr(r)))
+	if !a.accepting && crowd == a.conn.Crowd() {
+		return false
+	}
+	a.introduced = &introduced{request: r, query: query, early: bytes.Clone(early)}
+	a.conn.ShareTurns(crowd)
+	a.conn.TurnAgain()
+	return true
+}
+
+// open makes a session of a handshake, or refuses it.
+func (a *arrival) open(r *http.Request, query url.Values, early []byte) {
+	d := a.door
 	if !d.leave(a) {
 		a.fate = over
-		return true
+		return
 	}
 	session, cause := a.begin(&r, query)
 	if session == nil {
@@ -124,18 +164,17 @@ func (a *arrival) serve(r *http.Request, early []byte) bool {
 		}
 		a.fate = over
 		a.conn.Interrupt()
-		return true
+		return
 	}
 	d.options.Depart(a.mark)
 	c := &websocket{session: session, conn: a.conn}
 	c.conn.HandTo(c)
-	c.conn.TakeTurns()
+	c.conn.ShareTurns(session.crowd())
 	d.present.Done()
 	c.open(upgradeAnswer(r.Header.Get("Sec-WebSocket-Key")), r)
 	if len(early) > 0 {
 		c.Received(early)
 	}
-	return true
 }
 
 // begin makes a session of a handshake, or says why not. It panics as little as net/http does: who makes one of the Options

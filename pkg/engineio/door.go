@@ -22,6 +22,10 @@ type DoorOptions struct {
 	// net/http keeps its mark (Passed.Mark), and Depart is not called. Nil lets all in.
 	Arrive func(net.Conn) (mark any, ok bool)
 	Depart func(mark any)
+	// Proxied tells of a mark whether the connection comes from a proxy that CountedAddr believes: whom it is for is known once the
+	// head is read. That happens as soon as it is accepted, so that clients wait for nobody but those of their own address. Nil
+	// means that nothing comes from proxies.
+	Proxied func(mark any) bool
 	// HeaderTimeout is how long a client may take for the head of its request, from being accepted on. Zero means 10 s.
 	HeaderTimeout time.Duration
 	// MaxHeaderBytes is the longest head that the Door waits for; a longer one goes on to net/http. Zero means 32 KiB.
@@ -72,6 +76,9 @@ func (s *Server) Door(l net.Listener, o DoorOptions) *Door {
 	}
 	if o.Depart == nil {
 		o.Depart = func(any) {}
+	}
+	if o.Proxied == nil {
+		o.Proxied = func(any) bool { return false }
 	}
 	if o.ErrorLog == nil {
 		o.ErrorLog = log.Default()
@@ -140,10 +147,15 @@ func (d *Door) arrive(conn net.Conn) {
 		conn.Close()
 		return
 	}
-	a := &arrival{door: d, mark: mark, due: time.Now().Add(d.options.HeaderTimeout)}
+	a := &arrival{door: d, mark: mark, proxied: d.options.Proxied(mark), due: time.Now().Add(d.options.HeaderTimeout)}
 	if !d.enter(a, conn) {
 		d.passConn(&Passed{Conn: conn, mark: mark})
 		return
+	}
+	if a.proxied {
+		a.accepting = true
+		a.conn.ReadNow()
+		a.accepting = false
 	}
 	a.conn.Start()
 }

@@ -62,6 +62,7 @@ type sink interface {
 // anywhere between calls.
 func (a *assembly) feed(d *decoder, data []byte, to sink) error {
 	if len(a.partial) > 0 {
+		a.makeRoom(d, len(data))
 		a.partial = append(a.partial, data...)
 		data = a.partial
 	}
@@ -89,6 +90,20 @@ func (a *assembly) feed(d *decoder, data []byte, to sink) error {
 	}
 	a.keep(data)
 	return nil
+}
+
+// makeRoom grows partial for so many more bytes: to twice of what will be there then, or to what the frame has if that is less. So a large
+// frame is copied a few times, and nobody has more memory held than twice of what they have sent.
+func (a *assembly) makeRoom(d *decoder, more int) {
+	need := len(a.partial) + more
+	if need <= cap(a.partial) {
+		return
+	}
+	whole := 0
+	if header, size, err := d.parse(a.partial); err == nil { // its length has been checked
+		whole = size + int(header.Length)
+	}
+	a.partial = append(make([]byte, 0, max(need, min(2*need, whole))), a.partial...)
 }
 
 // keep holds on to the beginning of a frame for the next feed.

@@ -1,8 +1,6 @@
 package engineio
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -43,9 +41,13 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, cause string) {
 // handshake begins a session.
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
 	session, r, cause := s.begin(r)
-	switch {
-	case cause != "":
+	if cause != "" {
 		s.refuse(w, r, cause)
+		return
+	}
+	r, ok := s.ask(session, w, r)
+	switch {
+	case !ok:
 	case isUpgrade(r):
 		serveWebSocket(session, w, r)
 	default:
@@ -128,12 +130,4 @@ func (s *Server) openPacket(id string, upgrades ...string) *Packet {
 	payload = append(payload, `,"maxPayload":`...)
 	payload = strconv.AppendInt(payload, int64(s.options.MaxPayload), 10)
 	return newPacket(finText, append(payload, '}'))
-}
-
-// NewID returns 20 characters of base64url: 15 random bytes. Who knows a session's id can take it
-// over, so none of it is a counter.
-func NewID() string {
-	var random [15]byte
-	rand.Read(random[:]) // never fails since Go 1.24
-	return base64.RawURLEncoding.EncodeToString(random[:])
 }

@@ -301,24 +301,3 @@ func (s *Server) open() (all []*Session) {
 	}
 	return all
 }
-
-// A POST of nothing but separators, or of very many messages, costs what its bytes do.
-func TestPayloadOfAMillionPackets(t *testing.T) {
-	t.Parallel()
-	h := newRecorder()
-	h.heard = func([]byte) {}
-	_, address := serve(t, h, Options{})
-	p := pollerOf(t, address).open()
-	start := time.Now()
-	if got := p.post(strings.Repeat("6\x1e", 499_999) + "4a"); got.status != 200 || got.body != "ok" {
-		t.Errorf("got %d %q", got.status, got.body)
-	}
-	p.expect("4a")
-	p.says(strings.Repeat("\x1e", 1_000_000))
-	if reason := within(t, h.closed, "the end"); reason != ParseError {
-		t.Errorf("reason %q, want %q", reason, ParseError)
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("took %v", took)
-	}
-}

@@ -42,8 +42,13 @@ func (s *Session) CloseAt(t time.Time, reason Reason) {
 func (s *Session) beat(now time.Duration) time.Duration {
 	s.mu.Lock()
 	if s.state != open {
+		by := s.carrier.endBy()
 		s.mu.Unlock()
-		return 0
+		if by != 0 && now >= by {
+			s.end(TransportClose)
+			return 0
+		}
+		return by
 	}
 	if reason := s.overdue(now); reason != "" {
 		s.mu.Unlock()

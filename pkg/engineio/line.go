@@ -20,7 +20,7 @@ func (d *Door) enter(a *arrival, conn net.Conn) bool {
 	d.present.Add(1)
 	a.conn = new(netpoll.Conn)
 	d.server.poller.Init(a.conn, conn, a)
-	a.conn.ShareTurns(crowdOf(conn))
+	a.conn.ShareTurns(crowdOf(peerNetwork(conn)))
 	a.before, a.waits = d.last, true
 	if d.last != nil {
 		d.last.after = a
@@ -98,11 +98,14 @@ func (d *Door) isRetired() bool {
 	return d.retired
 }
 
-// crowdOf is whom a connection shares its turns with until it is a client's: all of its address.
-func crowdOf(conn net.Conn) uint64 {
+// crowdOf is whom a connection shares its turns with until it is a known client's: all of its network, which is not zero.
+func crowdOf(network uint64) uint64 { return max(1, network) }
+
+// peerNetwork is that of the peer, zero where it has none.
+func peerNetwork(conn net.Conn) uint64 {
 	peer, ok := conn.RemoteAddr().(*net.TCPAddr)
 	if !ok {
-		return 1
+		return 0
 	}
-	return max(1, networkOf(peer.AddrPort().Addr()))
+	return networkOf(peer.AddrPort().Addr())
 }

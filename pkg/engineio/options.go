@@ -35,6 +35,8 @@ type Options struct {
 	MaxConnectionsPerIP int
 	// MaxConnectionsPerUser is the same for one user, as Identify and Session.Settle name them. Zero means no limit.
 	MaxConnectionsPerUser int
+	// ConnectionsElsewhere is Limits.Elsewhere, for MaxConnectionsPerUser. It may be nil.
+	ConnectionsElsewhere func(user string) int
 	// MaxPending is the most sessions of clients that nobody knows yet: Identify does not, and Session.Settle was not
 	// called. They don't count as MaxConnections. Zero means that all count as known from the start. See Limits.
 	MaxPending int
@@ -61,6 +63,9 @@ type Options struct {
 	// belongs to whoever its handshake came from: further requests must have credentials of the same user, and
 	// others are refused. Nil knows nobody.
 	Identify func(*http.Request) Identity
+	// Ask is asked about each handshake that has a place, and may wait on the request's goroutine; until when is its own affair.
+	// Handshakes that a Door takes are not asked about: DoorOptions.Takes has to leave them to net/http. Nil asks nobody.
+	Ask func(*http.Request) Asked
 	// Settled is told of each HTTP request of a session that Session.Settle was called for, before it is answered. Nil is
 	// not told.
 	Settled func(*http.Request)
@@ -106,6 +111,7 @@ const (
 	CauseMaximum     = "max connections"        // Options.MaxConnections
 	CauseMaximumByIP = "max connections per ip" // Options.MaxConnectionsPerIP
 	CauseDraining    = "shutting down"          // Shutdown was called
+	CauseAsked       = "refused by the app"     // Options.Ask said no
 
 	CauseMaximumByUser = "max connections per user" // Options.MaxConnectionsPerUser, at Session.Settle
 	CausePending       = "max pending"              // Options.MaxPending
@@ -152,7 +158,8 @@ func (o Options) WithDefaults() Options {
 	if o.Admission == nil {
 		o.Admission = NewAdmission(Limits{
 			Connections: o.MaxConnections, ConnectionsPerIP: o.MaxConnectionsPerIP, ConnectionsPerUser: o.MaxConnectionsPerUser,
-			Pending: o.MaxPending, PendingPerIP: o.MaxPendingPerIP,
+			Elsewhere: o.ConnectionsElsewhere,
+			Pending:   o.MaxPending, PendingPerIP: o.MaxPendingPerIP,
 		})
 	}
 	return o

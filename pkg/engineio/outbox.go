@@ -58,6 +58,16 @@ func (o *outbox) take() *batch {
 	return b
 }
 
+// leave has the last packet of a batch wait, if it is this one and others are before it.
+func (o *outbox) leave(b *batch, last *Packet) {
+	if b == nil || len(b.packets) < 2 || b.packets[len(b.packets)-1] != last {
+		return
+	}
+	b.packets, b.cost = b.packets[:len(b.packets)-1], b.cost-last.Len()
+	o.waiting = batches.Get().(*batch)
+	o.waiting.packets, o.waiting.cost = append(o.waiting.packets, last), last.Len()
+}
+
 // settle takes a batch back that was written, and reports what more does.
 func (o *outbox) settle(b *batch) bool {
 	o.cost -= b.cost

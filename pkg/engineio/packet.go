@@ -50,6 +50,12 @@ func newPacket(opcode byte, payload []byte) *Packet {
 	return &Packet{frame: append(frame, payload...)}
 }
 
+// Framed returns the packet of which Frame returned this. It keeps the frame, which must not change any more.
+func Framed(frame []byte) *Packet { return &Packet{frame: frame} }
+
+// Frame returns the packet as it is sent over WebSocket. The caller must not change it.
+func (p *Packet) Frame() []byte { return p.frame }
+
 // packetOverhead is about what a packet takes in memory beside its frame. It makes a queue of
 // many tiny packets, such as the pongs of a ping flood, cost what it does.
 const packetOverhead = 48

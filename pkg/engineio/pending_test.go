@@ -4,11 +4,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
 const pendingBytes = 32 << 10
@@ -228,6 +231,57 @@ func TestABodyThatNeverComesIsGivenUpSoonerBeforeLogin(t *testing.T) {
 		p.do(t.Context(), http.MethodPost, body)
 		if took := time.Since(start); took > pendingRequestTimeout+time.Second {
 			t.Errorf("given up after %v", took)
+		}
+	})
+}
+
+// turnsOf returns whom a WebSocket shares its turns with, once it has a session.
+func turnsOf(s *Session) uint64 { return s.carriedBy().(*websocket).conn.Crowd() }
+
+// Strangers who had turns of their own as soon as they had a WebSocket, 64 of one address, kept everybody waiting for each of them.
+func TestAClientSharesItsTurnsUntilItIsLetIn(t *testing.T) {
+	t.Parallel()
+	h := newRecorder()
+	_, address := serve(t, vouching{h}, Options{MaxPending: 8, PendingPayload: pendingBytes, Identify: cookieIs})
+	c := dialOpen(t, address)
+	s := <-h.opened
+	if turnsOf(s) != crowdOf(networkOf(netip.MustParseAddr("127.0.0.1"))) {
+		t.Error("it has turns of its own before anybody knows it")
+	}
+	c.send("4let me in")
+	c.read()
+	if turnsOf(s) != 0 {
+		t.Error("it shares its turns once it is let in")
+	}
+	dialer := engineclient.Dialer{Header: http.Header{"Cookie": {"token=ann"}}}
+	if _, err := try(t, dialer, "ws://"+address+"/engine.io/?EIO=4&transport=websocket"); err != nil {
+		t.Fatal(err)
+	}
+	if turnsOf(<-h.opened) != 0 {
+		t.Error("one that is known at the handshake shares its turns")
+	}
+}
+
+func TestAClientThatUpgradesSharesItsTurnsUntilItIsLetIn(t *testing.T) {
+	onFakeTime(t, Options{MaxPending: 8, PendingPayload: pendingBytes}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
+		for letIn := range 3 {
+			p := network.poller().open()
+			s := <-h.opened
+			settle := func(when int) {
+				if when == letIn {
+					s.Settle("ann")
+				}
+			}
+			settle(1)
+			c := network.probes(p)
+			c.send("2probe")
+			c.expect("3probe")
+			settle(2)
+			c.send("5")
+			synctest.Wait()
+			if shares := turnsOf(s) != 0; shares != (letIn == 0) {
+				t.Errorf("case %d: it shares its turns: %v", letIn, shares)
+			}
 		}
 	})
 }

@@ -107,7 +107,8 @@ func TestServersCloseIsToldToTheNextPollAfterAllThatWasQueued(t *testing.T) {
 		s.Close(ForcedClose)
 		h.expectEnd(t, ForcedClose)
 		p.says("4ignored")
-		p.expect("441\x1e1")
+		p.expect("441")
+		p.expect("1") // by itself: behind messages the official client would end first, and hear them in its next connection
 		p.forgotten()
 	})
 }
@@ -227,4 +228,32 @@ func heapInUse() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// Whoever closed thousands of sessions at once had a goroutine for each, for as long as CloseGrace, and their memory for good.
+func TestSessionsThatEndKeepNoGoroutine(t *testing.T) {
+	onFakeTime(t, Options{CloseGrace: time.Minute}, func(t *testing.T, h *recorder, server *Server, network *memory) {
+		const clients = 20
+		for range clients {
+			network.poller().open()
+		}
+		synctest.Wait()
+		before := runtime.NumGoroutine()
+		for range clients {
+			(<-h.opened).Close(ForcedClose)
+			h.expectEnd(t, ForcedClose)
+		}
+		synctest.Wait()
+		if n := runtime.NumGoroutine(); n >= before+clients {
+			t.Errorf("%d goroutines, %d before", n, before)
+		}
+		if n := server.Sessions(); n != clients {
+			t.Errorf("%d sessions can still fetch what is queued for them, want %d", n, clients)
+		}
+		time.Sleep(time.Minute + time.Second)
+		synctest.Wait()
+		if n := server.Sessions(); n != 0 {
+			t.Errorf("%d sessions are left", n)
+		}
+	})
 }

@@ -33,7 +33,8 @@ type polling struct {
 	upgrade       upgrade
 	mustUpgradeBy time.Duration // on the wheel's clock; zero: never
 	farewellBegun bool
-	lastWord      string // what a GET that waits is told at the end
+	graceUntil    time.Duration // on the wheel's clock, once the farewell has been said; zero before
+	lastWord      string        // what a GET that waits is told at the end
 }
 
 const (
@@ -176,13 +177,15 @@ func (p *polling) answerAtEnd(w http.ResponseWriter, r *http.Request, late bool)
 	writePayload(w, r, []byte(word))
 }
 
-// take returns what waits, for as long as polling carries the session. Hurry says that the client waits for its
-// GET to be answered before it goes on by WebSocket.
+// take returns what waits, for as long as polling carries the session. A close packet comes by itself: a client that finds one behind
+// messages ends its connection before it has read these, and hears them in the next one, beside those that it is told again there. Hurry
+// says that the client waits for its GET to be answered before it goes on by WebSocket.
 func (p *polling) take() (b *batch, hurry bool) {
 	p.session.mu.Lock()
 	defer p.session.mu.Unlock()
 	if p.carries() {
 		b = p.session.outbox.take()
+		p.session.outbox.leave(b, pollingClose)
 	}
 	return b, p.upgrade.stage == upgradeAsked
 }
@@ -318,8 +321,10 @@ var (
 	pollingNoop  = newPacket(finText, []byte(noopWord))
 )
 
+func (p *polling) takeOwnTurns()            {}
 func (p *polling) writable() bool           { return p.getting }
 func (p *polling) upgradeBy() time.Duration { return p.mustUpgradeBy }
+func (p *polling) endBy() time.Duration     { return p.graceUntil }
 
 // interrupt has the receiver told, and the upgrade fail.
 func (p *polling) interrupt() {
@@ -336,21 +341,28 @@ func (p *polling) interrupt() {
 func (p *polling) cut() {
 	p.session.mu.Lock()
 	p.interrupt()
+	said := p.graceUntil != 0
 	p.session.mu.Unlock()
 	close(p.over)
+	if said {
+		p.session.server.release()
+	}
 }
 
-// farewell tells the receiver, and gives a closing session its time to fetch what is queued for it. Shutdown waits
-// for it.
+// farewell tells the receiver, and gives a closing session its time to fetch what is queued for it, which ends by the wheel: who
+// has closed thousands of sessions would else keep as many goroutines. The last of farewell and cut releases what Shutdown waits
+// for.
 func (p *polling) farewell() {
 	s := p.session
-	defer s.server.release()
 	s.tellClosed()
-	grace := time.NewTimer(s.server.options.CloseGrace)
-	defer grace.Stop()
-	select {
-	case <-p.over:
-	case <-grace.C:
-		s.end(TransportClose)
+	s.mu.Lock()
+	ended := s.state == ended
+	if !ended {
+		p.graceUntil = s.server.wheel.clock() + s.server.options.CloseGrace
+		s.server.wheel.add(s, p.graceUntil)
+	}
+	s.mu.Unlock()
+	if ended {
+		s.server.release()
 	}
 }

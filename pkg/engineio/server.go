@@ -27,6 +27,10 @@ type Receiver interface {
 	Closed(reason Reason)
 }
 
+// Upgrader is a Receiver that wants to know when its session, which began with polling, goes on by a WebSocket. The call is one of
+// those that come one at a time: what came by polling is before it, what comes by the WebSocket behind it.
+type Upgrader interface{ Upgraded() }
+
 // Server accepts Engine.IO clients. It is an http.Handler for the path they use.
 type Server struct {
 	handler Handler

@@ -43,6 +43,8 @@ type carrier interface {
 	cut()
 	// serveRequest answers a request that is not an upgrade.
 	serveRequest(w http.ResponseWriter, r *http.Request)
+	// takeOwnTurns is told that the client has been let in.
+	takeOwnTurns()
 	// admits tells whether a request that names the session may come from its client.
 	admits(r *http.Request) bool
 
@@ -57,6 +59,8 @@ type carrier interface {
 	writable() bool
 	// upgradeBy is when the session is closed unless another carrier has it by then; zero means never.
 	upgradeBy() time.Duration
+	// endBy is when the wheel ends a closing session; zero means never.
+	endBy() time.Duration
 	// claimUpgrade takes the one place for a WebSocket that asks to carry the session instead. Nil means
 	// that it is not to be had.
 	claimUpgrade() *polling
@@ -73,7 +77,8 @@ type carrier interface {
 //	         session is out of the server's books; the          lost, or closing is over: the client has said its
 //	         receiver is told Closed unless it was              goodbye too, or CloseGrace or Shutdown's time has passed
 //
-// The last to use the connection then closes it and calls Server.release: websocket.Gone or polling.farewell.
+// The last to use the connection then closes it and calls Server.release: websocket.Gone, or the
+// later of polling.farewell and polling.cut.
 type state uint8
 
 const (
@@ -129,7 +134,19 @@ func (s *Session) Settle(user string) (cause string) {
 		return cause
 	}
 	s.settled.Store(true)
+	s.carriedBy().takeOwnTurns()
 	return ""
+}
+
+// crowd is whom a client shares its turns with until it is known who it is (see netpoll.Conn.ShareTurns): those of its address
+// whom nobody knows. Zero is nobody.
+func (s *Session) crowd() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.settled.Load() || s.place.holder != nobody {
+		return 0
+	}
+	return crowdOf(s.place.network)
 }
 
 // messageLimit is the most bytes of a message.

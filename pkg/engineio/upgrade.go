@@ -145,6 +145,7 @@ func (q *candidate) frame(opcode ws.OpCode, data []byte) (more bool) {
 		q.polling.hurryPolls()
 	case opcode == ws.OpText && string(data) == "5" && q.asked && c.session.upgradeTo(c, q.polling):
 		c.candidate = nil
+		c.session.tellUpgraded()
 	default:
 		c.ignoring = true
 	}
@@ -185,6 +186,9 @@ func (s *Session) upgradeTo(c *websocket, p *polling) bool {
 		return false
 	}
 	s.carrier = c
+	if s.settled.Load() { // before or after this the carrier is told
+		c.takeOwnTurns()
+	}
 	wake := s.outbox.more() // the writing side is c's now
 	if s.awaiting {         // the ping may have been lost with the polling
 		s.due = s.server.wheel.clock() + s.server.options.PingTimeout
@@ -196,4 +200,13 @@ func (s *Session) upgradeTo(c *websocket, p *polling) bool {
 		c.wake()
 	}
 	return true
+}
+
+// tellUpgraded tells a receiver that wants to know.
+func (s *Session) tellUpgraded() {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if u, ok := s.receiver.(Upgrader); ok && s.isOpen() {
+		u.Upgraded()
+	}
 }

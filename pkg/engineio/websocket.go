@@ -76,6 +76,7 @@ func (c *websocket) open(answer *Packet, r *http.Request) {
 func newWebsocket(s *Session, conn net.Conn) *websocket {
 	c := &websocket{session: s, conn: new(netpoll.Conn)}
 	s.server.poller.Init(c.conn, conn, c)
+	c.conn.ShareTurns(s.crowd())
 	return c
 }
 
@@ -83,10 +84,13 @@ func (c *websocket) wake()      { c.conn.Wake() }
 func (c *websocket) cut()       { c.conn.Cut() }
 func (c *websocket) interrupt() { c.conn.Interrupt() }
 
+func (c *websocket) takeOwnTurns() { c.conn.ShareTurns(0) }
+
 func (c *websocket) last(_ Reason, closeFrame *Packet) *Packet { return closeFrame }
 
 func (c *websocket) writable() bool           { return true }
 func (c *websocket) upgradeBy() time.Duration { return 0 }
+func (c *websocket) endBy() time.Duration     { return 0 }
 func (c *websocket) claimUpgrade() *polling   { return nil }
 
 func (c *websocket) serveRequest(w http.ResponseWriter, r *http.Request) {

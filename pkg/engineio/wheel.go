@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -103,6 +104,8 @@ func (w *wheel) turn(now time.Duration) {
 		for _, s := range sessions {
 			if at := s.beat(now); at != 0 {
 				w.add(s, at)
+			} else {
+				runtime.Gosched() // whoever tells the receiver of it: thousands at a time would cost memory for good
 			}
 		}
 	}

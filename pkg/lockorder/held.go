@@ -75,7 +75,7 @@ func (hs *holdings) add(h holding) (fault *conflict) {
 		fault = &conflict{taken: h}
 	}
 	for i := range hs.list {
-		if before := &hs.list[i]; before.goroutine == h.goroutine && before.lock.after&h.lock.bit == 0 {
+		if before := &hs.list[i]; before.goroutine == h.goroutine && !before.lock.after.has(h.lock) {
 			fault = &conflict{h, *before}
 		}
 	}

@@ -7,10 +7,21 @@ import "reflect"
 // lock is what all mutexes of one name share.
 type lock struct {
 	name  string
-	known bool   // to the order
-	bit   uint64 // its own
-	after uint64 // of those that may be taken while it is held
+	known bool // to the order
+	place int  // in it
+	after set  // what may be taken while it is held
 }
+
+// set has a bit for each lock of the order, by its place.
+type set [2]uint64
+
+// most is how many locks a set has room for.
+const most = 64 * len(set{})
+
+//go:norace
+func (s *set) has(l *lock) bool { return l.known && s[l.place/64]>>(l.place%64)&1 != 0 }
+
+func (s *set) add(l *lock) { s[l.place/64] |= 1 << (l.place % 64) }
 
 // locks are those of the order, by name.
 var locks = newLocks(order)
@@ -18,10 +29,10 @@ var locks = newLocks(order)
 func newLocks(rules []rule) map[string]*lock {
 	all := make(map[string]*lock)
 	for i, r := range rules {
-		if i == 64 {
-			panic("lockorder: the bits of a word are used up")
+		if i == most {
+			panic("lockorder: the bits of a set are used up")
 		}
-		all[r.held] = &lock{name: r.held, known: true, bit: 1 << i}
+		all[r.held] = &lock{name: r.held, known: true, place: i}
 	}
 	takes := make(map[string][]string)
 	for _, r := range rules {
@@ -37,11 +48,15 @@ func newLocks(rules []rule) map[string]*lock {
 func follow(all map[string]*lock, takes map[string][]string, held string, l *lock) {
 	for _, name := range takes[held] {
 		if name == everyOther {
-			l.after = ^l.bit
+			for _, other := range all {
+				if other != l {
+					l.after.add(other)
+				}
+			}
 			return
 		}
-		if next := all[name]; l.after&next.bit == 0 {
-			l.after |= next.bit
+		if next := all[name]; !l.after.has(next) {
+			l.after.add(next)
 			follow(all, takes, name, l)
 		}
 	}

@@ -7,6 +7,8 @@ package socketio
 import (
 	"runtime"
 	"testing"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
 // Not parallel: allocations are counted for the whole process.
@@ -29,5 +31,18 @@ func TestQueueingForARecipientAllocatesNothing(t *testing.T) {
 	broadcast() // queues get their room
 	if n := testing.AllocsPerRun(50, broadcast); n > members/50 {
 		t.Errorf("%.0f allocations for %d recipients", n, members)
+	}
+}
+
+// Not parallel, as above. A room's slots get more room now and then.
+func TestKeepingAnEventAllocatesNothing(t *testing.T) {
+	r := &newRecovery(Recovery{Buffer: 1 << 20}, 0).ring
+	e := &entry{namespace: "/", rooms: []string{"room"}, packets: []*engineio.Packet{engineio.Message(make([]byte, 300))}}
+	keep := func() { e.offset++; r.add(e) }
+	for r.floor == 0 {
+		keep()
+	}
+	if n := testing.AllocsPerRun(10_000, keep); n > 0 {
+		t.Errorf("%.0f allocations", n)
 	}
 }

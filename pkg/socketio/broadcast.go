@@ -103,7 +103,7 @@ func (b Broadcast) Join(rooms ...string) {
 	}
 	for _, s := range b.ns.rooms.list(b.to) {
 		for _, room := range rooms {
-			s.join(room)
+			b.ns.move(s, room, true)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (b Broadcast) Leave(rooms ...string) {
 	}
 	for _, s := range b.ns.rooms.list(b.to) {
 		for _, room := range rooms {
-			s.Leave(room)
+			b.ns.move(s, room, false)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 // of this server alone, and is never told to the Cluster again. It may be called from any goroutine,
 // also from within the methods below.
 //
-// Methods but Sockets must not wait: they queue and return, since whoever broadcasts waits for them.
+// Methods but Sockets and Ask must not wait: they queue and return, since whoever broadcasts waits for them.
 // A queue that is full is for the Cluster to count. They are called from any goroutine, several at a
 // time, and no lock of this package is held that a method of it would take; Open and Close alone must
 // not call Server.Of. What one goroutine does one after the other is told in that order. What several
@@ -46,6 +46,16 @@ type Cluster interface {
 	// Sockets asks for the sockets of the target that are elsewhere. It may wait until ctx ends.
 	// With an error it returns those that it has learnt of by then.
 	Sockets(ctx context.Context, ns *Namespace, to Target) ([]SocketInfo, error)
+	// Ask is Broadcast of an event that the client of each socket is to ack, by [Broadcast.Ask] where it is. It returns the acks of
+	// those that are elsewhere, and waits for them as Sockets does.
+	Ask(ctx context.Context, ns *Namespace, to Target, event string, args []json.RawMessage) ([]json.RawMessage, error)
+}
+
+// RoomWatcher is a Cluster that wants to know which rooms have members on this server, but for the rooms of sockets' ids. For each
+// room the two are called by turns, one at a time, with locks held: they must neither wait nor call this package.
+type RoomWatcher interface {
+	RoomOpened(ns *Namespace, room string)
+	RoomClosed(ns *Namespace, room string)
 }
 
 // Target says which sockets are meant: those in any of Rooms, or all when there are none, without

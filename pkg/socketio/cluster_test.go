@@ -113,6 +113,20 @@ func (c *meshMember) Sockets(ctx context.Context, ns *Namespace, to Target) (soc
 	return sockets, ctx.Err()
 }
 
+func (c *meshMember) Ask(ctx context.Context, ns *Namespace, to Target, event string, args []json.RawMessage) (acks []json.RawMessage, err error) {
+	values := make([]any, len(args))
+	for i, arg := range args {
+		values[i] = arg
+	}
+	for _, there := range c.tell(ns, "ask %s", event) {
+		some, err := there.Local(to).EmitWithAck(ctx, event, values...)
+		if acks = append(acks, some...); err != nil {
+			return acks, err
+		}
+	}
+	return acks, nil
+}
+
 // takeTold returns what the server has said since the last call.
 func (c *meshMember) takeTold() []string {
 	c.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/lockorder"
@@ -160,7 +161,7 @@ func (c *conn) connect(p packet) {
 // begin tells the client that it is connected, to a new session.
 func (c *conn) begin(s *Socket, user string) {
 	if r := s.namespace.recovery; r != nil {
-		s.origin.user, s.origin.since = user, r.reached()
+		s.origin.user, s.origin.since, s.origin.began = user, r.reached(), time.Now()
 	}
 	s.phase.Store(connected) // before the client can know that it is: what is told then must reach it
 	c.session.Send(c.accept(s))
@@ -234,6 +235,12 @@ func (c *conn) socket(namespace string) *Socket {
 		}
 	}
 	return nil
+}
+
+func (c *conn) all() []*Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.sockets)
 }
 
 func (c *conn) wasLeft(namespace string) bool {

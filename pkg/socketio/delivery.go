@@ -10,9 +10,10 @@ import (
 
 // delivery tells kept events one at a time, those of all namespaces, so that the offsets that a client hears only grow.
 type delivery struct {
-	mu   lockorder.Mutex[delivery]
-	ring ring          // mu guards it
-	told atomic.Uint64 // see reached; it is written while mu is held
+	mu     lockorder.Mutex[delivery]
+	ring   ring          // mu guards it and the next
+	awaits map[place]int // for whom what is told there is kept though nobody may be in it: see Namespace.Await
+	told   atomic.Uint64 // see reached; it is written while mu is held
 }
 
 // reached is an offset: all kept events up to it have been told to whom they are for.
@@ -25,6 +26,12 @@ const perMillisecond = 36 * 36 * 36 * 36
 // next makes an offset. mu is held.
 func (d *delivery) next() Offset {
 	return max(d.reached()+1, Offset(time.Now().UnixMilli()*perMillisecond))
+}
+
+// isOwn tells whether only this server tells a part of it: to everybody, or to one socket.
+func (ns *Namespace) isOwn(to Target) bool {
+	isSocket := func(room string) bool { return len(room) == sidLength && ns.Private(room) }
+	return len(to.Rooms) == 0 || slices.ContainsFunc(to.Rooms, isSocket)
 }
 
 // tell tells an event and keeps it. It returns its offset, or zero when it is not kept, since a later one was told already.
@@ -45,9 +52,7 @@ func (d *delivery) tell(ns *Namespace, event string, draft *draft, to Target) (O
 		return 0, err
 	}
 	if to.Offset != 0 {
-		e := newEntry(ns.name, to, m.packets)
-		e.own = e.own || slices.ContainsFunc(to.Rooms, func(room string) bool { return len(room) == sidLength && ns.Private(room) })
-		d.ring.add(e)
+		d.ring.add(&entry{offset: to.Offset, namespace: ns.name, rooms: to.Rooms, except: to.Except, packets: m.packets, own: ns.isOwn(to)})
 	}
 	ns.rooms.tell(&m, to)
 	if to.Offset != 0 {

@@ -112,9 +112,9 @@ func (s *Server) count() int {
 	return len(s.namespaces)
 }
 
-// only tells whether there is no other namespace that a client could join.
+// only tells whether there is no other namespace that a client could join. Behind a Front there may be.
 func (s *Server) only(ns *Namespace) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.rules) == 0 && len(s.namespaces) == 1 && s.namespaces[ns.name] == ns
+	return s.options.Front == nil && len(s.rules) == 0 && len(s.namespaces) == 1 && s.namespaces[ns.name] == ns
 }

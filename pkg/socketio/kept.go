@@ -31,12 +31,11 @@ func (b Broadcast) emitKept(event string, args []any) error {
 		return err
 	}
 	defer d.free()
-	to := b.to.clone() // the ring holds it
-	if to.Offset, err = b.ns.recovery.tell(b.ns, event, &d, to); err != nil {
+	if b.to.Offset, err = b.ns.recovery.tell(b.ns, event, &d, b.to); err != nil {
 		return err
 	}
 	if cluster != nil {
-		cluster.Broadcast(b.ns, to.clone(), event, encoded)
+		cluster.Broadcast(b.ns, b.to.clone(), event, encoded)
 	}
 	return nil
 }
@@ -58,6 +57,9 @@ func NewKept(o Offset, rooms []string, event string, args ...any) *Kept {
 	return &Kept{to: Target{Rooms: rooms, Offset: o}, event: event, args: args}
 }
 
+// Except leaves out who is in one of these rooms, as of a Broadcast, when they come back. It is called before the event is given to anybody.
+func (k *Kept) Except(rooms ...string) { k.to.Except = append(k.to.Except, rooms...) }
+
 // encode returns the event as the ring holds it. It may be called by several goroutines at once.
 func (k *Kept) encode(ns *Namespace) (*entry, error) {
 	k.once.Do(func() {
@@ -68,7 +70,8 @@ func (k *Kept) encode(ns *Namespace) (*entry, error) {
 		}
 		defer d.free()
 		m, err := ns.finish(k.event, &d, offsetTail(k.to.Offset))
-		k.entry, k.err, k.args = newEntry(ns.name, k.to, m.packets), err, nil
+		k.entry = &entry{offset: k.to.Offset, namespace: ns.name, rooms: k.to.Rooms, except: k.to.Except, packets: m.packets}
+		k.err, k.args = err, nil
 	})
 	return k.entry, k.err
 }

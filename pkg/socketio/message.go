@@ -18,7 +18,10 @@ type message struct {
 // nullTail keeps a client from taking the last argument for an offset.
 const nullTail = ",null"
 
-func offsetTail(o Offset) string { return `,"` + o.text() + `"` }
+func offsetTail(o Offset) string {
+	b := append(make([]byte, 0, 32), `,"`...)
+	return string(append(strconv.AppendUint(b, uint64(o), 36), '"'))
+}
 
 // encode returns an event of this namespace that is not kept.
 func (ns *Namespace) encode(event string, args []any) (message, error) {
@@ -45,11 +48,25 @@ func (m *message) packetsFor(s *Socket) []*engineio.Packet {
 		return m.packets
 	}
 	if m.plain == nil {
-		_, text := m.packets[0].Payload()
-		m.plain = slices.Clone(m.packets)
-		m.plain[0] = engineio.Message(append(slices.Clone(text[1:len(text)-m.tail-1]), ']'))
+		m.plain = m.ending("")
 	}
 	return m.plain
+}
+
+// ending returns the packets with another tail.
+func (m *message) ending(tail string) []*engineio.Packet {
+	_, text := m.packets[0].Payload()
+	packets := slices.Clone(m.packets)
+	packets[0] = engineio.Message(append(append(slices.Clone(text[1:len(text)-m.tail-1]), tail...), ']'))
+	return packets
+}
+
+// late returns a kept event for a socket whose client may have heard of later ones: it must not take this one's offset for its latest.
+func (m *message) late(s *Socket) []*engineio.Packet {
+	if _, text := m.packets[0].Payload(); !s.conn.v2 && text[len(text)-m.tail-2] == '"' {
+		return m.ending(nullTail)
+	}
+	return m.ending("")
 }
 
 // text is the offset on the wire.

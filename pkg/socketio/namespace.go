@@ -1,6 +1,8 @@
 package socketio
 
 import (
+	"strings"
+
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
@@ -19,12 +21,18 @@ type Namespace struct {
 	rooms           *rooms
 	cluster         Cluster   // nil when this server is alone
 	recovery        *recovery // nil without Recovery
+	onRooms         func(*Socket)
 	onRecover       []func(s *Socket, rooms []string) (granted []string, err error)
+	onMove          func(s *Socket, room string, joins bool, move func() bool) // nil where nobody wants to know
 }
 
 func newNamespace(name string, cluster Cluster) *Namespace {
 	ns := &Namespace{name: name, events: make(map[string]func(*Socket, *Event)), sockets: newSockets(), cluster: cluster}
 	ns.rooms = newRooms(ns.sockets)
+	if watcher, ok := cluster.(RoomWatcher); ok {
+		ns.rooms.opened = func(room string) { watcher.RoomOpened(ns, room) }
+		ns.rooms.closed = func(room string) { watcher.RoomClosed(ns, room) }
+	}
 	return ns
 }
 
@@ -47,8 +55,13 @@ func (ns *Namespace) OnDisconnecting(h func(*Socket, engineio.Reason)) {
 	ns.onDisconnecting = append(ns.onDisconnecting, h)
 }
 
+// OnRooms sets who is told that the rooms of a connected socket have changed, or may have. It is called by the goroutine that changed
+// them, several at a time, with no lock of this package held, and must not change them.
+func (ns *Namespace) OnRooms(h func(*Socket)) { ns.onRooms = h }
+
 // OnRecover adds a handler for sockets that take up a session, before the client is told and before they are in any room: it
-// returns those of the session's rooms that they may still be in. An error has the client start anew, without being told why.
+// returns those of the session's rooms that they may still be in. An error has the client start anew, without being told why. Before that
+// it is asked of the rooms that the client has left, if there are any of which it has not had all that was told there before.
 func (ns *Namespace) OnRecover(h func(s *Socket, rooms []string) (granted []string, err error)) {
 	ns.onRecover = append(ns.onRecover, h)
 }
@@ -81,9 +94,23 @@ func (ns *Namespace) Emit(event string, args ...any) error {
 }
 
 // Private tells whether a room is that of one socket that is connected to this server, or may come back to it: the room of
-// its id.
+// its id. With a Cluster it may be a socket of another server: then every name is private that may be the id of one, as
+// [engineio.IsID] tells; the ids of official servers are not known.
 func (ns *Namespace) Private(room string) bool {
-	return ns.sockets.get(room) != nil || ns.recovery != nil && ns.recovery.peek(sessionID{ns.name, room}) != nil
+	return ns.sockets.get(room) != nil || ns.cluster != nil && engineio.IsID(room[strings.LastIndexByte(room, '#')+1:]) ||
+		ns.recovery != nil && ns.recovery.peek(sessionID{ns.name, room}) != nil
+}
+
+// Occupied tells whether a broadcast to a room would reach a socket that is connected to this server. A socket's id is a room.
+func (ns *Namespace) Occupied(room string) bool {
+	return ns.rooms.room(room) != nil || ns.sockets.get(room) != nil
+}
+
+// Rooms returns the rooms that sockets of this server are in, in no order. Those of their ids are among them.
+func (ns *Namespace) Rooms() []string {
+	names := ns.rooms.names()
+	ns.sockets.each(func(s *Socket) { names = append(names, s.id) })
+	return names
 }
 
 // Sockets returns how many sockets are connected to this server.
@@ -92,6 +119,13 @@ func (ns *Namespace) Sockets() int { return ns.sockets.count() }
 // Each calls f for every socket that is connected to this server, in no order. It holds no lock meanwhile, so f may take as long
 // as it likes; a socket that comes or goes meanwhile may be met or not.
 func (ns *Namespace) Each(f func(*Socket)) { ns.sockets.each(f) }
+
+// EachIn is Each for the sockets in a room.
+func (ns *Namespace) EachIn(room string, f func(*Socket)) {
+	for _, s := range ns.rooms.list(Target{Rooms: []string{room}}) {
+		f(s)
+	}
+}
 
 // admit asks the middlewares. Rooms that one of them had the socket join are left again when it
 // is not admitted, be it by a panic.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/socketgate/socketgate/pkg/rawjson"
 )
@@ -41,6 +42,7 @@ func (r *recovery) sidOf(namespace, pid string) (sid string, ok bool) {
 type comeback struct {
 	pid    string
 	offset Offset // of the last kept event that it has had, or zero
+	over   string // the session that it was told is given up, instead; it may be an earlier one
 }
 
 // Official clients merge both into the payload of the CONNECT, unless the application's auth has something of the same name.
@@ -76,6 +78,10 @@ func readComeback(auth json.RawMessage) (back comeback, asks, readable bool) {
 		return back, true, readable
 	}
 	text, ok := unquoteShort(offset)
+	if sid, isOver := strings.CutPrefix(text, givenUpMark); isOver {
+		back.over = sid
+		return back, true, len(sid) == sidLength
+	}
 	number, err := strconv.ParseUint(text, 36, 64)
 	back.offset = Offset(number)
 	return back, true, ok && err == nil && back.offset.text() == text

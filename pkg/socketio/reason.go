@@ -22,6 +22,10 @@ const (
 	ServerDisconnect Reason = "server namespace disconnect"
 	// Replaced: the client has come back by another connection, before this one was known to be dead.
 	Replaced Reason = "session taken up"
+	// Superseded: the client has come back to another server, before this connection was known to be dead.
+	Superseded Reason = "session taken up elsewhere"
+	// GivenUp: the application has given up the session, by Socket.Close. The client comes back by itself and begins a new one.
+	GivenUp Reason = "session given up"
 	// HandlerPanic: a handler had a bug. Only its own client is closed.
 	HandlerPanic Reason = "handler panic"
 )

@@ -22,8 +22,15 @@ type Recovery struct {
 	Secret []byte
 	// Sessions keep sessions beyond the end of the process. Nil means that they end with it.
 	Sessions Sessions
+	// Reclaim is asked before a session in memory is taken up, where other servers may have claimed it from Sessions since: whether it
+	// is still this server's, and stays it. After an error memory is believed. Nil means that it always is.
+	Reclaim func(ctx context.Context, namespace, sid string) (ours bool, err error)
 	// Log is asked for kept events that are not in memory. Without one, who has missed some starts anew.
 	Log Log
+	// CatchUp is called when a client that takes up its session has had a later event, by another server, than this one has told. It
+	// may wait until this server has told all up to that offset, or until ctx ends, which takes 5 s. Whose offset is later all the
+	// same starts anew. Nil means that there is nothing to wait for.
+	CatchUp func(ctx context.Context, o Offset)
 	// Head is the offset of the latest kept event that there was before this server started. What comes later is told by
 	// this server. Zero means that there was none; with Sessions and without a Log, whose clients may have missed some, it means now.
 	Head Offset
@@ -41,12 +48,19 @@ type SavedSession struct {
 	User      string // Handshake.User
 	Since     Offset // an event after it was told to everybody, if at all, when the session already was
 	Rooms     []SavedRoom
+	Left      []LeftRoom `json:",omitempty"` // the latest; what was told there before is still owed to the client
 }
 
 // SavedRoom is a room that the session is in, and the latest event there that was told before it joined.
 type SavedRoom struct {
 	Name  string
 	Since Offset
+}
+
+// LeftRoom is a room that the session has left, the latest event there that was told before it joined, and the latest before it left.
+type LeftRoom struct {
+	Name         string
+	Since, Until Offset
 }
 
 // Sessions keep sessions for servers that have not seen them. All methods may be called from any goroutine.

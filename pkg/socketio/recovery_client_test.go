@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 )
 
 // returning is a client that keeps of its session what official clients keep.
@@ -30,6 +31,7 @@ func (m *memory) arrive(namespace string, kept *returning, auth ...string) *retu
 		}
 	}
 	r.connect("{" + strings.Join(fields, ",") + "}")
+	synctest.Wait() // until the server has let it in as well
 	return r
 }
 
@@ -129,6 +131,7 @@ func (c *counts) take() []string {
 
 func (c *counts) expect(t *testing.T, want ...string) {
 	t.Helper()
+	synctest.Wait() // a client has its events before the observer is told
 	if got := c.take(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("the observer was told %q, want %q", got, want)
 	}

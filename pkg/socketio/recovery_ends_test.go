@@ -37,6 +37,7 @@ func TestSomeEndsEndTheSessionAndOthersKeepIt(t *testing.T) {
 		"server disconnects":     {func(_ *returning, s *Socket) { s.Disconnect(false) }, false},
 		"server disconnects all": {func(_ *returning, s *Socket) { s.Disconnect(true) }, false},
 		"room is disconnected":   {func(_ *returning, s *Socket) { s.namespace.To("r").Disconnect(true) }, false},
+		"given up by the app":    {func(_ *returning, s *Socket) { s.Close(GivenUp) }, false},
 		"unreadable packet":      {func(r *returning, _ *Socket) { r.say("2{}") }, false},
 		"lost connection":        {func(r *returning, _ *Socket) { r.conn.Close() }, true},
 		"closed by the server":   {func(_ *returning, s *Socket) { s.Close("maintenance") }, true},
@@ -106,6 +107,29 @@ func TestSessionIsKeptForTheWindowAndNoLonger(t *testing.T) {
 		if ended := sessions.takeEnded(); len(ended) != 2 {
 			t.Errorf("ended %q", ended)
 		}
+	})
+}
+
+// Pages join again with every focus. While sessions can't be saved, an unchanged one is no reason to give it up.
+func TestJoiningARoomAgainLeavesNothingToSave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sessions := &savedSessions{}
+		m, _ := serveRecovery(t, Recovery{Sessions: sessions})
+		m.arrive("/", nil).enters("r")
+		changes := sessions.changes.Load()
+		m.server.Of("/").Each(func(s *Socket) {
+			if err := s.Join("r"); err != nil {
+				t.Error(err)
+			}
+			if n := sessions.changes.Load() - changes; n != 0 {
+				t.Errorf("joining again was saved %d times", n)
+			}
+			s.Leave("r")
+			if n := sessions.changes.Load() - changes; n != 1 {
+				t.Errorf("leaving was saved %d times", n)
+			}
+		})
 	})
 }
 

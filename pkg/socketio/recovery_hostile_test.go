@@ -132,12 +132,12 @@ func TestPlacesOfTheRingAreBounded(t *testing.T) {
 	t.Parallel()
 	r := &newRecovery(Recovery{Buffer: 100 << 10}, 0).ring
 	for i := range 50_000 {
-		r.add(newEntry("/", Target{Rooms: []string{fmt.Sprint(i)}, Offset: Offset(i + 1)}, nil))
+		r.add(&entry{namespace: "/", rooms: []string{fmt.Sprint(i)}, offset: Offset(i + 1)})
 	}
-	if len(r.shelves) > 3000 || r.bytes > 100<<10 || len(r.entries) < 100 {
-		t.Errorf("%d shelves, %d bytes, %d entries", len(r.shelves), r.bytes, len(r.entries))
+	if len(r.shelves) > 3000 || r.bytes > 100<<10 || r.events < 100 {
+		t.Errorf("%d shelves, %d bytes, %d entries", len(r.shelves), r.bytes, r.events)
 	}
-	oldest := r.entries[0].offset
+	oldest := r.headAt(r.tape.start).offset
 	if got := r.reach(place{namespace: "/", room: "0"}); got != oldest-1 {
 		t.Errorf("reach %d, want %d", got, oldest-1)
 	}
@@ -178,9 +178,9 @@ func TestForgottenPlacesAreNotTakenForQuietOnes(t *testing.T) {
 	t.Parallel()
 	r := &newRecovery(Recovery{Buffer: 1 << 20}, 0).ring
 	all := place{namespace: "/", everybody: true}
-	r.add(newEntry("/", Target{Offset: 1}, nil))
+	r.add(&entry{namespace: "/", offset: 1, own: true})
 	for i := range 20_000 {
-		r.add(newEntry("/", Target{Rooms: []string{fmt.Sprint(i)}, Offset: Offset(i + 2)}, nil))
+		r.add(&entry{namespace: "/", rooms: []string{fmt.Sprint(i)}, offset: Offset(i + 2)})
 	}
 	if r.shelves[all] != nil || r.reachOfOwn(all) != 1 {
 		t.Errorf("shelf %v, reach %d", r.shelves[all], r.reachOfOwn(all))

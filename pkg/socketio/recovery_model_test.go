@@ -221,7 +221,7 @@ func (c *wanderer) roams() {
 	room := modelRooms[c.random.IntN(len(modelRooms))]
 	reached := c.server.recovery.reached
 	if stay := c.in[room]; stay != nil {
-		stay.left = c.offset // what is on its way now is not owed to who leaves
+		stay.left = reached() // what is on its way now is owed to who leaves
 		s.Leave(room)
 		stay.leaving = reached()
 		delete(c.in, room)

@@ -30,8 +30,6 @@ func (as *absences) count(state *RecoveryState) {
 func (d *delivery) count(state *RecoveryState) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	state.Events, state.Bytes = len(d.ring.entries), d.ring.bytes
-	if len(d.ring.entries) > 0 {
-		state.Reach = time.Since(d.ring.entries[0].at)
-	}
+	state.Events, state.Bytes = d.ring.events, d.ring.bytes
+	state.Reach = d.ring.heldFor()
 }

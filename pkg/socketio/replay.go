@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
@@ -15,6 +14,7 @@ type want struct {
 	SavedRoom
 	after Offset // what the client lacks of it, beside what was read from the Log already
 	from  Offset // what the ring has is taken from here on: the Log may lack events that only this server has told
+	until Offset // it has left the room after that event; 0: it is in it
 }
 
 // missed is what a client lacks that comes back.
@@ -75,6 +75,13 @@ func (r *recovery) tryReplay(s *Socket, m *missed, offset Offset) (entries []*en
 	return entries, nil, ""
 }
 
+func packetBytes(packets []*engineio.Packet) (n int) {
+	for _, p := range packets {
+		n += p.Len()
+	}
+	return n
+}
+
 func (m *missed) source(entries []*entry) string {
 	switch {
 	case len(entries) == 0:
@@ -114,21 +121,26 @@ func (r *recovery) ownIsLost(s *Socket, m *missed) bool {
 // those that the client is excepted of, are no more than some of it.
 func (r *recovery) collect(s *Socket, m *missed) (entries []*entry, few bool) {
 	entries = slices.Clone(m.read)
-	add := func(p place, after Offset) bool {
+	add := func(p place, after, until Offset) bool {
 		found := r.ring.since(p, after)
-		few := len(entries)+len(found) <= 4*r.Limit
-		if few {
-			entries = append(entries, found...)
+		if until != 0 {
+			found = found[:upTo(found, until)]
 		}
-		return few
+		if len(entries)+len(found) > 4*r.Limit {
+			return false
+		}
+		for _, s := range found {
+			entries = append(entries, r.ring.read(s))
+		}
+		return true
 	}
 	for _, w := range m.rooms {
-		if !add(place{namespace: s.namespace.name, room: w.Name}, w.from) {
+		if !add(place{namespace: s.namespace.name, room: w.Name}, w.from, w.until) {
 			return nil, false
 		}
 	}
 	for _, p := range s.ownPlaces() {
-		if !add(p, m.own) {
+		if !add(p, m.own, 0) {
 			return nil, false
 		}
 	}
@@ -139,7 +151,7 @@ func (r *recovery) collect(s *Socket, m *missed) (entries []*entry, few bool) {
 
 func (m *missed) isExcepted(s *Socket, e *entry) bool {
 	return slices.ContainsFunc(e.except, func(room string) bool {
-		return room == s.id || slices.ContainsFunc(m.rooms, func(w want) bool { return w.Name == room })
+		return room == s.id || slices.ContainsFunc(m.rooms, func(w want) bool { return w.Name == room && w.covers(e.offset) })
 	})
 }
 
@@ -165,26 +177,25 @@ func (r *recovery) readLog(ctx context.Context, ns *Namespace, m *missed, gaps [
 	for _, gap := range gaps {
 		r.ring.backfill(place{namespace: ns.name, room: gap.Room}, gap.After, m.through, found)
 	}
-	r.ring.trim(time.Now())
+	r.ring.trim()
 	return ""
 }
 
 // fill takes in what was read of the gaps.
 func (m *missed) fill(found []*entry, gaps []Gap) {
-	after := make(map[string]Offset, len(gaps))
+	asked := make(map[string]bool, len(gaps))
 	for _, gap := range gaps {
-		after[gap.Room] = gap.After
+		asked[gap.Room] = true
 	}
 	for _, e := range found {
-		if slices.ContainsFunc(e.places, func(p place) bool {
-			o, asked := after[p.room]
-			return asked && e.offset > o && e.offset <= m.through
+		if e.offset <= m.through && slices.ContainsFunc(m.rooms, func(w want) bool {
+			return asked[w.Name] && e.offset > w.after && w.covers(e.offset) && slices.Contains(e.rooms, w.Name)
 		}) {
 			m.read = append(m.read, e)
 		}
 	}
 	for i, w := range m.rooms {
-		if _, asked := after[w.Name]; asked {
+		if asked[w.Name] {
 			m.rooms[i].after = m.through
 		}
 	}
@@ -195,7 +206,11 @@ func (s *Socket) comeBack(m *missed, packets []*engineio.Packet) {
 	s.conn.session.Send(packets...) // a session that is closing is told so later
 	s.phase.Store(connected)
 	for _, w := range m.rooms {
-		s.namespace.rooms.joinSince(s, w.Name, w.Since)
+		if w.until == 0 {
+			s.namespace.rooms.joinSince(s, w.Name, w.Since)
+		} else { // the client may be cut off again before it has got that
+			s.origin.left = append(s.origin.left, LeftRoom{w.Name, w.Since, w.until})
+		}
 	}
 	for _, room := range m.joined {
 		s.namespace.rooms.join(s, room)

@@ -36,7 +36,7 @@ func newRecovery(o Recovery, most int) *recovery {
 	}
 	r := &recovery{Recovery: o, most: most}
 	r.told.Store(uint64(o.Head))
-	r.ring = ring{most: o.Buffer, age: 2 * o.Window, floor: o.Head, shelves: make(map[place]*shelf), sweepAt: 1024}
+	r.ring = ring{most: o.Buffer, age: 2 * o.Window, began: time.Now(), floor: o.Head, shelves: make(map[place]*shelf), sweepAt: 1024}
 	r.absences.window = o.Window
 	if o.Sessions != nil {
 		r.absences.ended = o.Sessions.Ended
@@ -69,6 +69,8 @@ func (c *conn) resume(s *Socket, h *Handshake) bool {
 		reason = NotRecoveredUnreadable
 	case !ours:
 		reason = NotRecoveredForged
+	case back.over == sid:
+		reason = NotRecoveredUnknown
 	default:
 		reason = r.resume(s, h.User, sid, back.offset)
 	}
@@ -82,11 +84,15 @@ func (c *conn) resume(s *Socket, h *Handshake) bool {
 func (r *recovery) resume(s *Socket, user, sid string, offset Offset) (reason string) {
 	ctx, cancel := context.WithTimeout(r.ctx, resumeTimeout)
 	defer cancel()
+	if r.CatchUp != nil && offset > r.reached() {
+		r.CatchUp(ctx, offset)
+	}
 	id := sessionID{s.namespace.name, sid}
 	if !r.claim(ctx, id) {
 		return NotRecoveredUnknown
 	}
 	defer r.unclaim(id)
+	r.supersedeUnlessOurs(ctx, s.namespace, id)
 	a, reason := r.find(ctx, s.namespace, id, user)
 	if reason != "" {
 		return reason
@@ -94,9 +100,23 @@ func (r *recovery) resume(s *Socket, user, sid string, offset Offset) (reason st
 	return r.takeUp(ctx, s, a, offset)
 }
 
+// supersedeUnlessOurs forgets what is here of a session that another server has taken up meanwhile.
+func (r *recovery) supersedeUnlessOurs(ctx context.Context, ns *Namespace, id sessionID) {
+	if r.Reclaim == nil || r.peek(id) == nil && ns.sockets.get(id.sid) == nil {
+		return
+	}
+	if ours, err := r.Reclaim(ctx, id.namespace, id.sid); ours || err != nil {
+		return
+	}
+	if old := ns.Succeeded(id.sid); old != nil {
+		old.Supersede()
+	}
+}
+
 // find returns a session that is nobody else's from now on.
 func (r *recovery) find(ctx context.Context, ns *Namespace, id sessionID, user string) (a *absence, reason string) {
 	for {
+		old := ns.sockets.get(id.sid) // before peek: a socket that ends leaves its session before it is gone from here
 		if a := r.peek(id); a != nil {
 			if a.User != user {
 				return nil, NotRecoveredUser
@@ -108,7 +128,6 @@ func (r *recovery) find(ctx context.Context, ns *Namespace, id sessionID, user s
 			}
 			return a, ""
 		}
-		old := ns.sockets.get(id.sid)
 		if old == nil {
 			return r.findSaved(ctx, id, user)
 		}
@@ -123,12 +142,15 @@ func (r *recovery) find(ctx context.Context, ns *Namespace, id sessionID, user s
 
 // replace ends a socket whose client has come back before its connection was known to be dead. False means that somebody else
 // is about to end it.
-func replace(old *Socket) bool {
-	if !old.conn.remove(old) {
+func replace(old *Socket) bool { return old.yield(Replaced) }
+
+// yield ends the socket and its connection, since the client has another one. False means that somebody else is about to.
+func (s *Socket) yield(reason Reason) bool {
+	if !s.conn.remove(s) {
 		return false
 	}
-	old.conn.goodbye(old, Replaced)
-	old.conn.session.Close(Replaced)
+	s.conn.goodbye(s, reason)
+	s.conn.session.Close(reason)
 	return true
 }
 
@@ -197,13 +219,27 @@ func (r *recovery) giveUp(a *absence) {
 	}
 }
 
-// granted asks the application which rooms of a session are still open to its user.
+// granted returns the rooms of a session that are still open to its user: those that it is in, and those that it has left and lacks
+// events of.
 func (ns *Namespace) granted(s *Socket, a *absence, offset Offset) ([]want, error) {
+	left := a.lacks(offset)
+	if len(left) > 0 {
+		var err error
+		if left, err = ns.open(s, left); err != nil {
+			return nil, err
+		}
+	}
 	rooms := make([]want, len(a.Rooms))
 	for i, room := range a.Rooms {
 		after := a.after(i, offset)
-		rooms[i] = want{room, after, after}
+		rooms[i] = want{room, after, after, 0}
 	}
+	rooms, err := ns.open(s, rooms)
+	return append(rooms, left...), err
+}
+
+// open asks the application which of the rooms are.
+func (ns *Namespace) open(s *Socket, rooms []want) ([]want, error) {
 	for _, h := range ns.onRecover {
 		names := make([]string, len(rooms))
 		for i, room := range rooms {

@@ -3,22 +3,25 @@ package socketio
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
-
-	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
-// ring holds the latest kept events, as they are sent, by the rooms that they were told to. The delivery's lock guards it.
+// ring holds the latest kept events, as they are sent, by the rooms that they were told to. The delivery's lock guards it. There
+// may be hundreds of thousands: they are on a tape, since objects of their own would be looked at in each of the collector's runs.
 type ring struct {
-	most int           // bytes of all entries
-	age  time.Duration // older entries serve nobody
+	most  int           // bytes of all entries
+	age   time.Duration // older entries serve nobody
+	began time.Time
 
+	tape      tape
+	events    int // on the tape
 	bytes     int
-	entries   []*entry // in the order in which they came
 	shelves   map[place]*shelf
 	floor     Offset // rooms without a shelf: all later events are here, which is none
 	forgotten Offset // as floor, for what only this server tells: to single sockets, and to everybody
 	sweepAt   int    // how many shelves there are before those without entries are forgotten
+	scratch   []byte // where an entry is written or read
 }
 
 // place is where events are told: a room, which may be one socket's own, or everybody in a namespace.
@@ -29,98 +32,113 @@ type place struct {
 
 // shelf is what the ring holds of one place.
 type shelf struct {
-	entries []*entry // by offset
+	slots []slot // by offset
 	// All events of the place after both are here. Base is about those that this server may not have told.
 	evicted, base Offset
 	own           bool // it is everybody, or one socket's room
 }
 
-// entry is one kept event.
-type entry struct {
-	offset  Offset
-	places  []place
-	except  []string
-	packets []*engineio.Packet
-	own     bool // some of it is for everybody or for one socket
-	size    int
-	at      time.Time
-	held    bool // by the ring
+// slot says where on the tape an entry is.
+type slot struct {
+	offset Offset
+	at     uint64
 }
 
-// entryOverhead is about what an entry takes in memory beside its packets and for each of its places.
-const entryOverhead, placeOverhead = 160, 200
+// placeOverhead is about what each place of an entry takes in memory, where it has a shelf of its own.
+const placeOverhead = 200
 
-func newEntry(namespace string, to Target, packets []*engineio.Packet) *entry {
-	e := &entry{offset: to.Offset, except: to.Except, packets: packets, size: entryOverhead}
-	for _, room := range to.Rooms {
-		e.places = append(e.places, place{namespace: namespace, room: room})
-		e.size += placeOverhead + len(room)
-	}
-	if len(to.Rooms) == 0 {
-		e.own, e.places = true, []place{{namespace: namespace, everybody: true}}
-	}
-	e.size += packetBytes(packets)
-	return e
-}
-
-func packetBytes(packets []*engineio.Packet) (n int) {
-	for _, p := range packets {
-		n += p.Len()
-	}
-	return n
-}
-
-// add takes in an event that is later than all others.
+// add takes in an event that is later than all others. It copies what it keeps.
 func (r *ring) add(e *entry) {
-	for _, p := range e.places {
+	at := r.hold(e)
+	for p := range e.places {
 		s := r.shelf(p)
 		s.own = s.own || e.own
-		s.entries = append(s.entries, e)
+		s.slots = append(s.slots, slot{e.offset, at})
 	}
-	r.hold(e)
-	r.trim(e.at)
+	r.trim()
 }
 
-func (r *ring) hold(e *entry) {
-	e.held, e.at = true, time.Now()
-	r.entries = append(r.entries, e)
-	r.bytes += e.size
+// hold writes an entry behind the others, and returns where.
+func (r *ring) hold(e *entry) (at uint64) {
+	if cap(r.scratch) > maxKeptEncoding {
+		r.scratch = nil
+	}
+	r.scratch = e.write(r.scratch[:0], time.Since(r.began))
+	r.events++
+	r.bytes += len(r.scratch) + placeOverhead*max(1, len(e.rooms))
+	return r.tape.write(r.scratch)
 }
 
 // trim keeps the bounds.
-func (r *ring) trim(now time.Time) {
-	for len(r.entries) > 0 && (r.bytes > r.most || now.Sub(r.entries[0].at) > r.age) {
-		r.evict()
+func (r *ring) trim() {
+	now := time.Since(r.began)
+	for r.events > 0 {
+		oldest := r.headAt(r.tape.start)
+		if r.bytes <= r.most && now-oldest.at <= r.age {
+			break
+		}
+		r.evict(oldest)
 	}
 	if len(r.shelves) >= r.sweepAt {
 		r.forget()
 	}
 }
 
-func (r *ring) evict() {
-	e := r.entries[0]
-	r.entries[0] = nil
-	r.entries = r.entries[1:]
-	r.bytes -= e.size
-	e.held = false
-	r.floor = max(r.floor, e.offset)
-	for _, p := range e.places {
-		if s := r.shelves[p]; s != nil {
-			cut := s.after(e.offset)
-			clear(s.entries[:cut])
-			s.entries = s.entries[cut:]
-			s.evicted = max(s.evicted, e.offset)
-		}
+// heldFor is how long the ring has had its oldest entry.
+func (r *ring) heldFor() time.Duration {
+	if r.events == 0 {
+		return 0
 	}
+	return time.Since(r.began) - r.headAt(r.tape.start).at
 }
 
-// forget drops shelves without entries.
+func (r *ring) headAt(at uint64) head {
+	var b [headBytes]byte
+	r.tape.read(at, b[:])
+	return readHead(b[:])
+}
+
+// evict takes the oldest entry out.
+func (r *ring) evict(oldest head) {
+	r.scratch = slices.Grow(r.scratch[:0], oldest.labels)[:oldest.labels]
+	r.tape.read(r.tape.start, r.scratch)
+	labels := written(r.scratch[headBytes:])
+	namespace, rooms := labels.text(), labels.number()
+	if rooms == 0 {
+		r.shelves[place{namespace: string(namespace), everybody: true}].evict(oldest.offset)
+	}
+	for range rooms {
+		room := labels.text()
+		r.shelves[place{namespace: string(namespace), room: string(room)}].evict(oldest.offset)
+	}
+	r.events--
+	r.bytes -= oldest.size + placeOverhead*max(1, rooms)
+	r.tape.cut(oldest.size)
+	r.floor = max(r.floor, oldest.offset)
+}
+
+// evict drops what is not after o. There may be no shelf.
+func (s *shelf) evict(o Offset) {
+	if s == nil {
+		return
+	}
+	for len(s.slots) > 0 && s.slots[0].offset <= o {
+		s.slots = s.slots[1:]
+	}
+	if len(s.slots) == 0 {
+		s.slots = nil // a room that was busy once holds nothing
+	}
+	s.evicted = max(s.evicted, o)
+}
+
+// forget drops shelves without slots.
 func (r *ring) forget() {
 	for p, s := range r.shelves {
-		if len(s.entries) == 0 {
+		if len(s.slots) == 0 {
 			if s.own {
 				r.forgotten = max(r.forgotten, s.evicted)
 			}
+			r.floor = max(r.floor, s.base)
 			delete(r.shelves, p)
 		}
 	}
@@ -131,6 +149,7 @@ func (r *ring) shelf(p place) *shelf {
 	s := r.shelves[p]
 	if s == nil {
 		s = &shelf{evicted: r.forgotten, base: r.floor}
+		p.room = strings.Clone(p.room) // it may be a part of a message
 		r.shelves[p] = s
 	}
 	return s
@@ -152,18 +171,26 @@ func (r *ring) reachOfOwn(p place) Offset {
 	return r.forgotten
 }
 
-// since returns the events of a place after an offset.
-func (r *ring) since(p place, o Offset) []*entry {
+// since returns where the events of a place after an offset are.
+func (r *ring) since(p place, o Offset) []slot {
 	s := r.shelves[p]
 	if s == nil {
 		return nil
 	}
-	return s.entries[s.after(o):]
+	return s.slots[upTo(s.slots, o):]
 }
 
-// after returns how many entries are not after o.
-func (s *shelf) after(o Offset) int {
-	i, found := slices.BinarySearchFunc(s.entries, o, func(e *entry, o Offset) int { return cmp.Compare(e.offset, o) })
+// read returns a copy of an entry.
+func (r *ring) read(s slot) *entry {
+	h := r.headAt(s.at)
+	rest := make(written, h.size-headBytes)
+	r.tape.read(s.at+headBytes, rest)
+	return rest.entry(h)
+}
+
+// upTo returns how many slots are not after o.
+func upTo(slots []slot, o Offset) int {
+	i, found := slices.BinarySearchFunc(slots, o, func(s slot, o Offset) int { return cmp.Compare(s.offset, o) })
 	if found {
 		i++
 	}
@@ -178,15 +205,15 @@ func (r *ring) backfill(p place, after, through Offset, found []*entry) {
 	if reach <= after || reach > through { // somebody else was faster, or there would be a hole
 		return
 	}
-	var older []*entry
+	var older []slot
 	for _, e := range found {
-		if e.offset > after && e.offset <= reach && slices.Contains(e.places, p) {
-			older = append(older, e)
-			if !e.held {
-				r.hold(e)
+		if e.offset > after && e.offset <= reach && e.isFor(p) {
+			if !e.held || e.at < r.tape.start {
+				e.held, e.at = true, r.hold(e)
 			}
+			older = append(older, slot{e.offset, e.at})
 		}
 	}
-	s.entries = append(older, s.entries...)
+	s.slots = append(older, s.slots...)
 	s.evicted, s.base = after, after
 }

@@ -2,6 +2,8 @@ package socketio
 
 import (
 	"hash/maphash"
+	"maps"
+	"slices"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/lockorder"
@@ -18,7 +20,9 @@ func shardOf(key string) uint64 { return maphash.String(seed, key) % shards }
 // to many members. Who waits for it holds no shard's lock, or the other rooms of that shard would wait too.
 type rooms struct {
 	sockets  *sockets
-	recovery *recovery // nil without Recovery
+	recovery *recovery         // nil without Recovery
+	opened   func(room string) // told of rooms that are made, one at a time for each name; nil if nobody wants to know
+	closed   func(room string) // and of those that are over
 	shards   [shards]struct {
 		mu     lockorder.RWMutex[rooms]
 		byName map[string]*room
@@ -35,19 +39,19 @@ func newRooms(s *sockets) *rooms {
 
 // join makes a socket a member of a room; joining again does nothing. ErrDisconnected means that the
 // socket is gone already.
-func (rs *rooms) join(s *Socket, name string) error {
+func (rs *rooms) join(s *Socket, name string) (entered bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.gone:
-		return ErrDisconnected
+		return false, ErrDisconnected
 	case s.membership(name) != nil:
-		return nil
+		return false, nil
 	}
 	r := rs.open(name)
 	defer r.mu.Unlock()
 	s.enter(r.add(s))
-	return nil
+	return true, nil
 }
 
 // joinSince is join of a room that the client has been in for longer than the socket.
@@ -69,7 +73,7 @@ func (rs *rooms) leave(s *Socket, name string) bool {
 		return false
 	}
 	s.exit(m)
-	rs.remove(m)
+	s.parts(m, rs.remove(m))
 	return true
 }
 
@@ -138,6 +142,14 @@ func (rs *rooms) each(to Target, f func(*Socket)) {
 		rs.eachOf(to.Rooms, to.Offset, f)
 		return
 	}
+	if len(to.Rooms) <= 1 && len(to.Except) == 1 && rs.room(to.Except[0]) == nil { // one socket at most
+		rs.eachOf(to.Rooms, to.Offset, func(s *Socket) {
+			if s.id != to.Except[0] {
+				f(s)
+			}
+		})
+		return
+	}
 	met := make(map[*Socket]bool)
 	for _, name := range to.Except {
 		rs.eachIn(name, 0, func(s *Socket) { met[s] = true })
@@ -200,6 +212,17 @@ func (rs *rooms) room(name string) *room {
 	return shard.byName[name]
 }
 
+// names returns those of all rooms at about this moment.
+func (rs *rooms) names() (names []string) {
+	for i := range rs.shards {
+		shard := &rs.shards[i]
+		shard.mu.RLock()
+		names = slices.AppendSeq(names, maps.Keys(shard.byName))
+		shard.mu.RUnlock()
+	}
+	return names
+}
+
 // add makes a room, unless somebody else has just made it.
 func (rs *rooms) add(name string) *room {
 	shard := &rs.shards[shardOf(name)]
@@ -209,18 +232,22 @@ func (rs *rooms) add(name string) *room {
 	if r == nil {
 		r = &room{name: name, members: make([]*membership, 0, 1), last: rs.delivered()}
 		shard.byName[name] = r
+		if rs.opened != nil {
+			rs.opened(name)
+		}
 	}
 	return r
 }
 
-// remove ends a membership, and the room with its last one. Socket.mu is held.
-func (rs *rooms) remove(m *membership) {
+// remove ends a membership, and the room with its last one. It returns the latest kept event there. Socket.mu is held.
+func (rs *rooms) remove(m *membership) (last Offset) {
 	r := m.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.remove(m) {
 		rs.drop(r.name)
 	}
+	return r.last
 }
 
 func (rs *rooms) drop(name string) {
@@ -228,4 +255,7 @@ func (rs *rooms) drop(name string) {
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	delete(shard.byName, name)
+	if rs.closed != nil {
+		rs.closed(name)
+	}
 }

@@ -2,12 +2,21 @@ package socketio
 
 import (
 	"slices"
+	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
 // Recovered tells whether the socket has taken up the session of an earlier connection, with its id and its rooms.
 func (s *Socket) Recovered() bool { return s.recovered }
+
+// Began returns when the socket began its session, with Options.Recovery. It is zero where it has taken one up.
+func (s *Socket) Began() time.Time {
+	if s.origin == nil {
+		return time.Time{}
+	}
+	return s.origin.began
+}
 
 // Session returns what Sessions are to keep for this socket's client: that of its successor, if it has come back meanwhile. Without
 // an SID there is nothing to keep (any more).
@@ -35,7 +44,7 @@ func (s *Socket) Session() SavedSession {
 // absence returns the socket's session. Socket.mu is held. Through was reached before.
 func (s *Socket) absence(through Offset) *absence {
 	a := &absence{through: through, SavedSession: SavedSession{
-		Namespace: s.namespace.name, SID: s.id, User: s.origin.user, Since: s.origin.since,
+		Namespace: s.namespace.name, SID: s.id, User: s.origin.user, Since: s.origin.since, Left: slices.Clone(s.origin.left),
 	}}
 	for m := s.first; m != nil; m = m.after {
 		a.Rooms = append(a.Rooms, SavedRoom{m.room.name, m.since})
@@ -66,8 +75,26 @@ func (a *absence) after(i int, offset Offset) Offset {
 	return after
 }
 
-// changed tells Sessions.
+// Succeeded tells that another server has claimed a session from Sessions: memory forgets it. It returns the socket that still has it
+// here, or nil. The caller ends that one with Supersede.
+func (ns *Namespace) Succeeded(sid string) *Socket {
+	if ns.recovery == nil {
+		return nil
+	}
+	if a := ns.recovery.peek(sessionID{ns.name, sid}); a != nil {
+		ns.recovery.take(a)
+	}
+	return ns.sockets.get(sid)
+}
+
+// Supersede ends the socket and its connection: its session is another server's, and nothing of it is kept here.
+func (s *Socket) Supersede() { s.yield(Superseded) }
+
+// changed tells Sessions, and who wants to know of rooms.
 func (s *Socket) changed() {
+	if h := s.namespace.onRooms; h != nil && s.phase.Load() == connected {
+		h(s)
+	}
 	r := s.namespace.recovery
 	if r != nil && r.Sessions != nil && !s.conn.v2 && s.phase.Load() == connected {
 		r.Sessions.Changed(s)
@@ -81,10 +108,10 @@ func (s *Socket) rest(reason engineio.Reason) {
 		rooms.leaveAll(s)
 		return
 	}
-	ended := reason == ClientDisconnect || reason == ServerDisconnect || reason == engineio.ParseError
+	ended := reason == ClientDisconnect || reason == ServerDisconnect || reason == GivenUp || reason == engineio.ParseError
 	through := r.reached()
 	s.mu.Lock()
-	if !ended {
+	if !ended && reason != Superseded {
 		r.put(s.absence(through))
 	}
 	rooms.vacate(s)

@@ -9,6 +9,7 @@ import (
 // savedSessions writes sessions down at once. A server that is killed writes nothing any more.
 type savedSessions struct {
 	generation atomic.Int64 // of the server that writes
+	changes    atomic.Int64
 
 	mu     sync.Mutex
 	byID   map[sessionID]savedSession
@@ -22,6 +23,7 @@ type savedSession struct {
 }
 
 func (ss *savedSessions) Changed(s *Socket) {
+	ss.changes.Add(1)
 	saved := s.Session()
 	if saved.SID == "" {
 		return

@@ -39,6 +39,9 @@ type Options struct {
 	// OnNoNamespace is called for each client that asks for a namespace that there is not. It may be called by many goroutines
 	// and must not block. Nil does nothing.
 	OnNoNamespace func()
+	// Front, if not nil, is given what this server is to the engine, and returns what the engine gets in its place: it may keep
+	// packets of some namespaces from this server, which are then somebody else's, and has to pass on all others.
+	Front func(engineio.Handler) engineio.Handler
 	// Logger is told of handlers that panic, once of each kind of packet that can't be read, and of namespaces
 	// that clients ask for in vain. Nil means slog.Default().
 	Logger *slog.Logger
@@ -86,7 +89,11 @@ func NewServer(o Options) *Server {
 	if o.Recovery != nil {
 		s.recovery = newRecovery(*o.Recovery, cmp.Or(o.Engine.SendQueueBytes, 1<<20)/2)
 	}
-	s.engine = engineio.New((*engineHandler)(s), o.Engine)
+	handler := engineio.Handler((*engineHandler)(s))
+	if o.Front != nil {
+		handler = o.Front(handler)
+	}
+	s.engine = engineio.New(handler, o.Engine)
 	return s
 }
 

@@ -70,24 +70,23 @@ func (s *Socket) EmitVolatile(event string, args ...any) error {
 }
 
 // Join enters a room. A socket is in the room of its own id from the start. Clients often choose the
-// names of rooms, so the room of another socket's id is refused with ErrPrivateRoom. Only the ids of
-// sockets that are connected to this server are known.
+// names of rooms, so the room of another socket's id is refused with ErrPrivateRoom: see Namespace.Private.
 func (s *Socket) Join(room string) error {
 	if room != s.id && s.namespace.Private(room) {
 		return ErrPrivateRoom
 	}
-	return s.join(room)
+	_, err := s.join(room)
+	return err
 }
 
-func (s *Socket) join(room string) error {
+func (s *Socket) join(room string) (entered bool, err error) {
 	if room == s.id {
-		return nil
+		return false, nil
 	}
-	err := s.namespace.rooms.join(s, room)
-	if err == nil {
+	if entered, err = s.namespace.rooms.join(s, room); entered {
 		s.changed()
 	}
-	return err
+	return entered, err
 }
 
 // Leave leaves a room; false means that the socket was not in it. Its own room is never left.
@@ -133,8 +132,15 @@ func (s *Socket) Disconnect(all bool) {
 }
 
 // Close closes the connection after what is queued, without a DISCONNECT packet: the client comes
-// back by itself.
-func (s *Socket) Close(reason engineio.Reason) { s.conn.session.Close(reason) }
+// back by itself. With GivenUp it is told the event "session_given_up" before, with a string by which it begins anew at any server.
+func (s *Socket) Close(reason engineio.Reason) {
+	if reason == GivenUp {
+		for _, one := range s.conn.all() {
+			one.giveUp()
+		}
+	}
+	s.conn.session.Close(reason)
+}
 
 // CloseAt is Close when t has come. The zero time takes it back. There is one such time for a
 // connection: the last call counts.

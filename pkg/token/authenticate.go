@@ -5,19 +5,24 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Options say what the web app gives its users. One of Secrets, AuthSecrets and Sessions must be there.
+// Options say what the web app gives its users. One of Secrets, PublicKeys, AuthSecrets and Sessions must be there.
 type Options struct {
 	// Cookie is the name of the app's own cookie. Those of NextAuth, Auth.js and Better Auth are looked for as well, where
 	// AuthSecrets or Sessions are there.
 	Cookie string
+	// Sources are further places to look in, at most MaxSources, behind all others.
+	Sources []Source
 	// Secrets verify signed tokens: the one in use, and those that it has replaced.
 	Secrets [][]byte
+	// PublicKeys, if there are any, verify what a login service has signed.
+	PublicKeys *PublicKeys
 	// AuthSecrets open the encrypted sessions of NextAuth 4 and Auth.js 5: each of them may be the one.
 	AuthSecrets [][]byte
 	// Sessions looks up whose a session is, by its token. It has a deadline of its own, and returns ErrNoSession, or
@@ -38,7 +43,8 @@ type Options struct {
 // An Authenticator tells who is at the other end of a handshake. It may be used from many goroutines at once.
 type Authenticator struct {
 	cookies       []string
-	verifier      *Verifier // nil without Secrets
+	sources       []Source
+	verifier      *Verifier // nil without Secrets and PublicKeys
 	authJS        *AuthJS   // nil without AuthSecrets
 	sessions      func(ctx context.Context, session string) (Claims, error)
 	sessionSecret []byte
@@ -49,9 +55,12 @@ type Authenticator struct {
 
 // NewAuthenticator makes the keys. An error means that the options can't work.
 func NewAuthenticator(o Options) (*Authenticator, error) {
-	a := &Authenticator{cookies: []string{o.Cookie}, sessions: o.Sessions, sessionSecret: bytes.Clone(o.SessionSecret),
+	a := &Authenticator{cookies: []string{o.Cookie}, sources: o.Sources, sessions: o.Sessions, sessionSecret: bytes.Clone(o.SessionSecret),
 		cookieSecret: bytes.Clone(o.CookieSecret), revoked: o.Revoked, now: time.Now}
-	if len(o.Secrets) == 0 && len(o.AuthSecrets) == 0 && o.Sessions == nil {
+	if len(o.Sources) > MaxSources {
+		return nil, fmt.Errorf("authenticator: more than %d sources", MaxSources)
+	}
+	if len(o.Secrets) == 0 && o.PublicKeys == nil && len(o.AuthSecrets) == 0 && o.Sessions == nil {
 		return nil, errors.New("authenticator: no secret, and no sessions")
 	}
 	if o.Sessions != nil {
@@ -62,8 +71,8 @@ func NewAuthenticator(o Options) (*Authenticator, error) {
 	}
 	a.cookies = trustedFirst(a.cookies)
 	var err error
-	if len(o.Secrets) > 0 {
-		if a.verifier, err = NewVerifier(o.Secrets[0], o.Secrets[1:]...); err != nil {
+	if len(o.Secrets) > 0 || o.PublicKeys != nil {
+		if a.verifier, err = newVerifier(o.PublicKeys, o.Secrets...); err != nil {
 			return nil, err
 		}
 		a.verifier.Expect(o.Expected)
@@ -77,7 +86,7 @@ func NewAuthenticator(o Options) (*Authenticator, error) {
 }
 
 // Authenticate returns who sent a handshake with this header and this payload of the CONNECT packet (may be nil), and where
-// the token was: "cookie", "auth", "header", or "" where there was none.
+// the token was: "cookie", "auth", "header", "query", or "" where there was none.
 //
 // Every credential that came is tried, in the order of Find, cookies whose prefix only the site itself could have set before
 // others; the first good one counts, or else the first one's error. Of sessions only the first four are looked up, and of no
@@ -85,7 +94,10 @@ func NewAuthenticator(o Options) (*Authenticator, error) {
 // ErrUnavailable: that one may be. With ErrRevoked come the claims that were revoked.
 func (a *Authenticator) Authenticate(ctx context.Context, header http.Header, auth json.RawMessage) (Claims, string, error) {
 	found, err := Find(header, auth, a.cookies...)
-	if err != nil {
+	if len(a.sources) > 0 {
+		found = append(found, fromSources(ctx, a.sources, header, auth)...)
+	}
+	if len(found) == 0 {
 		return Claims{}, "", err
 	}
 	var first, unavailable error
@@ -153,7 +165,7 @@ func (a *Authenticator) identify(ctx context.Context, f Found) (Claims, error) {
 	case dots == 4 && a.authJS == nil:
 		return Claims{}, ErrEncrypted
 	case dots != 4 && a.verifier != nil:
-		return a.verifier.Verify(f.Token)
+		return a.verifier.Verify(ctx, f.Token)
 	}
 	return a.authJS.Verify(f.Token, f.Cookie)
 }

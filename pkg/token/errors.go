@@ -7,7 +7,7 @@ var (
 	ErrMissing    = errors.New("no token in the cookie, the auth payload or the Authorization header")
 	ErrTooLong    = errors.New("token is longer than 16 KiB")
 	ErrMalformed  = errors.New("token is malformed")
-	ErrAlgorithm  = errors.New("token is not signed with HS256")
+	ErrAlgorithm  = errors.New("token is signed by an algorithm that there is no key for (HS256 by JWT_SECRET; RS256, ES256 and EdDSA by TOKEN_JWKS_URL)")
 	ErrSignature  = errors.New("token signature does not match the secret")
 	ErrExpired    = errors.New("token has expired")
 	ErrNotYet     = errors.New("token is not valid yet")
@@ -15,7 +15,7 @@ var (
 	ErrDecryption = errors.New("encrypted token does not open with the secret")
 	ErrNoSession  = errors.New("no session has this token")
 	// ErrUnavailable: nobody knows now whose session it is. A client that comes back later may be let in.
-	ErrUnavailable = errors.New("sessions can't be looked up")
+	ErrUnavailable = errors.New("sessions, or the keys of tokens, can't be looked up")
 	ErrAudience    = errors.New("token is for another audience than TOKEN_AUDIENCE")
 	ErrIssuer      = errors.New("token is of another issuer than TOKEN_ISSUER")
 	ErrType        = errors.New("token is not for logging in: its type is another than TOKEN_TYPE, or says that it is for something else")

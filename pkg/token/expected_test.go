@@ -55,9 +55,9 @@ func TestTokenForSomethingElseIsNoLogin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := verifierExpecting(t, c.expected).Verify(sign(c.header, `{"sub":"ann",`+c.claims[1:]))
+			_, err := verifierExpecting(t, c.expected).Verify(t.Context(), sign(c.header, `{"sub":"ann",`+c.claims[1:]))
 			if c.claims == `{}` {
-				_, err = verifierExpecting(t, c.expected).Verify(sign(c.header, `{"sub":"ann"}`))
+				_, err = verifierExpecting(t, c.expected).Verify(t.Context(), sign(c.header, `{"sub":"ann"}`))
 			}
 			if !errors.Is(err, c.want) || c.want == nil && err != nil {
 				t.Errorf("got %v, want %v", err, c.want)
@@ -70,25 +70,25 @@ func TestTokenWithoutAnEndHasALongestLife(t *testing.T) {
 	t.Parallel()
 	v := verifierExpecting(t, Expected{MaxAge: time.Hour})
 	issued := func(ago time.Duration) string { return fmt.Sprint(time.Now().Add(-ago).Unix()) }
-	if _, err := v.Verify(sign(hs256, `{"sub":"ann","iat":`+issued(61*time.Minute)+`}`)); !errors.Is(err, ErrExpired) {
+	if _, err := v.Verify(t.Context(), sign(hs256, `{"sub":"ann","iat":`+issued(61*time.Minute)+`}`)); !errors.Is(err, ErrExpired) {
 		t.Errorf("an old one: %v", err)
 	}
-	c, err := v.Verify(sign(hs256, `{"sub":"ann","iat":`+issued(30*time.Minute)+`}`))
+	c, err := v.Verify(t.Context(), sign(hs256, `{"sub":"ann","iat":`+issued(30*time.Minute)+`}`))
 	if left := time.Until(c.Expires); err != nil || !c.Endless || left < 29*time.Minute || left > 30*time.Minute {
 		t.Errorf("a young one: %v left, %v", left, err)
 	}
-	if c, err := v.Verify(sign(hs256, `{"sub":"ann"}`)); err != nil || !c.Endless || !c.Expires.IsZero() {
+	if c, err := v.Verify(t.Context(), sign(hs256, `{"sub":"ann"}`)); err != nil || !c.Endless || !c.Expires.IsZero() {
 		t.Errorf("one that does not say when it was made: %+v, %v", c, err)
 	}
 	exp := issued(-48 * time.Hour)
-	if c, err := v.Verify(sign(hs256, `{"sub":"ann","iat":`+issued(2*time.Hour)+`,"exp":`+exp+`}`)); err != nil || c.Endless {
+	if c, err := v.Verify(t.Context(), sign(hs256, `{"sub":"ann","iat":`+issued(2*time.Hour)+`,"exp":`+exp+`}`)); err != nil || c.Endless {
 		t.Errorf("one with an end of its own: %+v, %v", c, err)
 	}
 }
 
 func TestClaimsTellWhichTokenItIs(t *testing.T) {
 	t.Parallel()
-	c, err := verifier(t).Verify(sign(hs256, `{"sub":"ann","jti":"t-1","iat":1700000000}`))
+	c, err := verifier(t).Verify(t.Context(), sign(hs256, `{"sub":"ann","jti":"t-1","iat":1700000000}`))
 	if err != nil || c.ID != "t-1" || c.IssuedAt.Unix() != 1700000000 || c.Named {
 		t.Errorf("got %+v, %v", c, err)
 	}

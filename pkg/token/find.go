@@ -12,7 +12,7 @@ import (
 // Found is a token of a handshake and where it was.
 type Found struct {
 	Token  string
-	Source string // "cookie", "auth" or "header"
+	Source string // "cookie", "auth", "header" or "query"
 	Cookie string // the cookie's name, without the number of a chunk
 }
 

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
@@ -35,7 +36,7 @@ func TestTokenFromJWTioIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := v.Verify(tok)
+	c, err := v.Verify(t.Context(), tok)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestMintedTokenIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := verifier(t).Verify(tok)
+	c, err := verifier(t).Verify(t.Context(), tok)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func TestIdentityIsTheFirstClaimOfTheRightType(t *testing.T) {
 		{`{"sub":"caf\u00e9 \"x\""}`, `café "x"`, `"caf\u00e9 \"x\""`, `café "x"`},
 		{"{\"sub\":\"bad \xff utf\"}", "bad \ufffd utf", "\"bad \ufffd utf\"", "bad \ufffd utf"},
 	} {
-		got, err := verifier(t).Verify(sign(hs256, c.claims))
+		got, err := verifier(t).Verify(t.Context(), sign(hs256, c.claims))
 		if err != nil {
 			t.Errorf("%s: %v", c.claims, err)
 			continue
@@ -138,7 +139,7 @@ func TestValidityIsKeptToTheSecond(t *testing.T) {
 		{`{"sub":"x","nbf":[]}`, ErrMalformed, 0},
 		{`{"sub":"x","iat":1900000000}`, nil, 0},
 	} {
-		got, err := v.Verify(sign(hs256, c.claims))
+		got, err := v.Verify(t.Context(), sign(hs256, c.claims))
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.claims, err, c.want)
 		} else if err == nil && c.exp != 0 && got.Expires.Unix() != c.exp {
@@ -197,7 +198,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := verifier(t).Verify(c.tok)
+			got, err := verifier(t).Verify(t.Context(), c.tok)
 			if !errors.Is(err, c.want) {
 				t.Fatalf("%v, want %v", err, c.want)
 			}
@@ -220,7 +221,7 @@ func TestTokensOfAReplacedSecretAreStillGood(t *testing.T) {
 		t.Fatal(err)
 	}
 	for s, want := range map[string]error{"the new secret": nil, secret: nil, "another": ErrSignature, "": ErrSignature} {
-		if _, err := v.Verify(signWith(sha256.New, hs256, `{"userId":"ada"}`, s)); !errors.Is(err, want) {
+		if _, err := v.Verify(t.Context(), signWith(sha256.New, hs256, `{"userId":"ada"}`, s)); !errors.Is(err, want) {
 			t.Errorf("signed with %q: %v, want %v", s, err, want)
 		}
 	}
@@ -257,7 +258,7 @@ func TestVerifierServesManyGoroutines(t *testing.T) {
 			id := fmt.Sprintf("u%d", i)
 			tok := sign(hs256, `{"userId":"`+id+`"}`)
 			for range 200 {
-				if c, err := v.Verify(tok); err != nil || c.UserID != id {
+				if c, err := v.Verify(t.Context(), tok); err != nil || c.UserID != id {
 					t.Errorf("got %q, %v, want %q", c.UserID, err, id)
 					return
 				}
@@ -280,7 +281,7 @@ func FuzzVerify(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, tok, claims string) {
-		if _, err := v.Verify(tok); err == nil {
+		if _, err := v.Verify(t.Context(), tok); err == nil {
 			end := strings.LastIndexByte(tok, '.')
 			mac := hmac.New(sha256.New, []byte(secret))
 			mac.Write([]byte(tok[:end]))
@@ -290,7 +291,7 @@ func FuzzVerify(f *testing.F) {
 		} else if Reason(err) == "other" {
 			t.Errorf("%q: %v is not one of ours", tok, err)
 		}
-		c, err := v.Verify(sign(hs256, claims))
+		c, err := v.Verify(t.Context(), sign(hs256, claims))
 		if err != nil {
 			if c.UserID != "" || Reason(err) == "other" {
 				t.Errorf("%q: %+v beside %v", claims, c, err)
@@ -315,7 +316,7 @@ func BenchmarkVerify(b *testing.B) {
 	b.Run("ours", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := v.Verify(tok); err != nil {
+			if _, err := v.Verify(context.Background(), tok); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -75,16 +76,23 @@ func (cl *client) dial() error {
 	if err != nil {
 		return fmt.Errorf("prepare socket: %w", err)
 	}
-	if err := syscall.Connect(fd, &cl.crowd.server); err != nil && !errors.Is(err, syscall.EINPROGRESS) {
+	if err := syscall.Connect(fd, &cl.server().SockaddrInet4); err != nil && !errors.Is(err, syscall.EINPROGRESS) {
 		return fmt.Errorf("connect: %w", err)
 	}
+	return cl.watch()
+}
+
+// watch has the crowd react to what comes.
+func (cl *client) watch() error {
 	const edge = 1 << 31 // EPOLLET: told once, then reads until nothing is left
 	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | edge, Fd: int32(cl.index), Pad: cl.life}
-	if err := syscall.EpollCtl(cl.crowd.epoll, syscall.EPOLL_CTL_ADD, fd, &event); err != nil {
+	if err := syscall.EpollCtl(cl.crowd.epoll, syscall.EPOLL_CTL_ADD, cl.fd, &event); err != nil {
 		return fmt.Errorf("watch socket: %w", err)
 	}
 	return nil
 }
+
+func (cl *client) server() *endpoint { return &cl.crowd.servers[cl.crowd.serverOf(cl)] }
 
 // comeBack begins to connect anew, unless that has been done.
 func (cl *client) comeBack() error {
@@ -153,8 +161,9 @@ func (cl *client) greet() error {
 		return cl.write(fmt.Appendf(cl.crowd.out[:0], "%04x", cl.room))
 	}
 	cl.stage = upgrading
-	return cl.write(engineclient.AppendRequest(cl.crowd.out[:0], cl.crowd.address, "/socket.io/?"+engineclient.Query,
-		"Origin: http://"+cl.crowd.address, "Cookie: token="+cl.user.token))
+	address := cl.server().address
+	return cl.write(engineclient.AppendRequest(cl.crowd.out[:0], address, "/socket.io/?"+engineclient.Query,
+		"Origin: http://"+address, "Cookie: token="+cl.user.token))
 }
 
 // received takes the next bytes of the connection.
@@ -292,7 +301,9 @@ func (cl *client) send(due int64, wantAck bool) error {
 	if wantAck {
 		b = append(b, ackSend)
 	}
-	b = append(b, `["send_message",{"roomId":"`...)
+	b = append(b, `["`...)
+	b = append(b, cmp.Or(cl.crowd.event, "send_message")...)
+	b = append(b, `",{"roomId":"`...)
 	b = append(b, roomName(cl.room)...)
 	b = append(b, `","text":"`...)
 	b = mark{room: uint16(cl.room), sender: uint8(cl.sender), number: room.sent[cl.sender], sent: due}.appendText(b)

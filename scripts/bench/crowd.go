@@ -15,11 +15,12 @@ import (
 type crowd struct {
 	clients []client
 	ctx     context.Context // ends the run early
-	address string          // of the server, 127.0.0.1:port
-	server  syscall.SockaddrInet4
+	servers []endpoint
+	apart   bool // servers make an order each, instead of one for all
 
-	joinAtOnce bool // who has connected joins their room, as apps do, and has finished then
-	bare       bool // the server is the bare writer: no handshake, and what it sends becomes known when it is heard
+	joinAtOnce bool   // who has connected joins their room, as apps do, and has finished then
+	event      string // what clients say, instead of send_message
+	bare       bool   // the server is the bare writer: no handshake, and what it sends becomes known when it is heard
 
 	epoll   int
 	events  []syscall.EpollEvent
@@ -35,6 +36,7 @@ type crowd struct {
 	tally     tally
 	latencies latencies // recorded while not nil
 	readAt    int64     // Unix time in nanoseconds of the last read, if latencies are recorded
+	spoken    int       // messages of those who wait for acks
 	acks      int       // of messages
 	errors    int       // negative acks and error events
 
@@ -46,7 +48,21 @@ type crowd struct {
 	holders int     // clients that know it
 }
 
-func newCrowd(ctx context.Context, port int, users []user) (*crowd, error) {
+// endpoint is where a server listens.
+type endpoint struct {
+	address string // 127.0.0.1:port
+	syscall.SockaddrInet4
+}
+
+func endpoints(ports []int) (all []endpoint) {
+	for _, port := range ports {
+		all = append(all, endpoint{fmt.Sprintf("127.0.0.1:%d", port), syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}})
+	}
+	return all
+}
+
+// newCrowd makes the clients of one server or several, at most maxServers.
+func newCrowd(ctx context.Context, users []user, ports ...int) (*crowd, error) {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("make epoll: %w", err)
@@ -54,8 +70,7 @@ func newCrowd(ctx context.Context, port int, users []user) (*crowd, error) {
 	c := &crowd{
 		clients: make([]client, len(users)),
 		ctx:     ctx,
-		address: fmt.Sprintf("127.0.0.1:%d", port),
-		server:  syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}},
+		servers: endpoints(ports),
 		epoll:   epoll,
 		events:  make([]syscall.EpollEvent, 1024),
 		scratch: make([]byte, 256<<10),
@@ -65,6 +80,9 @@ func newCrowd(ctx context.Context, port int, users []user) (*crowd, error) {
 	}
 	return c, nil
 }
+
+// serverOf returns which server is a client's: the members of each room are at all of them, by turns.
+func (c *crowd) serverOf(cl *client) int { return cl.index / max(1, len(c.rooms)) % len(c.servers) }
 
 // close hangs up on the server, for all.
 func (c *crowd) close() {
@@ -171,8 +189,11 @@ func (c *crowd) enter(rooms, senders int) {
 		if place := i / rooms; place < senders {
 			cl.sender = place
 		}
+		if c.apart {
+			cl.hearing.order = c.serverOf(cl)
+		}
 	}
-	c.tally, c.acks, c.errors = tally{}, 0, 0
+	c.tally, c.spoken, c.acks, c.errors = tally{}, 0, 0, 0
 	c.heardSelf, c.acked = nil, nil
 }
 

@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +39,20 @@ func (d *database) stop() error {
 		return fmt.Errorf("stop Postgres: %w", err)
 	}
 	return nil
+}
+
+// cpu returns what all its processes have used.
+func (d *database) cpu() (time.Duration, error) {
+	pid, err := os.ReadFile(filepath.Join(d.dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0, fmt.Errorf("find Postgres: %w", err)
+	}
+	first, _, _ := strings.Cut(string(pid), "\n")
+	n, err := strconv.Atoi(first)
+	if err != nil {
+		return 0, fmt.Errorf("find Postgres: %w", err)
+	}
+	return cpuOfFamily(n)
 }
 
 // empty makes the table anew.

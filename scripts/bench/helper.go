@@ -45,7 +45,11 @@ func (b *bench) startHonest(a attack.Attack, s *server) (*helper, error) {
 }
 
 func (b *bench) startAttackers(a attack.Attack, s *server) (*helper, error) {
-	return b.startHelper(nil, "-attacker", a.Name, "-target", strconv.Itoa(s.port))
+	var by []string
+	if b.options.shared {
+		by = []string{"nice", "-n", "-20"} // an attack that waits for others is none
+	}
+	return b.startHelper(by, "-attacker", a.Name, "-target", strconv.Itoa(s.port))
 }
 
 func (b *bench) startHelper(by []string, args ...string) (*helper, error) {

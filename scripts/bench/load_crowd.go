@@ -35,7 +35,7 @@ func (b *bench) crowdSession(kind string) error {
 		}
 	}
 	if b.wants(loadFanout) {
-		if err := b.fanout(c, s); err != nil {
+		if err := b.fanout(c, s, b.options.rooms); err != nil {
 			return err
 		}
 	}
@@ -60,8 +60,7 @@ func (b *bench) connect(c *crowd, s *server) error {
 	if err != nil {
 		return err
 	}
-	say(s.kind, "%d connected in %.1f s, %.0f us of CPU each", len(c.clients), w.wall.Seconds(), w.server.Seconds()*1e6/people)
-	b.report.add(s.kind, loadConnect, "CPU per connect", w.server.Seconds()*1e6/people)
+	b.addConnects(s, loadConnect, w, len(c.clients))
 	if err := <-profiled; err != nil {
 		return err
 	}
@@ -75,8 +74,8 @@ func (b *bench) connect(c *crowd, s *server) error {
 	if w, err = end(); err != nil {
 		return err
 	}
-	say(s.kind, "and joined %d rooms in %.1f s, %.0f us of CPU each", b.options.rooms, w.wall.Seconds(), w.server.Seconds()*1e6/people)
-	b.report.add(s.kind, loadConnect, "CPU per join", w.server.Seconds()*1e6/people)
+	say(s.kind, "and joined %d rooms in %.1f s, %.0f us of CPU each", len(c.rooms), w.wall.Seconds(), w.server.Seconds()*1e6/people)
+	b.addEach(s, loadConnect, "CPU per join", w, len(c.clients))
 	return nil
 }
 
@@ -96,13 +95,14 @@ func (b *bench) rest(c *crowd, s *server, before int) error {
 	each := float64(after-before) / float64(len(c.clients)) / 1024
 	say(s.kind, "%.1f KiB RSS per joined connection (%d MiB before, %d after)", each, before>>20, after>>20)
 	b.report.add(s.kind, loadIdle, "RSS per joined connection", each)
+	b.report.add(s.kind, loadIdle, "RSS", float64(after)/(1<<20))
 	b.report.checkConnections(s.kind, loadIdle, c)
 	return nil
 }
 
 // fanout has each room always carry so many messages: who hears themselves speaks again.
-func (b *bench) fanout(c *crowd, s *server) error {
-	c.enter(b.options.rooms, b.options.window)
+func (b *bench) fanout(c *crowd, s *server, rooms int) error {
+	c.enter(rooms, b.options.window)
 	c.heardSelf = func(cl *client) error { return cl.send(now(), false) }
 	for i := range c.clients {
 		if c.clients[i].sender >= 0 {

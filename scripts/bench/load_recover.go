@@ -5,12 +5,11 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"net"
+
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -192,6 +191,5 @@ func (s *server) kill() {
 
 // moveTo has the clients connect to another port from now on.
 func (c *crowd) moveTo(port int) {
-	c.address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	c.server = syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
+	c.servers = endpoints([]int{port})
 }

@@ -69,9 +69,13 @@ type options struct {
 	storm       int // users who join one room
 	bigStorm    int // the same, the gateway alone
 
-	attacks      bool   // instead of the loads
+	attached     int    // clients, instead of the loads
+	cluster      bool   // instead of the loads
+	simulate     bool   // the same
+	attacks      bool   // the same
 	attack       string // part of the names of those that are wanted
 	attackWindow time.Duration
+	shared       bool // the machine
 	role         role
 }
 
@@ -101,9 +105,13 @@ func parseOptions(args []string) (o options, err error) {
 	f.IntVar(&o.senders, "senders", 1_000, "durable: senders, ten in a room")
 	f.IntVar(&o.storm, "storm", 1_000, "join: users who join one room")
 	f.IntVar(&o.bigStorm, "big-storm", 10_000, "join: the same, the gateway alone")
+	f.IntVar(&o.attached, "attach", 0, "measure an app's own socket.io server behind the gateway beside the same server by itself, with so many clients, instead, about nine minutes; writes attached.md and attached.json")
+	f.BoolVar(&o.cluster, "cluster", false, "measure several gateways on one Redis beside one, and beside Node servers, instead, about five minutes, in two rounds at most; writes cluster.md and cluster.json")
+	f.BoolVar(&o.simulate, "simulate", false, "tell how the cost of a cluster grows to fifty gateways and a million members, from what its parts cost here, instead, about three minutes; writes simulation.md and simulation.json")
 	f.BoolVar(&o.attacks, "attacks", false, "measure honest clients beside attacks instead, about six minutes; writes attacks.md and attacks.json")
 	f.StringVar(&o.attack, "attack", "", "attacks: only those whose names have this in them")
 	f.DurationVar(&o.attackWindow, "attack-window", 3*time.Second, "attacks: how long honest clients are measured alone, beside an attack elsewhere, and beside it")
+	f.BoolVar(&o.shared, "shared", false, "attacks: others use this machine: the gateway takes a real-time priority, and attackers the highest of the others, as if they were alone (needs root)")
 	o.role.flags(f)
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -175,6 +183,15 @@ func run(ctx context.Context, args []string) (err error) {
 	defer func() { err = errors.Join(err, b.tidy()) }()
 	if o.attacks {
 		return b.attackSession()
+	}
+	if o.simulate {
+		return b.simulation()
+	}
+	if o.attached > 0 {
+		return b.attachedRun()
+	}
+	if o.cluster {
+		return b.clusterRun()
 	}
 	for _, session := range b.sessions() {
 		if err := b.runSession(session); err != nil {
@@ -257,10 +274,13 @@ func (b *bench) prepare() error {
 	if err := os.Chmod(b.scratch, 0o755); err != nil { // Postgres runs as another user
 		return err
 	}
-	if b.users, err = mintUsers(max(o.connections, o.senders, o.storm, o.bigStorm)); err != nil {
+	if b.users, err = mintUsers(max(o.connections, o.senders, o.storm, o.bigStorm, o.attached)); err != nil {
 		return err
 	}
-	if b.options.attacks || b.wants(loadDurable) || b.wants(loadRecover) {
+	if b.options.attached > 0 {
+		return nil
+	}
+	if b.options.attacks || b.options.cluster || b.options.simulate || b.wants(loadDurable) || b.wants(loadRecover) {
 		b.database, err = startDatabase(o.postgres, b.scratch)
 	}
 	return err

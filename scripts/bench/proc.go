@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -23,13 +24,64 @@ func cpuOf(pid int) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read CPU time: %w", err)
 	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // the name may hold spaces
-	if len(fields) < 13 {
-		return 0, errors.New("read CPU time: /proc/PID/stat is short")
+	return ticksOf(stat, userTime, systemTime)
+}
+
+// Places of fields in /proc/PID/stat, counted from behind the name, which may hold spaces.
+const (
+	parent        = 1
+	userTime      = 11
+	systemTime    = 12
+	childrensUser = 13 // of those that have ended
+	childrensTime = 14
+)
+
+func statFields(stat []byte) [][]byte { return bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) }
+
+// ticksOf adds up fields that are times.
+func ticksOf(stat []byte, places ...int) (sum time.Duration, err error) {
+	fields := statFields(stat)
+	for _, place := range places {
+		if place >= len(fields) {
+			return 0, errors.New("read CPU time: /proc/PID/stat is short")
+		}
+		ticks, err := strconv.Atoi(string(fields[place]))
+		if err != nil {
+			return 0, fmt.Errorf("read CPU time: %w", err)
+		}
+		sum += time.Duration(ticks) * clockTick
 	}
-	user, err := strconv.Atoi(string(fields[11]))
-	system, err2 := strconv.Atoi(string(fields[12]))
-	return time.Duration(user+system) * clockTick, errors.Join(err, err2)
+	return sum, nil
+}
+
+// cpuOfFamily is cpuOf for a process and its children, those that have ended too.
+func cpuOfFamily(pid int) (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, fmt.Errorf("read CPU time: %w", err)
+	}
+	sum, err := ticksOf(stat, userTime, systemTime, childrensUser, childrensTime)
+	if err != nil {
+		return 0, err
+	}
+	all, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return 0, err
+	}
+	for _, path := range all {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended since
+		}
+		if fields := statFields(stat); len(fields) > parent && string(fields[parent]) == strconv.Itoa(pid) {
+			own, err := ticksOf(stat, userTime, systemTime)
+			if err != nil {
+				return 0, err
+			}
+			sum += own
+		}
+	}
+	return sum, nil
 }
 
 // cpuOfCore returns the CPU that all processes have used on a core.

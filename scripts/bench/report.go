@@ -3,8 +3,6 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -210,26 +208,10 @@ func (r *report) write(dir string, out io.Writer) error {
 			r.Lines = append(r.Lines, o)
 		}
 	}
-	encoded, err := json.MarshalIndent(r, "", "\t")
-	if err != nil {
-		return fmt.Errorf("encode results: %w", err)
-	}
-	table := r.table()
-	err = errors.Join(
-		os.WriteFile(filepath.Join(dir, "results.json"), append(encoded, '\n'), 0o644),
-		os.WriteFile(filepath.Join(dir, "results.md"), []byte(table), 0o644),
-		os.WriteFile(filepath.Join(dir, "results.svg"), r.chart(), 0o644),
-	)
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "results.svg"), r.chart(), 0o644); err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}
-	if _, err := io.WriteString(out, table); err != nil {
-		return err
-	}
-	if len(r.Faults) > 0 {
-		return fmt.Errorf("%d faults, see above", len(r.Faults))
-	}
-	return nil
+	return publish(dir, "results", out, r, r.table(), len(r.Faults))
 }
 
 // table returns the results in Markdown.
@@ -249,7 +231,7 @@ func (r *report) table() string {
 		}
 		met := ""
 		if o.Met != nil {
-			met = map[bool]string{true: "met", false: "**not met**"}[*o.Met]
+			met = metOrNot(*o.Met)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", shown, o.Name, withUnit(o.Gateway, o.Unit), withUnit(o.Yardstick, o.Unit), ratio, o.Target, met)
 	}

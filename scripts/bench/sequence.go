@@ -10,16 +10,20 @@ import (
 // maxSenders is how many may send in one room.
 const maxSenders = 10
 
+// maxServers is how many servers a crowd can be at.
+const maxServers = 4
+
 // ledger is what was sent into one room.
 type ledger struct {
-	sent  [maxSenders]uint32 // by sender, the last number
-	order []uint64           // the room's messages as whoever was first to hear them did
+	sent  [maxSenders]uint32   // by sender, the last number
+	order [maxServers][]uint64 // the room's messages as whoever was first to hear them did; by server, or all the first where there is one order
 }
 
 // hearing is what one member has heard of their room.
 type hearing struct {
 	last     [maxSenders]uint32 // by sender, the highest number
-	position int                // in the room's order
+	order    int                // which of the room's orders it should be
+	position int                // in that
 	astray   map[uint64]bool    // left out so far, by a sender's numbers
 }
 
@@ -38,7 +42,7 @@ func (t tally) String() string {
 	return fmt.Sprintf("%d deliveries: %d lost, %d doubled, %d out of order, %d astray", t.deliveries, t.lost, t.doubled, t.outOfOrder, t.elsewhere)
 }
 
-// hear checks one delivery. A sender's numbers rise by one, and all members hear a room in one order.
+// hear checks one delivery. A sender's numbers rise by one, and all members of a server, or of all, hear a room in one order.
 func (h *hearing) hear(room *ledger, m mark, t *tally) {
 	t.deliveries++
 	if m.sender >= maxSenders || m.number == 0 || m.number > room.sent[m.sender] {
@@ -64,10 +68,10 @@ func (h *hearing) hear(room *ledger, m mark, t *tally) {
 	}
 	h.last[m.sender] = m.number
 	switch {
-	case h.position == len(room.order):
-		room.order = append(room.order, key)
+	case h.position == len(room.order[h.order]):
+		room.order[h.order] = append(room.order[h.order], key)
 		h.position++
-	case room.order[h.position] == key:
+	case room.order[h.order][h.position] == key:
 		h.position++
 	default:
 		h.catchUp(room, key, t)
@@ -76,9 +80,10 @@ func (h *hearing) hear(room *ledger, m mark, t *tally) {
 
 // catchUp takes a message that is not the next of the room. What is jumped over is lost, or comes too late.
 func (h *hearing) catchUp(room *ledger, key uint64, t *tally) {
-	if ahead := slices.Index(room.order[h.position:], key); ahead >= 0 {
+	order := room.order[h.order]
+	if ahead := slices.Index(order[h.position:], key); ahead >= 0 {
 		h.position += ahead + 1
-	} else if slices.Contains(room.order[:h.position], key) {
+	} else if slices.Contains(order[:h.position], key) {
 		t.outOfOrder++
 	} // else whoever was first lost it
 }

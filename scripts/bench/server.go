@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,6 +21,9 @@ const (
 	gateway   = "gateway"
 	yardstick = "yardstick"
 	bare      = "bare write(2)"
+	redis     = "Redis"
+	plain     = "plain socket.io"
+	attached  = "gateway + app"
 )
 
 // server is a process under load, on a core of its own.
@@ -30,6 +34,8 @@ type server struct {
 	process *exec.Cmd
 	log     string
 	ended   chan error
+
+	app *server // whose clients it has, nil for none
 
 	loadCore int // where its clients and its database are
 }
@@ -44,7 +50,7 @@ func (b *bench) startOn(core int, kind string, more ...string) (*server, error) 
 	if err != nil {
 		return nil, err
 	}
-	s := &server{kind: kind, port: ports[0], log: filepath.Join(b.scratch, "server.log"), ended: make(chan error, 1), loadCore: b.options.loadCore}
+	s := &server{kind: kind, port: ports[0], log: filepath.Join(b.scratch, fmt.Sprintf("server-%d.log", ports[0])), ended: make(chan error, 1), loadCore: b.options.loadCore}
 	var command []string
 	environment := []string{
 		"PATH=" + os.Getenv("PATH"), "NODE_ENV=production", "HOST=127.0.0.1", "PORT=" + strconv.Itoa(s.port),
@@ -53,6 +59,9 @@ func (b *bench) startOn(core int, kind string, more ...string) (*server, error) 
 	switch kind {
 	case gateway:
 		command = []string{b.options.gateway}
+		if b.options.attacks && b.options.shared {
+			command = append([]string{"chrt", "--fifo", "1"}, command...)
+		}
 		environment = append(environment, "GOMAXPROCS=1", "RATE_LIMIT=0", "LOG_LEVEL=warn", "RECOVERY="+b.options.recovery)
 		if b.options.profile || b.options.attacks {
 			s.admin = "127.0.0.1:" + strconv.Itoa(ports[1])
@@ -60,6 +69,14 @@ func (b *bench) startOn(core int, kind string, more ...string) (*server, error) 
 		}
 	case yardstick:
 		command = []string{"node", filepath.Join(b.options.yardstick, "server.js")}
+	case plain:
+		command = []string{"node", filepath.Join(b.options.yardstick, "handlers.js")}
+		if b.options.profile {
+			command = slices.Insert(command, 1, "--cpu-prof", "--cpu-prof-dir="+b.options.out)
+		}
+	case redis:
+		command = []string{"redis-server", "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--dir", b.scratch,
+			"--client-output-buffer-limit", "pubsub 0 0 0"} // Redis cuts off who hears it too slowly: a Node server does
 	case bare:
 		command = []string{b.self, "-bare", strconv.Itoa(s.port)}
 		environment = append(environment, "GOMAXPROCS=1")
@@ -89,7 +106,7 @@ func (b *bench) gather(kind string, people int, more ...string) (s *server, c *c
 	if s, err = b.start(kind, more...); err != nil {
 		return nil, nil, nil, err
 	}
-	if c, err = newCrowd(b.ctx, s.port, b.users[:people]); err != nil {
+	if c, err = newCrowd(b.ctx, b.users[:people], s.port); err != nil {
 		s.stop()
 		return nil, nil, nil, err
 	}
@@ -122,6 +139,9 @@ func (s *server) lastWords() string {
 
 // stop ends the server, and waits for that.
 func (s *server) stop() {
+	if s.app != nil {
+		s.app.stop()
+	}
 	_ = s.process.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
 	case <-s.ended:
@@ -131,9 +151,26 @@ func (s *server) stop() {
 	}
 }
 
-func (s *server) cpu() (time.Duration, error) { return cpuOf(s.process.Process.Pid) }
+// cpu returns the CPU that the server has used, its app's included, and that of the app.
+func (s *server) cpu() (all, app time.Duration, err error) {
+	if s.app != nil {
+		if app, err = cpuOf(s.app.process.Process.Pid); err != nil {
+			return 0, 0, err
+		}
+	}
+	all, err = cpuOf(s.process.Process.Pid)
+	return all + app, app, err
+}
 
-func (s *server) rss() (int, error) { return rssOf(s.process.Process.Pid) }
+// rss returns the memory of the server and its app.
+func (s *server) rss() (int, error) {
+	all, err := rssOf(s.process.Process.Pid)
+	if s.app == nil || err != nil {
+		return all, err
+	}
+	app, err := rssOf(s.app.process.Process.Pid)
+	return all + app, err
+}
 
 // freePorts returns ports that nobody listens on.
 func freePorts(n int) ([]int, error) {

@@ -3,12 +3,8 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +22,7 @@ type endured struct {
 	Attack    string        `json:"attack"`
 	PerSecond float64       `json:"perSecond"` // what the attackers brought about
 	Busy      float64       `json:"busy"`      // percent of the gateway's core
+	Others    float64       `json:"others"`    // percent of it that others used: without -shared everybody waited for them, too
 	Signs     []string      `json:"signs"`     // what the gateway's metrics say of it
 	Alone     honesty       `json:"-"`
 	Elsewhere honesty       `json:"-"` // another gateway is attacked
@@ -80,8 +77,8 @@ func (m *endured) judge() {
 func (m *endured) remains() float64 { return float64(m.After) / float64(m.Before) }
 
 func (m *endured) String() string {
-	return fmt.Sprintf("%s: %.0f/s, core %.0f %% busy, p99 of connect %.2f ms, elsewhere %.2f, beside %.2f; of round trip %.2f, elsewhere %.2f, beside %.2f; %d MiB before, %d during; %s",
-		m.Attack, m.PerSecond, m.Busy, m.Connect.Alone.P99, m.Connect.Elsewhere.P99, m.Connect.Beside.P99,
+	return fmt.Sprintf("%s: %.0f/s, core %s busy, p99 of connect %.2f ms, elsewhere %.2f, beside %.2f; of round trip %.2f, elsewhere %.2f, beside %.2f; %d MiB before, %d during; %s",
+		m.Attack, m.PerSecond, m.core(), m.Connect.Alone.P99, m.Connect.Elsewhere.P99, m.Connect.Beside.P99,
 		m.Trip.Alone.P99, m.Trip.Elsewhere.P99, m.Trip.Beside.P99, m.Before>>20, m.During>>20, strings.Join(m.Signs, ", "))
 }
 
@@ -100,25 +97,7 @@ func (g *siege) write(dir string, out io.Writer) error {
 			g.Faults = append(g.Faults, m.Attack+": "+m.Fault)
 		}
 	}
-	encoded, err := json.MarshalIndent(g, "", "\t")
-	if err != nil {
-		return fmt.Errorf("encode attacks: %w", err)
-	}
-	table := g.table()
-	err = errors.Join(
-		os.WriteFile(filepath.Join(dir, "attacks.json"), append(encoded, '\n'), 0o644),
-		os.WriteFile(filepath.Join(dir, "attacks.md"), []byte(table), 0o644),
-	)
-	if err != nil {
-		return fmt.Errorf("write attacks: %w", err)
-	}
-	if _, err := io.WriteString(out, table); err != nil {
-		return err
-	}
-	if len(g.Faults) > 0 {
-		return fmt.Errorf("%d faults, see above", len(g.Faults))
-	}
-	return nil
+	return publish(dir, "attacks", out, g, g.table(), len(g.Faults))
 }
 
 // table returns the attacks in Markdown.
@@ -127,8 +106,8 @@ func (g *siege) table() string {
 	fmt.Fprintf(&b, "%v.\n\n", g.Machine)
 	b.WriteString("| attack | a second | gateway's core | what the gateway says | connect p99, ms | round trip p99, ms | RSS, MiB | |\n|---|--:|--:|---|--:|--:|--:|---|\n")
 	for _, m := range g.Endured {
-		fmt.Fprintf(&b, "| %s | %s | %.0f%% | %s | %v | %v | %s, %s, %s after %.0f s | %s |\n",
-			strings.TrimSpace(m.Attack), short(m.PerSecond), m.Busy, strings.Join(m.Signs, "; "), m.Connect, m.Trip,
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %v | %v | %s, %s, %s after %.0f s | %s |\n",
+			strings.TrimSpace(m.Attack), short(m.PerSecond), m.core(), strings.Join(m.Signs, "; "), m.Connect, m.Trip,
 			mib(m.Before), mib(m.During), mib(m.After), m.Recovery.Seconds(), m.verdict())
 	}
 	for _, fault := range slices.Sorted(slices.Values(g.Faults)) {
@@ -140,6 +119,18 @@ func (g *siege) table() string {
 // String is alone, elsewhere, beside, and the ratio that the target is about.
 func (c comparison) String() string {
 	return fmt.Sprintf("%s, %s, %s: %sx", short(c.Alone.P99), short(c.Elsewhere.P99), short(c.Beside.P99), short(c.ratio()))
+}
+
+// leastOthers is what is told of them, in percent: the kernel's own work is less.
+const leastOthers = 5
+
+// core is who used the gateway's core.
+func (m *endured) core() string {
+	core := fmt.Sprintf("%.0f%%", m.Busy)
+	if m.Others >= leastOthers {
+		core += fmt.Sprintf(", others %.0f%%", m.Others)
+	}
+	return core
 }
 
 func mib(bytes int) string { return short(float64(bytes) / (1 << 20)) }

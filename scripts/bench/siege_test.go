@@ -45,6 +45,17 @@ func TestAnAttackIsARowOfTheTable(t *testing.T) {
 	}
 }
 
+func TestWhoElseUsedTheGatewaysCoreIsTold(t *testing.T) {
+	t.Parallel()
+	m := calm()
+	if m.Others = leastOthers - 1; m.core() != "56%" {
+		t.Errorf("the kernel's own work is told: %s", m.core())
+	}
+	if m.Others = 44; m.core() != "56%, others 44%" {
+		t.Errorf("got %s", m.core())
+	}
+}
+
 func TestEachTargetOfAnAttackCanBeMissed(t *testing.T) {
 	t.Parallel()
 	for what, harm := range map[string]func(*endured){

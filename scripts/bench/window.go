@@ -15,23 +15,24 @@ import (
 // window is what happened between two moments: CPU of the server, and of all on the load's core.
 type window struct {
 	wall, server, load time.Duration
-	deliveries, bytes  int // received
+	app                time.Duration // the app's part of the server's
+	deliveries, bytes  int           // received
 	acks               int
 }
 
 // open begins a window; the function returned ends it.
 func (c *crowd) open(s *server) (func() (window, error), error) {
-	cpu, err := s.cpu()
+	cpu, app, err := s.cpu()
 	load, err2 := cpuOfCore(s.loadCore)
 	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
 	start, deliveries, received, acks := time.Now(), c.tally.deliveries, c.bytes, c.acks
 	return func() (window, error) {
-		cpuAfter, err := s.cpu()
+		cpuAfter, appAfter, err := s.cpu()
 		loadAfter, err2 := cpuOfCore(s.loadCore)
 		return window{
-			wall: time.Since(start), server: cpuAfter - cpu, load: loadAfter - load,
+			wall: time.Since(start), server: cpuAfter - cpu, app: appAfter - app, load: loadAfter - load,
 			deliveries: c.tally.deliveries - deliveries, bytes: c.bytes - received, acks: c.acks - acks,
 		}, errors.Join(err, err2)
 	}, nil

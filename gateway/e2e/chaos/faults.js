@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * A fault is called with the stage ({lines, keeper, database}), chance, and a wait(milliseconds), which ends the loop by an error when
+ * A fault is called with the stage ({lines, keepers, database}), chance, and a wait(milliseconds), which ends the loop by an error when
  * time is up. It leaves things repaired: see `repair`.
  */
 const faults = {
@@ -55,7 +55,7 @@ const faults = {
   },
 
   /** kill -9 of the gateway every 6 s. */
-  async kill({ keeper }, random, wait) {
+  async kill({ keepers: [keeper] }, random, wait) {
     for (;;) {
       await wait(random.between(5_500, 6_500) - 500); // it is away for 500 of it
       await keeper.kill();
@@ -63,7 +63,7 @@ const faults = {
   },
 
   /** SIGTERM, as a deploy sends it. */
-  async restart({ keeper }, random, wait) {
+  async restart({ keepers: [keeper] }, random, wait) {
     for (;;) {
       await wait(random.between(8_000, 20_000));
       await keeper.restart();
@@ -122,6 +122,6 @@ export async function rage(stage, chosen, random, milliseconds) {
       line.speak();
       line.delay(0);
     }
-    await stage.keeper.settled();
+    for (const keeper of stage.keepers) await keeper.settled();
   }
 }

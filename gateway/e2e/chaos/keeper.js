@@ -27,9 +27,15 @@ export class Keeper {
   }
 
   async start() {
-    this.port = await freePort();
-    this.#admin = `127.0.0.1:${await freePort()}`;
-    await this.#up();
+    for (let tries = 1; ; tries++) { // somebody else may take a port meanwhile
+      this.port = await freePort();
+      this.#admin = `127.0.0.1:${await freePort()}`;
+      try {
+        return await this.#up(1);
+      } catch (failure) {
+        if (tries === 5) throw failure;
+      }
+    }
   }
 
   /** kill -9, and a restart in half a second. */
@@ -40,6 +46,16 @@ export class Keeper {
   /** SIGTERM, as a deploy sends it, and a restart. */
   restart() {
     return this.#end(() => this.#gateway.stop());
+  }
+
+  /** SIGSTOP, and SIGCONT so many milliseconds later. */
+  freeze(milliseconds) {
+    this.#turn = this.#turn.then(async () => {
+      this.#gateway.signal('SIGSTOP');
+      await pause(milliseconds);
+      this.#gateway.signal('SIGCONT');
+    });
+    return this.#turn;
   }
 
   /** Ends it for good, and fails unless it exits with 0. */
@@ -68,7 +84,7 @@ export class Keeper {
   }
 
   /** Starts it, again and again: without its database it ends at once. */
-  async #up() {
+  async #up(most = 60) {
     for (let tries = 1; ; tries++) {
       try {
         const gateway = await startGateway(this.#t, { ...this.#env, PORT: this.port, ADMIN_ADDR: this.#admin }, { database: this.#database });
@@ -82,7 +98,7 @@ export class Keeper {
         });
         return;
       } catch (failure) {
-        if (tries === 60) throw failure;
+        if (tries === most) throw failure;
         await pause(RESTART);
       }
     }

@@ -1,18 +1,26 @@
 // What was said in a run, when, and what of it has come back. Times are performance.now(), all of one process.
 import { words } from '../harness/people.js';
 
-/** Of a message: when somebody first heard it, whether its sender was told that it is stored, its row, its place in the room's history. */
-const UNKNOWN = { told: Infinity, acked: false, id: undefined, createdAt: undefined, place: undefined };
+/**
+ * Of a message: when somebody first heard it, how many milliseconds later others heard it at most who were connected all the time, whether its sender was told that it is stored, its row, its place in the room's history.
+ */
+const UNKNOWN = { told: Infinity, crossed: 0, acked: false, id: undefined, createdAt: undefined, place: undefined };
 
 /** The books of a run. */
 export class Ledger {
   #messages = new Map();
   /** What nobody said or what reads otherwise than at first: descriptions. */
   altered = [];
+  #during;
+
+  /** `during` answers what is going wrong at the moment, for the examples. */
+  constructor(during = () => '') {
+    this.#during = during;
+  }
 
   /** Notes that somebody is about to say something for the first time, and answers what is then known of it. */
   said(by, room, n) {
-    const message = { ...UNKNOWN, text: words(`${by} ${n}`), by, room, said: performance.now(), copies: new Map() };
+    const message = { ...UNKNOWN, text: words(`${by} ${n}`), by, room, said: performance.now(), during: this.#during(), copies: new Map() };
     this.#messages.set(message.text, message);
     return message;
   }

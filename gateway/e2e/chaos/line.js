@@ -2,24 +2,27 @@
 import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A line to a port of the loopback. Clients use `url`. */
+/** A line to a port of the loopback, which a route (balancer.js) chooses for each connection. Clients use `url`. */
 export class Line {
   #server;
-  #port;
+  #route;
   #pairs = new Set();
   #down = false;
   #delay = 0;
   #quiet; // a promise while nothing passes
   #loud;
+  /** When its connections were last broken, as performance.now(). */
+  brokenAt = -Infinity;
 
-  constructor(port) {
-    this.#port = port;
-    this.#server = createServer({ noDelay: true }, (client) => this.#accept(client));
+  constructor(route) {
+    this.#route = route;
+    this.#server = createServer({ noDelay: true }, (client) => void this.#accept(client));
   }
 
   async open() {
     await new Promise((resolve, reject) => this.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
-    this.url = `http://127.0.0.1:${this.#server.address().port}`;
+    this.host = `127.0.0.1:${this.#server.address().port}`;
+    this.url = `http://${this.host}`;
   }
 
   close() {
@@ -28,9 +31,11 @@ export class Line {
     this.#server.close();
   }
 
-  /** Ends every connection, by FIN or by RST. New ones are served at once. */
-  cut(reset = false) {
-    for (const { client, server } of this.#pairs) {
+  /** Ends every connection, or those to one port, by FIN or by RST. New ones are served at once. */
+  cut(reset = false, port = undefined) {
+    for (const { client, server, to } of this.#pairs) {
+      if (port !== undefined && port !== to) continue;
+      this.brokenAt = performance.now();
       for (const end of [client, server]) reset ? end.resetAndDestroy() : end.destroy();
     }
   }
@@ -38,6 +43,7 @@ export class Line {
   /** Ends every connection and refuses new ones, until up() is called. */
   down() {
     this.#down = true;
+    this.brokenAt = performance.now();
     this.cut();
   }
 
@@ -57,10 +63,12 @@ export class Line {
 
   /** Nothing passes in either direction, and nobody is told, until speak() is called: then all of it passes. */
   silence() {
+    this.brokenAt = performance.now();
     this.#quiet ??= new Promise((resolve) => (this.#loud = resolve));
   }
 
   speak() {
+    if (this.#quiet) this.brokenAt = performance.now(); // who was quiet may be found out now
     this.#loud?.();
     this.#quiet = this.#loud = undefined;
   }
@@ -73,17 +81,21 @@ export class Line {
   #tear(lost, kept, milliseconds) {
     for (const pair of this.#pairs) {
       pair.torn = true;
+      this.brokenAt = performance.now();
       pair[kept].pause();
       pair[lost].destroy();
       setTimeout(() => pair[kept].destroy(), milliseconds).unref();
     }
   }
 
-  #accept(client) {
+  async #accept(client) {
     client.on('error', () => {});
-    if (this.#down) return client.destroy();
-    const server = connect({ port: this.#port, host: '127.0.0.1', noDelay: true }).on('error', () => {});
-    const pair = { client, server };
+    const server = this.#down ? undefined : await this.#connect();
+    if (!server || this.#down || client.destroyed) {
+      server?.destroy();
+      return client.destroy();
+    }
+    const pair = { client, server, to: server.remotePort };
     this.#pairs.add(pair);
     for (const [end, other] of [[client, server], [server, client]]) {
       end.on('close', () => {
@@ -91,6 +103,17 @@ export class Line {
         if (!pair.torn) other.destroy();
       });
       this.#carry(end, other, pair);
+    }
+  }
+
+  async #connect() {
+    for (const port of this.#route.ports()) {
+      const server = connect({ port, host: '127.0.0.1', noDelay: true }).on('error', () => {});
+      const connected = await new Promise((resolve) => {
+        server.once('connect', () => resolve(true)).once('close', () => resolve(false));
+      });
+      if (connected) return server;
+      this.#route.failed(port);
     }
   }
 

@@ -30,7 +30,10 @@ async function main({ help, runs, keep }) {
     } finally {
       if (!good) process.exitCode = 1;
       if (!good && keep) await keepSeed(options);
-      await t.end();
+      await t.end().catch((failure) => { // is told beside what went wrong before
+        console.error(failure);
+        process.exitCode = 1;
+      });
     }
   }
 }

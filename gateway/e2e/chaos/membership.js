@@ -10,7 +10,14 @@ export class Membership {
     this.left = Infinity;
     /** The messages that were heard, in the order of hearing. */
     this.heard = [];
-    /** Times when the session was lost and the page had to load the history: {after: messages heard before, until: joined again}. */
+    /** How many of these were heard before the latest connection on which the first join was still not acked. */
+    this.unpromised = 0;
+    /** And how many before the connection was lost on which the leave was asked for, if it was not acked there. */
+    this.promised = Infinity;
+    /**
+     * Times when the session was lost and the page had to load the history, from each connection on that came before it was in the room
+     * again: {after: messages heard before, until: joined again}.
+     */
     this.gaps = [];
   }
 
@@ -21,7 +28,7 @@ export class Membership {
   letIn() {
     const now = performance.now();
     if (this.joined === Infinity) this.joined = now;
-    this.#closeGap(now);
+    this.#closeGaps(now);
   }
 
   leaves() {
@@ -30,17 +37,24 @@ export class Membership {
 
   hasLeft() {
     this.left = performance.now();
-    this.#closeGap(this.left);
+    this.#closeGaps(this.left);
   }
 
-  /** The session was not taken up again: what was missed is for the page to fetch. */
-  loses() {
-    const was = this.joined < Infinity || this.heard.length > 0;
-    if (was && this.left === Infinity && this.gaps.at(-1)?.until !== Infinity) this.gaps.push({ after: this.heard.length, until: Infinity });
+  /**
+   * The client is connected again. A join that was not acked may be forgotten, whatever was heard since it was asked for. Where the session
+   * was not taken up again, what was missed is for the page to fetch. A leave that was not acked may be forgotten as well: a gateway that
+   * is killed before it has saved it has told the client later messages of other rooms, and the next one takes the client back into
+   * this room behind them, until it asks again.
+   */
+  connects(recovered) {
+    const waits = this.gaps.at(-1)?.until === Infinity;
+    if (this.left < Infinity) return;
+    if (!this.current) this.promised = Math.min(this.promised, this.heard.length);
+    if (this.joined === Infinity) this.unpromised = this.heard.length;
+    else if (waits || !recovered) this.gaps.push({ after: this.heard.length, until: Infinity });
   }
 
-  #closeGap(now) {
-    const gap = this.gaps.at(-1);
-    if (gap?.until === Infinity) gap.until = now;
+  #closeGaps(now) {
+    for (const gap of this.gaps) gap.until = Math.min(gap.until, now);
   }
 }

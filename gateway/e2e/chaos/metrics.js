@@ -8,7 +8,7 @@ export class Counters {
 
   /** Reads a gateway's counters, right before its end. One that does not answer counts for nothing. */
   async add(address) {
-    const text = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(2_000) }).then((answer) => answer.text(), () => '');
+    const text = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(2_000) }).then((answer) => answer.text()).catch(() => '');
     for (const [, name, value] of text.matchAll(COUNTER)) {
       if (Number(value) > 0) this.totals[name] = (this.totals[name] ?? 0) + Number(value);
     }

@@ -1,6 +1,7 @@
 // What scripts/chaos may be told.
 import { parseArgs } from 'node:util';
 import { names, namesOn } from './faults.js';
+import { namesOn as outagesOn } from './outages.js';
 import { DEFAULTS } from './run.js';
 
 /** Runs that have a name. */
@@ -9,15 +10,21 @@ const PRESETS = {
   kill: { faults: () => ['kill'] },
   // Where the gateway and its database or disk die together, sessions may go with them: then pages load the history.
   all: { faults: (database) => namesOn[database].filter((name) => name !== 'drops'), moves: 20_000, reloads: 0.05 },
+  // Sessions are in Redis, and may go with it.
+  cluster: { faults: () => outagesOn.server, gateways: 3, database: 'postgres', moves: 20_000, reloads: 0.05 },
+  sentinel: { faults: () => outagesOn.sentinel, gateways: 3, redis: 'sentinel', database: 'postgres', moves: 20_000, reloads: 0.05 },
 };
 
 export const USAGE = `scripts/chaos: official clients behind lines that break, before a gateway and a database that die; nothing may be missed.
 
-  scripts/chaos [drops|kill|all] [options]
+  scripts/chaos [drops|kill|all|cluster|sentinel] [options]
 
   drops   everybody's network is gone for 2 s in every 10 s (this is what runs without a name)
   kill    kill -9 of the gateway every 6 s, with a restart in 0.5 s
   all     everything that can go wrong, and people who change rooms
+  cluster     three gateways on one Postgres and one Redis, and clients that come back at another one as behind nginx. What goes wrong
+              does so by turns, or two things at once, and calm follows: ${outagesOn.server.join(', ')}
+  sentinel    the same with a Redis of two servers that Sentinel watches, and failovers
 
   -seed N             repeats the luck of an earlier run, as far as time lets it
   -duration 60s       of faults: 90s, 30m, 1h
@@ -29,13 +36,16 @@ export const USAGE = `scripts/chaos: official clients behind lines that break, b
   -faults a,b         instead of the preset's: ${names.join(', ')}
   -pace 1s            between two messages of a person, about
   -moves 20s          between two changes of rooms of a person, about; 0s: none
-  -reloads 0.05       of those who come back, so many may start anew and load the history (all: 0.05, else 0)
+  -gateways 3         of cluster and sentinel
+  -crossing ${DEFAULTS.crossing / 1_000}s        how long a message may take from one gateway to the other while Redis is away
+  -reloads 0.05       of those who come back, so many may start anew and load the history (all, cluster, sentinel: 0.05, else 0)
   -keep               adds the seed of a run that fails to gateway/e2e/chaos/seeds.json, which scripts/test repeats
 
 It exits with 0 if every message that was acked is in the table, and everybody heard what their rooms were told from the ack of
-their join to their leave, once, in the history's order.`;
+their join to their leave, once, in the history's order. Of several gateways also if messages crossed in time without Redis, no list lacked
+anybody in a rolling restart (roll), and all lists were exact after 5 s of calm.`;
 
-const NAMES = ['seed', 'duration', 'clients', 'rooms', 'database', 'mode', 'faults', 'pace', 'moves', 'reloads'];
+const NAMES = ['seed', 'duration', 'clients', 'rooms', 'database', 'mode', 'faults', 'pace', 'moves', 'reloads', 'gateways', 'crossing'];
 const FLAGS = {
   ...Object.fromEntries(NAMES.map((name) => [name, { type: 'string' }])),
   keep: { type: 'boolean' },
@@ -54,17 +64,22 @@ export function parse(args) {
   if (!preset || positionals.length > 1) throw new Error(`no run is called ${positionals.join(' ')}: there are ${Object.keys(PRESETS).join(', ')}`);
   const seed = whole('seed', values.seed ?? Math.floor(Math.random() * 2 ** 32));
   const runs = [];
-  for (const database of choice('database', values.database ?? DEFAULTS.database, ['sqlite', 'postgres'])) {
+  for (const database of choice('database', values.database ?? preset.database ?? DEFAULTS.database, ['sqlite', 'postgres'])) {
     for (const mode of choice('mode', values.mode ?? DEFAULTS.mode, ['single', 'multi'])) {
       runs.push({
         seed, database, mode,
-        faults: values.faults === undefined ? preset.faults(database) : named(values.faults, database),
+        faults: values.faults === undefined ? preset.faults(database) : named(values.faults, preset.gateways ? outagesOn[preset.redis ?? DEFAULTS.redis] : namesOn[database]),
         seconds: milliseconds('duration', values.duration ?? `${DEFAULTS.seconds}s`) / 1_000,
         clients: whole('clients', values.clients ?? DEFAULTS.clients),
         rooms: whole('rooms', values.rooms ?? DEFAULTS.rooms),
         pace: milliseconds('pace', values.pace ?? `${DEFAULTS.pace}ms`),
         moves: milliseconds('moves', values.moves ?? `${preset.moves ?? 0}ms`),
         reloads: Number(values.reloads ?? preset.reloads ?? 0),
+        ...(preset.gateways && {
+          gateways: whole('gateways', values.gateways ?? preset.gateways),
+          redis: preset.redis ?? DEFAULTS.redis,
+          crossing: milliseconds('crossing', values.crossing ?? `${DEFAULTS.crossing}ms`),
+        }),
       });
     }
   }
@@ -77,10 +92,10 @@ function choice(name, value, values) {
   return [value];
 }
 
-function named(list, database) {
+function named(list, names) {
   const chosen = list.split(',').filter(Boolean);
   for (const name of chosen) {
-    if (!namesOn[database].includes(name)) throw new Error(`-faults: ${name} is none of ${namesOn[database].join(', ')} (${database})`);
+    if (!names.includes(name)) throw new Error(`-faults: ${name} is none of ${names.join(', ')} (of this run and database)`);
   }
   return chosen;
 }

@@ -8,6 +8,10 @@ import { Membership } from './membership.js';
 const ANSWER = 5_000;
 const ACK_TIMEOUT = 10_000;
 
+// For how long an app sends a message again that has an id: the gateway knows it as the same for 2 min after it was stored. What is
+// unanswered then, the page looks for in the history.
+const RESENDS = 2 * 60_000 - ACK_TIMEOUT;
+
 /** How apps join: in every `connect` handler, or again only when the client says that it was not recovered. */
 export const JOINS = ['always', 'once'];
 /** WebSocket alone, or what io(url) does: long-polling first. */
@@ -21,15 +25,18 @@ export const SENDS = ['id', 'retries', 'plain', 'quiet'];
 export class Person {
   #random;
   #ledger;
+  #chronicle;
+  #since; // when it was connected last
   #multi;
   #entering = new Set(); // rooms whose join is on its way
   #count = 0;
   #stopped = false;
 
-  constructor({ name, url, habits, multi, random, ledger }) {
+  constructor({ name, url, habits, multi, random, ledger, chronicle }) {
     Object.assign(this, { name, habits });
     this.#random = random;
     this.#ledger = ledger;
+    this.#chronicle = chronicle;
     this.#multi = multi;
     /** Every time in a room, the latest last. */
     this.memberships = [];
@@ -39,6 +46,12 @@ export class Person {
     this.uninvited = [];
     /** Comings back, and what had been heard when each session began that was not taken up again. */
     this.returns = { recovered: 0, anew: [] };
+    /** What became of its connection and rooms: {at, what}. */
+    this.story = [];
+    /** The room in which it stays to see who is in it, of those where gateways are several. */
+    this.watches = undefined;
+    /** Whether it stays where it is for the moment. */
+    this.rests = false;
     /** Bad acks, by code. */
     this.refusals = {};
 
@@ -49,6 +62,7 @@ export class Person {
       ...(habits.sends === 'retries' && { retries: 10_000, ackTimeout: ACK_TIMEOUT }),
     });
     this.socket.on('connect', () => this.#connected());
+    this.socket.on('disconnect', (reason) => this.#notes(`lost (${reason})`));
     this.socket.on('receive_message', (message) => this.#hears(message));
   }
 
@@ -66,7 +80,7 @@ export class Person {
   /** Wants to be in a room, and answers once it is. With JOIN_MODE=single that means to leave the one before. */
   async enter(room) {
     const before = this.#multi ? [] : this.memberships.filter((membership) => membership.current);
-    for (const membership of before) membership.leaves();
+    for (const membership of before) this.#leaves(membership);
     this.memberships.push(new Membership(room));
     await this.#join(room);
     for (const membership of before) membership.hasLeft();
@@ -74,7 +88,7 @@ export class Person {
 
   async leave(room) {
     const membership = this.#in(room);
-    membership.leaves();
+    this.#leaves(membership);
     await this.#insist('leave_room', room, () => true, 'not_in_room'); // a new session is in no room
     membership.hasLeft();
   }
@@ -92,7 +106,7 @@ export class Person {
   async move(pace, rooms) {
     while (!this.#stopped) {
       await pause(this.#random.between(pace / 2, pace * 1.5));
-      if (this.#stopped || this.#entering.size > 0) continue;
+      if (this.#stopped || this.rests || this.#entering.size > 0) continue;
       const [oldest] = this.rooms;
       const others = rooms.filter((room) => !this.rooms.includes(room));
       if (this.#multi) await this.leave(oldest);
@@ -117,9 +131,10 @@ export class Person {
     }
   }
 
-  /** An app that gives its messages an id may send one again whenever it likes. */
+  /** An app that gives its messages an id sends one again until it knows that it is stored. */
   async #sayWithID(message, payload) {
-    const answer = await this.#insist('send_message', payload, () => this.#in(message.room));
+    const wanted = () => this.#in(message.room) && performance.now() - message.said < RESENDS;
+    const answer = await this.#insist('send_message', payload, wanted);
     if (answer) this.#ledger.acked(message, answer.message);
   }
 
@@ -169,24 +184,42 @@ export class Person {
   async #join(room) {
     if (this.#entering.has(room)) return;
     this.#entering.add(room);
-    if (await this.#insist('join_room', room, () => this.#in(room))) this.#in(room)?.letIn();
+    if (await this.#insist('join_room', room, () => this.#in(room))) {
+      this.#notes(`in ${room}`);
+      this.#in(room)?.letIn();
+    }
     this.#entering.delete(room);
   }
 
   #connected() {
+    this.#since = performance.now();
+    this.#notes(this.socket.recovered ? 'recovered' : 'connected');
     if (this.memberships.length === 0) return;
     const { recovered } = this.socket;
     if (this.memberships.some(({ joined, left }) => joined < Infinity && left === Infinity)) {
       if (recovered) this.returns.recovered++;
-      else this.returns.anew.push(this.heard.length);
+      else {
+        this.returns.anew.push(this.heard.length);
+        this.#chronicle?.beganAnew(this.name, this.story.slice(-3).map(({ what }) => what).join(', '));
+      }
     }
-    if (!recovered) for (const membership of this.memberships) membership.loses();
+    for (const membership of this.memberships) membership.connects(recovered);
     if (this.habits.joins === 'always' || !recovered) for (const room of this.rooms) void this.#join(room);
+  }
+
+  #leaves(membership) {
+    membership.leaves();
+    this.#notes(`leaves ${membership.room}`);
+  }
+
+  #notes(what) {
+    this.story.push({ at: performance.now(), what });
   }
 
   #hears(received) {
     const message = this.#ledger.told(received);
     if (!message) return;
+    this.#chronicle?.heard(message, this.#since);
     this.heard.push(message);
     const membership = this.memberships.findLast(({ room, left }) => room === message.room && left === Infinity);
     if (membership) membership.heard.push(message);

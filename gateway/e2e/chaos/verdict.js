@@ -4,20 +4,29 @@ const EXAMPLES = 40; // at most
 
 /**
  * Judges a run. `rows` are what the table holds: {id, text (in plaintext), userId, roomId, createdAt (ISO)}. Answers figures, and
- * `examples` of whatever should not be. `ends` are the times when the gateway ended, for the examples.
+ * `examples` of whatever should not be. `ends` are the times when the gateway ended, for the examples. `crossing` is how long a message may
+ * take, in milliseconds, from the gateway where somebody has heard it to the one where somebody else leaves the room; or as long as it took to
+ * others, where Redis and the database were away together, or as
+ * a gateway stood still (`stops`: {from, to}), whose clients leave before it has read on.
  */
-export function judge({ ledger, people, rows, ends = [] }) {
+export function judge({ ledger, people, rows, ends = [], crossing = 0, stops = [] }) {
   const examples = [];
   const example = (what) => examples.length < EXAMPLES && examples.push(what);
   const called = ({ name, habits }) => `${name} (${Object.values(habits).join(', ')})`;
-  const fault = (what, { text, room }, who) => example(`${what}: ${text} in ${room}${who ? `, ${called(who)}` : ''}`);
+  const fault = (what, { text, room, during }, who) => {
+    example(`${what}: ${text} in ${room}${during ? `, said in ${during}` : ''}${who ? `, ${called(who)}` : ''}`);
+  };
   const figures = {
     said: ledger.all().filter(({ copies }) => copies).length, acked: 0, stored: rows.length, // messages
     due: 0, heard: 0, fetched: 0, lost: 0, doubled: 0, disordered: 0, uninvited: 0, // deliveries
     missing: 0, twice: 0, unsaid: 0, untrue: 0, altered: ledger.altered.length, unsorted: 0, // messages that should not be so
     recovered: 0, anew: 0, examples, // comings back
   };
-  const rooms = histories(ledger, rows, figures, fault);
+  const known = ({ told, crossed }) => { // everywhere
+    const stop = stops.find(({ from, to }) => told >= from && told <= to);
+    return Math.max(told + Math.max(crossing, crossed), stop ? stop.to + crossing : 0);
+  };
+  const rooms = histories(ledger, rows, known, figures, fault);
   for (const message of ledger.all()) {
     if (message.acked) figures.acked++;
     for (const copy of message.copies?.values() ?? []) {
@@ -31,20 +40,27 @@ export function judge({ ledger, people, rows, ends = [] }) {
   for (const person of people) {
     figures.recovered += person.returns.recovered;
     figures.anew += person.returns.anew.length;
-    for (const heard of person.returns.anew) example(`began anew: ${called(person)}, after hearing ${heard}`);
     figures.uninvited += person.uninvited.length;
     for (const message of person.uninvited) {
       const left = person.memberships.findLast((membership) => membership.room === message.room && membership.left < message.said)?.left;
       fault(`heard outside its room (left ${beforeAnEnd(left, ends)})`, message, person);
     }
     for (const membership of person.memberships) {
-      judgeMembership(membership, rooms.get(membership.room) ?? new History(), figures, (what, message) => {
-        fault(`${what} (joined ${beforeAnEnd(membership.joined, ends)})`, message, person);
+      judgeMembership(membership, rooms.get(membership.room) ?? new History(known), figures, (what, message) => {
+        fault(`${what} (joined ${beforeAnEnd(membership.joined, ends)})${told(person, message)}`, message, person);
       });
     }
   }
+  const anew = people.flatMap((person) => person.returns.anew.map((heard) => `began anew: ${called(person)}, after hearing ${heard}`));
+  examples.push(...anew.slice(0, 10)); // of which some are no fault
   examples.push(...ledger.altered.slice(0, 10).map((what) => `altered: ${what}`));
   return figures;
+}
+
+/** What became of somebody's connection and rooms before and after a message was said. */
+function told({ story = [] }, { said }) {
+  const near = story.filter(({ at }) => at > said - 20_000 && at < said + 9_000).map(({ at, what }) => `${what} at ${Math.round(at - said)} ms`);
+  return near.length > 0 ? ` [${near.join(', ')}]` : '';
 }
 
 /** How long before the next end of the gateway something was acked, in words: what is not saved by then is lost. */
@@ -54,7 +70,7 @@ function beforeAnEnd(time, ends) {
 }
 
 /** The rooms' histories as the app reads them, by createdAt. Each message gets its place. */
-function histories(ledger, rows, figures, fault) {
+function histories(ledger, rows, known, figures, fault) {
   const rooms = new Map();
   const byTime = rows.toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id));
   const latest = new Map();
@@ -71,7 +87,7 @@ function histories(ledger, rows, figures, fault) {
     }
     if (row.id < latest.get(message.room)) figures.unsorted++;
     latest.set(message.room, row.id);
-    if (!rooms.has(message.room)) rooms.set(message.room, new History());
+    if (!rooms.has(message.room)) rooms.set(message.room, new History(known));
     rooms.get(message.room).add(message);
   }
   return rooms;
@@ -82,7 +98,12 @@ const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 class History {
   messages = [];
   #latestSaid = []; // of the messages so far
-  #earliestTold; // of the messages from here on
+  #earliestTold; // everywhere, of the messages from here on
+  #known;
+
+  constructor(known) {
+    this.#known = known;
+  }
 
   add(message) {
     message.place = this.messages.length;
@@ -96,13 +117,13 @@ class History {
   }
 
   /**
-   * The place of the last message that can only have been told before a time: somebody knew it then. All before it were, too. Before
+   * The place of the last message that can only have been told everywhere before a time: somebody knew it then, and it has crossed. All before it were, too. Before
    * Infinity that is the last of all.
    */
   before(time) {
     if (time === Infinity) return this.messages.length - 1;
     if (!this.#earliestTold) {
-      this.#earliestTold = this.messages.map(({ told }) => told);
+      this.#earliestTold = this.messages.map((message) => this.#known(message));
       for (let i = this.messages.length - 2; i >= 0; i--) this.#earliestTold[i] = Math.min(this.#earliestTold[i], this.#earliestTold[i + 1]);
     }
     return firstPlace(this.messages.length, (place) => this.#earliestTold[place] >= time) - 1;
@@ -120,15 +141,19 @@ function firstPlace(length, isSo) {
   return low;
 }
 
-/** From the first message heard, or said after the ack of the join, every one is due until the leave: once and in order. */
-function judgeMembership({ joined, leaveAsked, heard, gaps }, history, figures, fault) {
+/**
+ * From the first message heard, or said after the ack of the join, every one is due until the leave: once and in order. What was heard
+ * before the connection was lost on which the join was to be acked promises nothing, nor does what was heard after the one was lost on which
+ * the leave was.
+ */
+function judgeMembership({ joined, leaveAsked, heard, unpromised, promised, gaps }, history, figures, fault) {
   const seen = new Set();
   let latest = -1;
-  for (const message of heard) {
+  for (const [i, message] of heard.entries()) {
     if (message.place === undefined) continue; // counted as untrue
     if (seen.has(message.place)) {
       figures.doubled++;
-      fault('heard twice', message);
+      fault(`heard twice (${heard.indexOf(message)} and ${i} of ${heard.length}, new sessions after ${gaps.map(({ after }) => after)})`, message);
       continue;
     }
     seen.add(message.place);
@@ -139,11 +164,12 @@ function judgeMembership({ joined, leaveAsked, heard, gaps }, history, figures, 
     latest = Math.max(latest, message.place);
   }
   let first = history.after(joined);
-  for (const place of seen) first = Math.min(first, place);
-  const last = joined === Infinity ? latest : Math.max(latest, history.before(leaveAsked));
+  for (const { place } of heard.slice(unpromised)) first = Math.min(first, place ?? Infinity);
+  const latestPromised = heard.slice(0, promised).reduce((most, { place = -1 }) => Math.max(most, place), -1);
+  const last = joined === Infinity ? latest : Math.max(latestPromised, history.before(leaveAsked));
   const fetched = whatPagesFetch(heard, gaps);
   const before = figures.lost;
-  figures.heard += seen.size;
+  for (const place of seen) if (place >= first && place <= last) figures.heard++;
   figures.due += Math.max(0, last - first + 1);
   for (let place = first; place <= last; place++) {
     if (seen.has(place)) continue;

@@ -4,8 +4,13 @@ import { MESSAGE_KEY, PASSWORD } from './database.js';
 import { JWT_SECRET, runGateway } from './gateway.js';
 
 /** Runs it and sorts what it says: the lines of each step, `ok`, `fault`, … and the fixes below. */
-export async function check(env, ...args) {
-  const { code, stdout, stderr } = await runGateway(['check', ...args], env);
+export function check(env, ...args) {
+  return checkIn({}, env, ...args);
+}
+
+/** The same in a folder that has these files: an app's code, its .env. */
+export async function checkIn(files, env, ...args) {
+  const { code, stdout, stderr } = await runGateway(['check', ...args], env, files);
   for (const secret of [JWT_SECRET, MESSAGE_KEY, PASSWORD, 'eyJ']) assert.ok(!(stdout + stderr).includes(secret), `tells a secret:\n${stdout}${stderr}`);
   const steps = [];
   for (const line of stdout.split('\n')) {

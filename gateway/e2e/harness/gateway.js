@@ -1,10 +1,10 @@
 // The real gateway binary, started as an operator would: by its environment, on a free port of the loopback.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { MESSAGE_KEY, PASSWORD, createDatabase } from './database.js';
 import { later } from './test.js';
@@ -58,10 +58,14 @@ export async function startDemo(t, { port = 0 } = {}) {
   return demo;
 }
 
-/** Runs a command of the gateway to its end. */
-export async function runGateway(args, env = {}) {
+/** Runs a command of the gateway to its end, in a folder that has these files. */
+export async function runGateway(args, env = {}, files = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-'));
   try {
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), text);
+    }
     const { stdout, stderr } = await promisify(execFile)(binary(), args, { env: environment(env), cwd: folder, timeout: 10_000 });
     return { code: 0, stdout, stderr };
   } catch (failure) {

@@ -121,6 +121,13 @@ func TestAttacksHarmNobodyElseAndLeaveNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	once := func(attack func(*engineclient.Conn, string)) {
+		if p, err := dialGateway(addr); err == nil {
+			defer p.Close()
+			p.SetDeadline(time.Now().Add(time.Second))
+			attack(p, tok)
+		}
+	}
 	stop := make(chan struct{})
 	var attackers sync.WaitGroup
 	for _, attack := range attacks {
@@ -133,17 +140,16 @@ func TestAttacksHarmNobodyElseAndLeaveNothingBehind(t *testing.T) {
 					return
 				default:
 				}
-				if p, err := dialGateway(addr); err == nil {
-					p.SetDeadline(time.Now().Add(time.Second))
-					attack(p, tok)
-					p.Close()
-				}
+				once(attack)
 			}
 		})
 	}
 	busy := roundTrip(t, honest, 200)
 	close(stop)
 	attackers.Wait()
+	for _, attack := range attacks { // on a slow machine none has come to its end within its second beside the others
+		once(attack)
+	}
 
 	t.Logf("median round trip: %v alone, %v beside %d attackers on the same %d cores", quiet, busy, len(attacks), runtime.NumCPU())
 	// Attackers and gateway share the cores, so this is no measurement of the machine. What must not happen is that the

@@ -31,12 +31,13 @@ type door struct {
 func (a *App) guard(s *server, sockets mount) {
 	trusted, client := compose.Proxies(a.config)
 	d := &door{
-		admission: a.sockets.admission, trusted: trusted, client: client, refused: a.hints.HandshakeRefused, next: s.Handler,
+		admission: a.admission, trusted: trusted, client: client, refused: a.hints.HandshakeRefused, next: s.Handler,
 	}
 	s.Handler, s.ConnContext, s.ConnState = d, d.introduce, d.observe
-	s.listener = a.sockets.Door(s.listener, engineio.DoorOptions{
-		Takes:  func(r *http.Request) bool { return sockets.takes(r.URL.Path) },
+	s.listener = a.front.Door(s.listener, engineio.DoorOptions{
+		Takes:  func(r *http.Request) bool { return sockets.takes(r.URL.Path) && !a.asksApp() },
 		Arrive: d.arrive, Depart: func(mark any) { mark.(*arrival).depart() },
+		Proxied:       func(mark any) bool { return mark.(*arrival).proxied },
 		HeaderTimeout: s.ReadHeaderTimeout, MaxHeaderBytes: s.MaxHeaderBytes, ErrorLog: s.ErrorLog,
 	})
 }

@@ -27,14 +27,20 @@ func (a *App) listen(addr string, served mounts) error {
 		}
 		return fmt.Errorf("listen: %w", err)
 	}
-	a.servers = append(a.servers, &server{listener: listener, Server: http.Server{
-		Handler: served,
+	a.serve(listener, served)
+	return nil
+}
+
+func (a *App) serve(listener net.Listener, handler http.Handler) *server {
+	s := &server{listener: listener, Server: http.Server{
+		Handler: handler,
 		// A slow sender of headers costs a goroutine for as long as this.
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       time.Minute,
 		// Auth.js may need several cookies of 4 KiB for one session.
 		MaxHeaderBytes: 32 << 10,
 		ErrorLog:       slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
-	}})
-	return nil
+	}}
+	a.servers = append(a.servers, s)
+	return s
 }

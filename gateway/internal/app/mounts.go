@@ -50,7 +50,7 @@ func (list mounts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // publicMounts are the sockets and health: pages belong to the web app.
 func (a *App) publicMounts() mounts {
 	return mounts{
-		{pattern: a.config.SocketPath, handler: a.sockets},
+		{pattern: a.config.SocketPath, handler: a.front},
 		{pattern: ops.HealthzPath, handler: http.HandlerFunc(a.health.ServeHealthz), bodyTimeout: bodyTimeout},
 		{pattern: ops.ReadyzPath, handler: http.HandlerFunc(a.health.ServeReadyz), bodyTimeout: bodyTimeout},
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/socketgate/socketgate/gateway/internal/audit"
 	"github.com/socketgate/socketgate/gateway/internal/chat"
@@ -23,7 +24,11 @@ import (
 // health. On an error nothing is left behind.
 func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App) http.Handler) (*App, error) {
 	a := &App{config: c, log: log}
-	if err := a.openParts(ctx); err != nil {
+	open := a.openParts
+	if c.AppHandles() {
+		open = a.openAttached
+	}
+	if err := open(ctx); err != nil {
 		return nil, err
 	}
 	public := a.publicMounts()
@@ -36,6 +41,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 	}
 	if err == nil && c.AdminAddr != "" {
 		err = a.listen(c.AdminAddr, a.adminMounts())
+	}
+	if err == nil && c.APIAddr != "" {
+		err = a.listenToApp(ctx)
 	}
 	if err != nil {
 		a.close(ctx)
@@ -62,35 +70,87 @@ func (a *App) openParts(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err = a.openRedis(ctx); err != nil {
+		return err
+	}
+	if err = a.openOutbox(ctx); err != nil {
+		return err
+	}
 	if a.store, err = a.openStore(ctx); err != nil {
 		return err
 	}
 	if a.names, err = a.openNames(ctx); err != nil {
 		return err
 	}
+	if a.userRooms, err = compose.OpenUserRooms(ctx, a.config, a.log); err != nil {
+		return err
+	}
 	o := a.chatOptions()
+	o.Latest = a.store
+	if indexes := a.store.Mapping().HistoryIndexes(); a.config.HistoryEvent != "" && len(indexes) > 0 {
+		a.log.Warn("each join reads the whole message table for HISTORY_EVENT: no index leads to a room's messages", "index that would help", strings.Join(indexes, "; "))
+	}
 	recovery, err := a.openRecovery(ctx, &o)
 	if err != nil {
 		return err
 	}
+	a.openOrder(&o)
+	if err = a.openCluster(ctx, &o); err != nil {
+		return err
+	}
+	if err = a.joinOthers(); err != nil {
+		return err
+	}
 	a.neighbours = a.openNeighbours(ctx)
 	a.health = &ops.Health{Store: a.store.Ready, Neighbours: a.neighbours.Count}
+	if err = a.openBeside(ctx, &o); err != nil {
+		return err
+	}
 	a.sockets = a.openSockets(recovery)
-	a.chat = chat.New(a.sockets.Of("/"), a.store, o)
+	a.front, a.admission = a.sockets, a.sockets.admission
+	a.serveBeside()
+	a.chat = chat.New(a.namespace(), a.store, o)
+	a.heedCluster()
 	if a.saved != nil {
-		a.saved.Follow(a.sockets.Of("/"))
+		a.saved.Follow(a.namespace())
+	}
+	if err = a.startOrder(ctx); err != nil {
+		return err
+	}
+	if err = a.startOutbox(); err != nil {
+		return err
+	}
+	if err = a.openEmitter(); err != nil {
+		return err
+	}
+	if err = a.openRoomNews(); err != nil {
+		return err
+	}
+	if a.attached != nil {
+		a.health.App = a.appFault
+		a.attached.hub.Serve(a.attached.listener)
 	}
 	a.metrics.Explain(reasons)
 	a.metrics.Watch(ops.Gauges{
 		Connections: a.sockets.Connections, Rooms: a.chat.Rooms, Neighbours: a.neighbours.Count,
-		Pending: a.sockets.admission.Pending, Arrivals: a.sockets.admission.Arrivals,
-		Recovery: a.recoveryGauges(),
+		Pending: a.admission.Pending, Arrivals: a.admission.Arrivals,
+		Recovery: a.recoveryGauges(), Cluster: a.clusterGauges(),
 	})
 	return nil
 }
 
+// namespace is the one that the chat is in, and the only one of the gateway's own: another would let in whoever asks.
+func (a *App) namespace() *socketio.Namespace { return a.sockets.Of(a.config.Namespace) }
+
 // closeParts closes what openParts had opened when it failed.
 func (a *App) closeParts(ctx context.Context) {
+	a.closeBeside(ctx)
+	a.closeCluster(ctx)
+	a.closeOrder(ctx)
+	a.closeRedis(ctx)
+	a.roomNews.close()
+	a.outbox.Close()
+	a.userRooms.Close()
 	a.names.Close()
 	if a.store != nil {
 		a.store.Close(ctx)
@@ -124,7 +184,10 @@ func (a *App) openStore(ctx context.Context) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Observer, c.Logger = a.hints, a.log
+	c.Observer, c.Logger, c.Aside = a.hints, a.log, a.outbox.Newest()
+	if a.redis != nil {
+		c.Node, c.Told = a.redis.name, a.toldHere
+	}
 	return store.Open(ctx, c)
 }
 
@@ -136,14 +199,23 @@ func (a *App) database() database.URL {
 
 func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
 	m := a.store.Mapping()
-	return neighbours.Open(ctx, a.database(), m.Schema+"."+m.Table, a.log)
+	return neighbours.Open(ctx, a.database(), m.Schema+"."+m.Table, compose.Cluster(a.config), a.log)
 }
 
 func (a *App) openSockets(recovery *socketio.Recovery) generations {
 	o := compose.Sockets(a.config)
 	o.Logger, o.Recovery = a.log, recovery
 	o.Engine.Observer, o.Engine.Identify, o.Engine.Settled = a.hints, a.identity.Identify, settled
+	if a.redis != nil {
+		o.Cluster = a.redis.adapter
+	}
+	if a.attached != nil {
+		o.Front = a.attached.hub.Front
+	}
 	o.Engine.OnTooLarge, o.OnNoNamespace = a.hints.PacketTooLarge, a.metrics.NamespaceRefused
+	if a.cluster != nil {
+		o.Engine.ConnectionsElsewhere = a.cluster.Elsewhere
+	}
 	return newGenerations(o, a.config.AllowEIO3)
 }
 
@@ -152,6 +224,9 @@ func (a *App) chatOptions() chat.Options {
 	o.Authenticator, o.Observer, o.Logger = a.identity.Authenticator, a.hints, a.log
 	if a.names != nil {
 		o.Name = a.names.Name
+	}
+	if a.userRooms != nil {
+		o.UserRooms = a.userRooms
 	}
 	if a.identity.MayEnd() {
 		o.Logins = a.identity

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/socketgate/socketgate/gateway/internal/attach"
 	"github.com/socketgate/socketgate/gateway/internal/chat"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 	"github.com/socketgate/socketgate/pkg/engineio"
@@ -29,11 +30,17 @@ var reasons = []ops.DisconnectReason{
 	reason(socketio.Refused, false, "no valid token, or MAX_CONNECTIONS_PER_USER; the app logs in and calls connect() again"),
 	reason(socketio.ServerDisconnect, false, "the server sent it away"),
 	reason(socketio.Replaced, true, "the client has come back by another connection, before this one was known to be dead"),
+	reason(socketio.Superseded, true, "the client has come back by another gateway, before this connection was known to be dead"),
+	reason(socketio.GivenUp, true, "it changed rooms while that could not be saved; the client comes back and begins anew (`recovered` is false)"),
 	reason(socketio.HandlerPanic, true, "a bug in the gateway, which only this client feels; please report it"),
 	reason(chat.TokenExpired, true, "the token's exp has passed; the client comes back with its fresh cookie"),
 	reason(chat.LoginEnded, true, "the app has ended the login (REVOKED_QUERY, SESSION_QUERY); the client comes back and is refused, unless it has a fresh one"),
 	reason(chat.TooOld, true, "MAX_CONNECTION_AGE has passed; the client comes back and is verified anew"),
 	reason(chat.SessionsUnavailable, true, "the database could not say whose session it is, or whether it was ended (SESSION_QUERY, REVOKED_QUERY)"),
+	reason(chat.RoomsUnavailable, true, "the database could not say in which rooms the user is (USER_ROOMS_QUERY)"),
+	reason(attach.AppAway, true, "no process of the app's own server was there within ATTACH_HOLD, or took what the client said"),
+	reason(attach.AppSlow, true, "more than ATTACH_HOLD_PACKETS, SEND_QUEUE_BYTES or, in all, ATTACH_HOLD_BYTES waited for the app's own server"),
+	reason(attach.ByApp, true, "the app's own server closed the connection"),
 	reason(chat.Flooding, true, "many times more events than RATE_LIMIT allows"),
 }
 

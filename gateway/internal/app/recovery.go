@@ -21,12 +21,19 @@ func (a *App) openRecovery(ctx context.Context, o *chat.Options) (*socketio.Reco
 	if !a.replays() {
 		return r, nil // what another process told can't be read, and then its sessions are worth nothing
 	}
-	o.Log = chat.NewLog(a.store, *o)
+	o.Log = chat.NewLog(a.history(), *o)
 	r.Log, r.Head = o.Log, socketio.Offset(a.store.Head())
 	var err error
-	a.saved, err = saved.Open(ctx, a.database(), saved.Options{Window: r.Window, Observer: a.metrics, Logger: a.log})
+	sessions := saved.Options{Window: r.Window, Observer: a.metrics, Logger: a.log}
+	if a.redis != nil {
+		sessions.Redis, sessions.Prefix = a.redis.sessions, a.config.RedisPrefix
+	}
+	a.saved, err = saved.Open(ctx, a.database(), sessions)
 	if err == nil {
 		r.Sessions, o.WhenSaved = a.saved, a.saved.WhenSaved
+	}
+	if err == nil && a.redis != nil {
+		r.Reclaim, r.CatchUp, o.TakenUp = a.saved.Reclaim, a.catchUp, a.saved.TakenUp
 	}
 	return r, err
 }

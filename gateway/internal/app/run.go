@@ -29,28 +29,23 @@ func (a *App) Run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	stop()
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.ShutdownTimeout)
+	ctx = context.WithoutCancel(ctx)
+	a.awaitProxy(ctx)
+	limit, cancel := context.WithTimeout(ctx, a.config.ShutdownTimeout)
 	defer cancel()
 	a.close(limit)
 	return err
 }
 
-// close stops the parts in the order in which messages flow, so that none is lost between two: no
-// new clients, then no new messages, then no clients, whose sessions are written, then no probes.
+// close stops the parts in the order in which messages flow, so that none is lost between two, and the probes last.
 func (a *App) close(ctx context.Context) {
-	a.log.Info("shutting down", "connections", a.sockets.Connections())
+	a.log.Info("shutting down", "connections", a.front.Connections())
 	a.health.Drain()
-	a.sockets.Drain()
-	a.warnCutShort("store", a.store.Close(ctx))
-	a.warnCutShort("sockets", a.sockets.Shutdown(ctx))
-	if a.saved != nil {
-		a.warnCutShort("sessions", a.saved.Close(ctx))
+	if a.config.AppHandles() {
+		a.closeAttached(ctx)
+	} else {
+		a.closeHandlers(ctx)
 	}
-	a.identity.Close()
-	a.neighbours.Close()
-	a.names.Close()
-	a.chat.Close()
-	a.closeAudit()
 	for _, s := range a.servers {
 		s.listener.Close() // Shutdown knows only listeners that Serve was given
 		a.warnCutShort("http", s.Shutdown(ctx))
@@ -58,6 +53,38 @@ func (a *App) close(ctx context.Context) {
 	}
 	a.serving.Wait()
 	a.log.Info("stopped")
+}
+
+// closeHandlers stops the parts of openParts: no new clients, then no new messages, then no clients, whose sessions are written. Where
+// there are other gateways, the clients go there first.
+func (a *App) closeHandlers(ctx context.Context) {
+	a.closeAPI(ctx)
+	if a.cluster != nil {
+		a.cluster.Drain()
+	}
+	a.emitter.close()
+	a.roomNews.close()
+	a.outbox.Close()
+	a.sockets.Drain()
+	if a.attached != nil {
+		a.attached.hub.Drain()
+	}
+	a.sendElsewhere(ctx)
+	a.warnCutShort("store", a.store.Close(ctx))
+	a.closeOrder(ctx)
+	a.warnCutShort("sockets", a.sockets.Shutdown(ctx))
+	a.closeBeside(ctx)
+	if a.saved != nil {
+		a.warnCutShort("sessions", a.saved.Close(ctx))
+	}
+	a.closeCluster(ctx)
+	a.closeRedis(ctx)
+	a.identity.Close()
+	a.neighbours.Close()
+	a.names.Close()
+	a.chat.Close()
+	a.userRooms.Close()
+	a.closeAudit()
 }
 
 func (a *App) closeAudit() {

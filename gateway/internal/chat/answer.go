@@ -44,6 +44,9 @@ func (r *request) count(a contract.Answer) {
 	}
 }
 
+// forget lets go of what the client sent.
+func (r *request) forget() { r.event.Args = nil }
+
 // survive keeps a bug in what answers later, outside of a handler, from ending everybody's connection. It is
 // deferred.
 func (r *request) survive() {

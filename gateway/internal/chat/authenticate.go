@@ -20,6 +20,8 @@ type member struct {
 	login       *login                 // nil unless somebody asks about it later
 	user        *user                  // nil without limits of users
 	seats       lockorder.Mutex[seats] // held while the socket's rooms and their lists change together
+	given       []string               // the rooms that the server has chosen, sorted; seats guards this
+	renewal     uint64                 // the last one that had begun before these were asked for
 	left        bool                   // users' shard guards it
 	expires     int64                  // milliseconds since 1970; 0 is never
 	rate        bucket                 // of events
@@ -29,12 +31,17 @@ type member struct {
 	joined      bool      // something, since it connected
 	seated      bool      // it counts in the lists of its rooms: seats guards this and the next
 	ended       bool      // and never again will
+	arrival     *arrival  // nil unless its client named a room as it connected, and once it is connected
 	back        *comeback // nil unless it takes up its session, and from its first message on
 	lapsed      bool      // a message has waited for a join in vain; early.mu guards this and the next two
 	early       []*parked // messages that wait for a join
 	earlyBytes  int       // of these
 	namesLogged uint8     // names that the log has because of it
+	came        uint32    // seconds since 1970
 }
+
+// isNew tells whether a client may still send again what it has sent to another gateway.
+func (m *member) isNew() bool { return time.Since(time.Unix(int64(m.came), 0)) < resendWindow }
 
 // seats names a lock.
 type seats struct{}
@@ -61,7 +68,7 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 		return &socketio.ConnectError{Message: "Authentication error", Close: true}
 	}
 	h.User = claims.UserID
-	m := &member{Person: contract.NewPerson(claims.UserID, claims.UserIDJSON, c.nameOf(claims))}
+	m := &member{Person: contract.NewPerson(claims.UserID, claims.UserIDJSON, c.nameOf(claims)), came: uint32(time.Now().Unix())}
 	if !claims.Expires.IsZero() {
 		m.expires = claims.Expires.UnixMilli()
 	}
@@ -71,12 +78,13 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 	if c.options.Recovers && bytes.Contains(h.Auth, []byte(`"pid"`)) {
 		m.back = &comeback{heard: heardUpTo(h.Auth)}
 	}
-	if c.options.Log != nil && claims.Named {
-		c.options.Log.named.note(m.Person)
+	if c.log != nil && claims.Named {
+		c.log.named.note(m.Person)
 	}
 	s.Data = m
-	if c.direct() { // before the client is told that it is connected: what is sent to it from then on must reach it
-		s.Join(contract.PersonalRoom(m.ID)) // fails when the socket is gone, which hears nothing anyway
+	if err := c.placeNew(s, m, h); err != nil {
+		s.Close(RoomsUnavailable)
+		return &socketio.ConnectError{Message: "your rooms can't be looked up right now", Close: true}
 	}
 	if claims.Endless {
 		c.endless.Do(c.warnEndless)
@@ -102,7 +110,7 @@ func (c *Chat) identify(h *socketio.Handshake) (token.Claims, string, error) {
 	if known && (claims.Expires.IsZero() || time.Now().Before(claims.Expires)) {
 		return claims, "cookie", nil
 	}
-	return c.options.Authenticator.Authenticate(token.WithClient(c.ctx, h.Addr), h.Header, h.Auth)
+	return c.options.Authenticator.Authenticate(token.WithQuery(token.WithClient(c.ctx, h.Addr), h.Query), h.Header, h.Auth)
 }
 
 // warnEndless says that there are tokens which somebody who has one can use for long.

@@ -32,13 +32,16 @@ func (c *Chat) affordsBytes(m *member, size, limit float64) bool {
 // costs in proportion, so that all of a room typing at once cost n deliveries, and not n².
 const cheapRelay = 100
 
+// personalRelay is the price of a relay to one person: a call has some forty candidates for its way, all at once.
+const personalRelay = 0.25
+
 // affordsRelay charges the sender for a relay to everybody in the room, or to one person. A start and its end always fit
 // one after the other.
 func (c *Chat) affordsRelay(m *member, to place) bool {
 	rate := c.options.RelayRate
-	cost := 1.0
+	cost := personalRelay
 	if to.receiver == "" {
-		cost = max(cost, float64(c.rosters.Sockets(to.room))/cheapRelay)
+		cost = max(1, float64(c.rosters.Sockets(to.room))/cheapRelay)
 	}
 	now, of := time.Now(), c.share*rate
 	return c.within(limitRelays, ofConnection, m.relays.take(now, cost, rate, 2*max(rate, cost))) &&

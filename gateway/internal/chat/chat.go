@@ -2,11 +2,13 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/gateway/internal/message"
 	"github.com/socketgate/socketgate/gateway/internal/presence"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
@@ -22,6 +24,8 @@ const (
 	LoginEnded socketio.Reason = "login ended"
 	// TooOld: the connection has lived as long as one may. The client comes back, and is verified anew.
 	TooOld socketio.Reason = "maximum age"
+	// RoomsUnavailable: nobody can say in which rooms the user is (Options.UserRooms). The client comes back.
+	RoomsUnavailable socketio.Reason = "rooms unavailable"
 	// Flooding: the client kept sending far above its rate limit.
 	Flooding socketio.Reason = "flooding"
 )
@@ -34,9 +38,16 @@ type Chat struct {
 	namespace     *socketio.Namespace
 	rosters       *presence.Rosters
 	early         *early
+	online        online
 	resends       *resends
 	absorbed      absorbed
-	grants        *grants
+	stillness     *stillness // nil where the gateway is alone
+	grants        *enquiries[message.Seat, bool]
+	roomsOf       *enquiries[string, []string]            // nil without Options.UserRooms
+	latest        *enquiries[message.Gap, []message.Kept] // nil without Options.HistoryEvent
+	log           *Log                                    // Options.Log, or one of its own; nil where nothing is read again
+	renewals      renewals
+	arrivalRoom   string // the room that clients name as they connect, with the places where they do; empty without
 	users         *users
 	share         float64    // of a user in what one connection may; 0 is no limit
 	unknownEvents firstTimes // events that nobody handles
@@ -45,6 +56,8 @@ type Chat struct {
 	refusalLog    logLimit        // lines for clients that are not let in
 	namesLog      logLimit        // lines for names that could not be looked up
 	accessLog     logLimit        // lines for rooms whose access could not be checked
+	roomsLog      logLimit        // lines for rooms of users that could not be asked for
+	historyLog    logLimit        // lines for latest messages that could not be read
 	recheckLog    logLimit        // lines for rights that could not be asked again
 	endless       sync.Once       // the log has been told of a token without an end
 	ctx           context.Context // ends waits on the store when the chat closes
@@ -56,27 +69,55 @@ type Chat struct {
 func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Chat{options: o, keys: newKeys(o), store: store, namespace: ns, ctx: ctx, cancel: cancel}
+	if contract.HasArrivalPlace(o.DefaultRoom) {
+		c.arrivalRoom, c.options.DefaultRoom = o.DefaultRoom, ""
+	}
 	c.users, c.share = newUsers(), userShare(o)
-	c.rosters = presence.New(presence.Options{
-		Limit: o.MembersLimit, Rate: o.MembersRate, Announce: c.announce, Delayed: o.Observer.ListDelayed,
-	})
+	members := presence.Options{
+		Limit: o.MembersLimit, Whole: contract.OnlineRoom, Rate: o.MembersRate, Announce: c.announce, Delayed: o.Observer.ListDelayed,
+	}
+	if o.Gateways != nil {
+		members.Others = o.Gateways
+	}
+	c.rosters = presence.New(members)
 	c.early = newEarly(o.JoinWait)
 	c.resends = newResends(o.Observer)
-	c.grants = &grants{store: store, running: &c.running}
+	c.grants = &enquiries[message.Seat, bool]{answer: store.MayStay, running: &c.running}
+	c.log = o.Log
+	if o.HistoryEvent != "" {
+		c.latest = &enquiries[message.Gap, []message.Kept]{answer: c.askLatest, running: &c.running}
+		if c.log == nil {
+			c.log = NewLog(nil, o)
+		}
+	}
+	if o.UserRooms != nil {
+		c.roomsOf = &enquiries[string, []string]{answer: c.askRooms, running: &c.running}
+		c.renewals.wake = make(chan struct{}, 1)
+		c.running.Go(c.renewing)
+	}
+	if o.Order != nil {
+		c.stillness = &stillness{began: time.Now()}
+		c.running.Go(func() { c.stillness.run(ctx) })
+	}
 	ns.Use(c.authenticate)
 	if o.Recovers {
 		ns.OnRecover(c.mayRecover)
 	}
 	ns.OnConnect(c.connected)
 	ns.OnDisconnecting(c.disconnecting)
+	ns.OnMove(c.moved)
 	c.handle(o.JoinEvents, c.join)
 	c.handle(o.LeaveEvents, c.leave)
 	c.handle(o.SendEvents, c.send)
 	for _, relay := range o.Relays {
-		c.handle([]string{relay.Event}, c.relay(relay.As))
+		if relay.To == ToRoom {
+			c.handle([]string{relay.Event}, c.relay(relay.As))
+		} else {
+			c.handle([]string{relay.Event}, c.call(relay))
+		}
 	}
 	ns.OnOther(c.unknown)
-	if o.Recheck > 0 && (o.Guarded || o.Logins != nil) {
+	if o.Recheck > 0 && (o.Guarded || o.Logins != nil || o.UserRooms != nil) {
 		c.running.Go(c.recheckRights)
 	}
 	return c
@@ -94,7 +135,13 @@ func (c *Chat) Close() {
 }
 
 // Rooms returns how many rooms have members.
-func (c *Chat) Rooms() int { return c.rosters.Rooms() }
+func (c *Chat) Rooms() int {
+	n := c.rosters.Rooms()
+	if c.rosters.Sockets(contract.OnlineRoom) > 0 { // which is none of the app's
+		n--
+	}
+	return n
+}
 
 // connected sets the end of a connection: that of its token, or of its longest life.
 func (c *Chat) connected(s *socketio.Socket) {
@@ -118,6 +165,7 @@ func (c *Chat) connected(s *socketio.Socket) {
 		s.CloseAt(end, reason)
 	}
 	c.welcomeBack(s, m)
+	c.tellHistories(s, m)
 }
 
 // disconnecting updates every room that the socket was in, whatever ended it, and answers what still waits for a join.
@@ -130,10 +178,23 @@ func (c *Chat) disconnecting(s *socketio.Socket, _ socketio.Reason) {
 	c.refuseEarly(m, func(*parked) bool { return true })
 }
 
-// announce tells a room its members.
+// shaped is a list of members as the app's clients expect it.
+func (c *Chat) shaped(list presence.List, room string) json.RawMessage {
+	if t := c.options.ListTemplate; t != nil {
+		return list.Filled(t, room, c.options.MaxEvent)
+	}
+	return list.Shaped(c.options.MembersShape, room, c.options.MaxEvent)
+}
+
+// announce tells a room its members. Other gateways tell those who are there.
 func (c *Chat) announce(room string, list presence.List) (cost int) {
-	payload := list.Shaped(c.options.MembersShape, room, c.options.MaxEvent)
-	c.namespace.To(room).Emit(c.options.MembersEvent, payload)
+	if room == contract.OnlineRoom {
+		cost = c.announceOnline(list)
+		c.options.Observer.ListTold(cost)
+		return cost
+	}
+	payload := c.shaped(list, room)
+	c.namespace.Local(socketio.Target{Rooms: []string{room}}).Emit(c.options.MembersEvent, payload)
 	cost = len(payload) * list.Sockets
 	c.options.Observer.ListTold(cost)
 	return cost

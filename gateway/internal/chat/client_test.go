@@ -146,6 +146,8 @@ func (c *tally) Rechecked(what, outcome string, n int) {
 
 func (c *tally) Limited(limit, of string) { c.count("limited " + limit + " of " + of) }
 
+func (c *tally) History(outcome string) { c.count("history " + outcome) }
+
 func (c *tally) ListTold(bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

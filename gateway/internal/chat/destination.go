@@ -35,10 +35,11 @@ func (p place) rooms(sender string) []string {
 // joined returns the rooms that a socket has joined, without its user's own.
 func (c *Chat) joined(s *socketio.Socket) []string {
 	rooms := s.Rooms()
-	if !c.direct() {
+	if !c.hasPersonal() && c.options.PersonalRoom == "" {
 		return rooms
 	}
-	return slices.DeleteFunc(rooms, contract.IsPersonal)
+	user := s.Data.(*member).ID
+	return slices.DeleteFunc(rooms, func(room string) bool { return contract.IsPersonal(room) || c.isOwn(room, user) })
 }
 
 // direct tells whether messages may go to one person.
@@ -46,7 +47,7 @@ func (c *Chat) direct() bool { return c.options.Columns.Receiver != "" }
 
 // destination returns where a message or relay is to go: to the person or to the room that it names, or to the only
 // room that the sender is in; or why it may go nowhere. Afterwards every key that names a room or a receiver names
-// this one.
+// this one. The web app, which has no socket, says where its messages go, and may send everywhere.
 func (c *Chat) destination(s *socketio.Socket, m *member, r *request, fields *contract.Object) (to place, refusal contract.Answer) {
 	toPerson := c.direct() && c.keys.NamesReceiver(*fields)
 	if toPerson {
@@ -56,7 +57,7 @@ func (c *Chat) destination(s *socketio.Socket, m *member, r *request, fields *co
 	}
 	switch {
 	case c.keys.NamesRoom(*fields):
-		to.room, refusal = c.namedRoom(s, *fields)
+		to.room, refusal = c.namedRoom(s, m, *fields)
 	case !toPerson:
 		to.room, refusal = c.onlyRoom(s, m, r, *fields)
 	}
@@ -65,10 +66,17 @@ func (c *Chat) destination(s *socketio.Socket, m *member, r *request, fields *co
 
 // onlyRoom returns the room of a sender who is in one and names none.
 func (c *Chat) onlyRoom(s *socketio.Socket, m *member, r *request, fields contract.Object) (room string, refusal contract.Answer) {
+	if s == nil {
+		return "", contract.BadRoom
+	}
 	if key := c.keys.Elsewhere(fields); key != "" {
 		return "", c.refuseElsewhere(m, r, key)
 	}
-	switch rooms := c.joined(s); len(rooms) {
+	rooms := c.joined(s)
+	if chosen := c.chosen(m, rooms); len(chosen) > 0 {
+		rooms = chosen
+	}
+	switch len(rooms) {
 	case 0:
 		return "", nowhere
 	case 1:
@@ -102,14 +110,14 @@ func (c *Chat) storable(to place) (place, contract.Answer) {
 }
 
 // namedRoom returns the room that a message names, if the sender may send there.
-func (c *Chat) namedRoom(s *socketio.Socket, fields contract.Object) (room string, refusal contract.Answer) {
+func (c *Chat) namedRoom(s *socketio.Socket, m *member, fields contract.Object) (room string, refusal contract.Answer) {
 	room, ok := c.keys.Room(fields)
 	switch {
 	case !ok:
 		return "", contract.BadRoom
-	case !c.options.OpenRooms && !s.In(room):
+	case s != nil && !c.options.OpenRooms && !s.In(room) && !c.isNewRoom(m, room):
 		return "", notJoined
-	case room != s.ID() && c.namespace.Private(room):
+	case (s == nil || room != s.ID()) && c.namespace.Private(room):
 		return "", privateRoom
 	}
 	c.keys.SetRoom(fields, room)

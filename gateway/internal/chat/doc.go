@@ -4,10 +4,12 @@
 //
 // An event goes one way: from a socket through a handler into the [Store], and from there, once it is
 // committed, to the room. The store calls back in commit order, and every room hears in that order. [New]
-// registers the handlers with a namespace; each event has its file: join.go, send.go, relay.go, unknown.go. Where a message goes
+// registers the handlers with a namespace; what a client names as it connects is in arrival.go; each event has its file: join.go, send.go,
+// relay.go, unknown.go. The web app says, moves and asks by say.go, move.go and who.go; keep.go is the end of the way of its messages and of
+// clients'. Where a message goes
 // is decided in destination.go; one that comes before its sender's join waits in early.go; resend.go knows what was sent before, and
 // repeat.go what was sent before the process or the connection. A client that comes back is let into its rooms in recover.go and
-// grants.go, and [Log] reads what it missed.
+// enquiries.go, and [Log] reads what it missed.
 //
 // It promises that
 //

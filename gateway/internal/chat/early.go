@@ -177,6 +177,9 @@ func (c *Chat) waits(m *member, r *request, fields contract.Object, refusal cont
 		return refusal
 	}
 	room, _ := c.keys.Room(fields)
+	if fits, _ := c.rule(room, m.ID); c.onlyGiven() && !fits { // no join would be good
+		return refusal
+	}
 	if m.joined && !c.early.waitsFor(m, room) { // it knows how to join, and did not
 		return refusal
 	}

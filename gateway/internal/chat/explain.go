@@ -12,10 +12,11 @@ var mends = map[contract.Code]string{
 	contract.NotInRoom: "JOIN_EVENTS must have the event by which clients join, before they send; or REQUIRE_JOIN=false lets them send without",
 	contract.BadRequest: "the keys must be those that the gateway knows: MESSAGE_TEXT_COLUMN and MESSAGE_ROOM_COLUMN add the app's own; " +
 		"what the database refuses is in the line of the store",
-	contract.Forbidden:   "ROOM_ACCESS_QUERY says who may join a room, JOIN_MODE how many at a time; nobody may join the room of another connection",
-	contract.TooLarge:    "MAX_TEXT bounds the text, and a quarter of SEND_QUEUE_BYTES the whole message",
-	contract.RateLimited: "RATE_LIMIT is events per second and connection, RELAY_RATE those of RELAY_EVENTS",
-	contract.Unavailable: "the database of DATABASE_URL did not answer within DATABASE_TIMEOUT, or is behind with what came before",
+	contract.Forbidden:    "ROOM_ACCESS_QUERY says who may join a room, JOIN_MODE how many at a time; nobody may join the room of another connection",
+	contract.TooLarge:     "MAX_TEXT bounds the text, and a quarter of SEND_QUEUE_BYTES the whole message",
+	contract.RateLimited:  "RATE_LIMIT is events per second and connection, RELAY_RATE those of RELAY_EVENTS",
+	contract.NotConnected: "a relay to a user reaches who is in a room with the sender, and with RELAY_ANYONE=true whoever is connected; one to a socket wants its id",
+	contract.Unavailable:  "the database of DATABASE_URL did not answer within DATABASE_TIMEOUT, or is behind with what came before",
 }
 
 // explain tells the log why an event was refused, once per kind: nearly no client listens to `error`, so that its

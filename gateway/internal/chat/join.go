@@ -22,6 +22,9 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	if !c.affordsJoin(m) {
 		return tooManyJoins
 	}
+	if c.isOwn(room, m.ID) { // where it is from the start
+		return contract.Success{}
+	}
 	if refusal := c.guard(room, m); refusal != nil {
 		if refusal.Outcome() == string(contract.Forbidden) {
 			c.audit("forbidden", m, room, "")
@@ -31,9 +34,19 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	if room == s.ID() { // a socket is in its own room already, and nobody else may be
 		return privateRoom
 	}
-	joined, refusal := c.enterRoom(s, m, r, room)
+	past := c.historyOf(s, m, room)
+	if past != nil {
+		defer past.forget()
+	}
+	if r.event.WantsAck() { // which has the list of members
+		defer c.rosters.Await(c.ctx, room)()
+	}
+	joined, refusal := c.enterRoom(s, m, r, room, past)
 	if refusal != nil {
 		return refusal
+	}
+	if past != nil && past.late {
+		c.tellHistory(s, m, true, room)
 	}
 	c.audit("join", m, room, "")
 	m.joined = true
@@ -42,22 +55,43 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	return nil
 }
 
-// answerSaved answers a request that has changed the rooms of its client. The ack promises that the client comes back into those
-// rooms whatever happens, so it waits until they are written down.
+// answerSaved answers a request of a client that wants to be in other rooms. The ack promises that it comes back into those rooms
+// whatever happens, so it waits until they are written down. Where they can't be, the client begins anew, in none: nobody can
+// write over the rooms of before, and a restart would bring it back there.
 func (c *Chat) answerSaved(s *socketio.Socket, r *request, a contract.Answer) {
-	if c.options.WhenSaved == nil || !r.event.WantsAck() {
+	if c.options.WhenSaved == nil {
 		r.answer(a)
 		return
 	}
-	r.event.Args = nil
-	c.options.WhenSaved(s, func() {
-		defer r.survive()
+	waits := r.event.WantsAck()
+	if !waits {
 		r.answer(a)
+	}
+	r.event.Args = nil
+	c.options.WhenSaved(s, func(safe bool) {
+		defer r.survive()
+		if !safe {
+			defer s.Close(socketio.GivenUp)
+			a = unsaved
+		}
+		if waits {
+			r.answer(a)
+		}
 	})
 }
 
+var unsaved = contract.Failure{Code: contract.Unavailable, Text: "your rooms can't be saved right now, join again once you are connected anew"}
+
 // guard asks the rules, and the app's own where none fits, whether a member may join a room, and returns why not.
 func (c *Chat) guard(room string, m *member) (refusal contract.Answer) {
+	switch may, decided, err := c.mayByServer(room, m); {
+	case err != nil:
+		return contract.Failure{Code: contract.Unavailable, Text: accessUnknown}
+	case may:
+		return nil
+	case decided:
+		return notAllowed
+	}
 	if fits, may := c.rule(room, m.ID); fits {
 		if !may {
 			return notAllowed
@@ -67,7 +101,7 @@ func (c *Chat) guard(room string, m *member) (refusal contract.Answer) {
 	switch may, err := c.store.MayJoin(c.ctx, room, m.ID); {
 	case err != nil:
 		c.nobodyKnowsAccess(err)
-		return contract.Failure{Code: contract.Unavailable, Text: "room access can't be checked right now, try again"}
+		return contract.Failure{Code: contract.Unavailable, Text: accessUnknown}
 	case !may:
 		return notAllowed
 	}
@@ -80,11 +114,13 @@ func (c *Chat) nobodyKnowsAccess(err error) {
 	}
 }
 
+const accessUnknown = "room access can't be checked right now, try again"
+
 var notAllowed = contract.Failure{Code: contract.Forbidden, Text: "you may not join this room"}
 
-// enterRoom takes a socket into a room and its member list, and out of the others unless it may be in many. What it returns is
+// enterRoom takes a socket into a room, behind its history if there is one, and its member list, and out of the others unless it may be in many. What it returns is
 // the answer to its client.
-func (c *Chat) enterRoom(s *socketio.Socket, m *member, r *request, room string) (joined, refusal contract.Answer) {
+func (c *Chat) enterRoom(s *socketio.Socket, m *member, r *request, room string, past *history) (joined, refusal contract.Answer) {
 	m.seats.Lock()
 	defer m.seats.Unlock()
 	if !m.seated {
@@ -94,14 +130,14 @@ func (c *Chat) enterRoom(s *socketio.Socket, m *member, r *request, room string)
 	if c.options.Multi && len(earlier) >= maxRooms && !s.In(room) {
 		return nil, contract.Failure{Code: contract.Forbidden, Text: fmt.Sprintf("you are in %d rooms, leave some first", maxRooms)}
 	}
-	switch err := s.Join(room); {
+	switch err := c.enter(s, room, past); {
 	case errors.Is(err, socketio.ErrPrivateRoom):
 		return nil, privateRoom
 	case err != nil: // the socket has gone meanwhile
 		return nil, closing
 	}
 	for _, other := range earlier {
-		if other != room && !c.options.Multi {
+		if other != room && !c.options.Multi && !m.isGiven(other) {
 			c.vacate(s, m, other)
 		}
 	}
@@ -122,10 +158,14 @@ func (c *Chat) leave(s *socketio.Socket, m *member, r *request) contract.Answer 
 		return contract.BadRoom
 	}
 	c.refuseEarly(m, func(p *parked) bool { return p.room == room })
-	if !c.leaveRoom(s, m, room) {
-		return contract.Failure{Code: contract.NotInRoom, Text: "you are not in this room"}
+	if c.isOwn(room, m.ID) || c.hasGiven(m, room) { // the server's choice, which the client goes on hearing
+		return contract.Success{}
 	}
-	c.answerSaved(s, r, contract.Success{})
+	if c.leaveRoom(s, m, room) {
+		c.answerSaved(s, r, contract.Success{})
+	} else { // by now, maybe: it is asked for again
+		c.answerSaved(s, r, contract.Failure{Code: contract.NotInRoom, Text: "you are not in this room"})
+	}
 	return nil
 }
 

@@ -83,12 +83,27 @@ func TestASenderIsCalledAsTheTokenSaidOrElseAsTheDatabaseDoes(t *testing.T) {
 	}})
 	log.named.note(contract.NewPerson("ann", []byte(`"ann"`), "Ann of the token"))
 	for user, want := range map[string]string{"ann": "Ann of the token", "bob": "Bob of the table", "eve": "eve"} {
-		if got := log.person(t.Context(), row(1, "r", user, "hi")); got.Name != want || string(got.IDJSON) != `"`+user+`"` {
-			t.Errorf("%s is called %s (%s)", user, got.Name, got.IDJSON)
+		if got, err := log.person(t.Context(), row(1, "r", user, "hi")); err != nil || got.Name != want || string(got.IDJSON) != `"`+user+`"` {
+			t.Errorf("%s is called %s (%s), %v", user, got.Name, got.IDJSON, err)
 		}
 	}
 	if asked != 2 {
 		t.Errorf("asked %d times", asked)
+	}
+}
+
+func TestNothingIsToldAgainUnderAnotherNameBecauseTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	away := errors.New("away")
+	log := NewLog(&past{rows: []message.Kept{row(1, "r", "bob", "hi")}}, Options{Name: func(context.Context, string) (string, error) {
+		return "Bob", away
+	}})
+	if kept, err := log.Missed(t.Context(), nil, nil, 9, 100); !errors.Is(err, away) {
+		t.Errorf("%v was told, %v", kept, err)
+	}
+	away = nil
+	if kept, err := log.Missed(t.Context(), nil, nil, 9, 100); len(kept) != 1 || err != nil {
+		t.Errorf("%v was told once it is back, %v", kept, err)
 	}
 }
 

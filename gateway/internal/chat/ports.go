@@ -2,9 +2,11 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"net/netip"
 
 	"github.com/socketgate/socketgate/gateway/internal/message"
+	"github.com/socketgate/socketgate/gateway/internal/presence"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -20,6 +22,12 @@ type Store interface {
 	MayStay(ctx context.Context, seats []message.Seat) ([]bool, error)
 }
 
+// UserRooms knows in which rooms the app has its users.
+type UserRooms interface {
+	// Of returns the rooms of each user. It has a deadline of its own. An error is for all of them, and means that nobody knows.
+	Of(ctx context.Context, users []string) ([][]string, error)
+}
+
 // History reads what was stored.
 type History interface {
 	// Missed returns the messages of the gaps up to a position, in the order of positions. Many who ask at the same time are
@@ -30,11 +38,31 @@ type History interface {
 	Repeated(ctx context.Context, d message.Draft, after uint64) (message.Kept, bool, error)
 }
 
+// Order has all gateways of a cluster tell stored messages in one order.
+type Order interface {
+	// Tell has these clients told of a committed row, on all gateways: on this one when its turn comes, with its
+	// position as the offset. Then it calls told once, on any goroutine; it may do so before it returns. It does not block. The calls
+	// come in the order of commits.
+	Tell(row message.Stored, to message.Audience, event string, payload json.RawMessage, told func())
+}
+
 // Logins knows which logins the app has ended.
 type Logins interface {
 	// Ended tells so of each login. It has a deadline of its own. An error means that nobody knows of some; what it returns
 	// beside it holds all the same.
 	Ended(ctx context.Context, logins []token.Login) ([]bool, error)
+}
+
+// Gateways are the other gateways that are one with this. Its methods do not block.
+type Gateways interface {
+	presence.Others
+	// Connected and Disconnected count a user's connections here, for MAX_CONNECTIONS_PER_USER.
+	Connected(user string)
+	Disconnected(user string)
+	// LoginEnded tells the others that the app has ended a login: see [Chat.EndLogins].
+	LoginEnded(user, login string)
+	// UserEnded tells the others that a user is to be disconnected.
+	UserEnded(user string)
 }
 
 // Auditor keeps a record of who did what. It does not block. Any goroutine may call it.
@@ -56,6 +84,9 @@ type Observer interface {
 	// Limited reports what was refused as too much: which limit (events, joins, bytes, relays
 	// or lists), and of whom (connection or user).
 	Limited(limit, of string)
+	// History counts what those who join are told of the latest messages, by outcome: told, failed (they could not be read) or too_much
+	// (a room among many, of which a new connection is not told).
+	History(outcome string)
 	// ListTold reports a member list, by the bytes of all its copies.
 	ListTold(bytes int)
 	// ListDelayed reports one that has to wait, with a reason of package presence.

@@ -21,8 +21,11 @@ type recheck struct {
 
 	seats  []message.Seat
 	seated map[message.Seat][]*socketio.Socket // a user's tabs share a seat
+	users  []string                            // whose rooms are asked for
+	asked  map[string]bool                     // whose have been asked for in this round
 	logins []token.Login
 	held   []*socketio.Socket // whose logins these are
+	told   bool               // another gateway has found out, and told the others
 }
 
 // recheckBatch is how many seats or logins one question is about. A question that fails keeps so many longer.
@@ -41,6 +44,7 @@ func (c *Chat) recheckRights() {
 
 func (r *recheck) round() {
 	r.began, r.met, r.crew = time.Now(), 0, max(1, r.chat.namespace.Sockets())
+	r.asked = make(map[string]bool)
 	r.chat.namespace.Each(r.meet)
 	r.ask()
 	r.pause(1)
@@ -52,16 +56,22 @@ func (r *recheck) meet(s *socketio.Socket) {
 	if r.chat.ctx.Err() != nil || !admitted {
 		return
 	}
-	if r.chat.options.Guarded {
-		for _, room := range r.chat.joined(s) {
-			r.seat(s, m, room)
+	c := r.chat
+	if c.options.Guarded {
+		for _, room := range c.joined(s) {
+			if !c.isDefault(room) && !c.hasGiven(m, room) {
+				r.seat(s, m, room)
+			}
 		}
+	}
+	if c.roomsOf != nil && !r.asked[m.ID] {
+		r.asked[m.ID], r.users = true, append(r.users, m.ID)
 	}
 	if r.chat.options.Logins != nil {
 		r.logins, r.held = append(r.logins, m.login.Login), append(r.held, s)
 	}
 	r.met++
-	if len(r.seats) >= recheckBatch || len(r.logins) >= recheckBatch {
+	if len(r.seats) >= recheckBatch || len(r.logins) >= recheckBatch || len(r.users) >= recheckBatch {
 		r.ask()
 		r.pause(float64(r.met) / float64(r.crew))
 	}
@@ -101,6 +111,10 @@ func (r *recheck) ask() {
 	if len(r.logins) > 0 && r.chat.ctx.Err() == nil {
 		r.askLogins()
 	}
+	if len(r.users) > 0 && r.chat.ctx.Err() == nil {
+		r.askRooms()
+	}
+	r.users = r.users[:0]
 	r.seats, r.seated, r.logins, r.held = r.seats[:0], nil, r.logins[:0], r.held[:0]
 }
 
@@ -125,6 +139,14 @@ func (r *recheck) askSeats(seats []message.Seat) {
 	c.options.Observer.Rechecked("room", "kept", len(seats)-lost)
 }
 
+func (r *recheck) askRooms() {
+	if _, err := r.chat.roomsOf.ask(r.chat.ctx, r.users); err != nil {
+		r.chat.nobodyKnows("user_rooms", len(r.users), err)
+		return
+	}
+	r.chat.options.Observer.Rechecked("user_rooms", "kept", len(r.users))
+}
+
 // loseSeat takes a socket out of a room, as if it had asked to leave, and tells it why.
 func (c *Chat) loseSeat(s *socketio.Socket, room string) {
 	m := s.Data.(*member)
@@ -137,8 +159,8 @@ func (c *Chat) loseSeat(s *socketio.Socket, room string) {
 // tellLost tells a client that it was taken out of a room.
 func (c *Chat) tellLost(s *socketio.Socket, m *member, room string) {
 	lost := contract.Failure{Code: contract.Forbidden, Text: "you may not be in this room any more", Room: room}
+	c.audit("right_lost", m, room, "") // before the client, who asks again at once
 	s.Emit("error", lost.Event(c.options.JoinEvents[0]))
-	c.audit("right_lost", m, room, "")
 }
 
 func (r *recheck) askLogins() {
@@ -148,8 +170,10 @@ func (r *recheck) askLogins() {
 	for i, gone := range ended {
 		if gone {
 			lost++
-			c.audit("revoked", r.held[i].Data.(*member), "", "")
-			r.held[i].Close(LoginEnded)
+			c.endLogin(r.held[i], r.held[i].Data.(*member))
+			if c.options.Gateways != nil && !r.told {
+				c.options.Gateways.LoginEnded(r.logins[i].UserID, loginDigest(r.logins[i]))
+			}
 		}
 	}
 	c.options.Observer.Rechecked("login", "ended", lost)

@@ -152,7 +152,7 @@ func TestWhoIsInARoomIsInItsListWhoeverComesBetween(t *testing.T) {
 	m := s.Data.(*member)
 	for range 3000 {
 		var both sync.WaitGroup
-		both.Go(func() { h.chat.enterRoom(s, m, &request{chat: h.chat, socket: s, event: &socketio.Event{}}, "r") })
+		both.Go(func() { h.chat.enterRoom(s, m, &request{chat: h.chat, socket: s, event: &socketio.Event{}}, "r", nil) })
 		both.Go(func() { h.chat.loseSeat(s, "r") })
 		both.Wait()
 		if in, listed := s.In("r"), h.chat.rosters.Sockets("r"); in != (listed == 1) {

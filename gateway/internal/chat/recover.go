@@ -10,7 +10,8 @@ import (
 )
 
 // mayRecover returns the rooms of a session that its user may still be in, when a client takes it up again: the rules and the
-// app's own query are asked as if it joined. An error means that nobody knows; then the client starts anew, and joins.
+// app's own query are asked as if it joined. Rooms that it has left come first, by themselves. An error means that nobody knows; then the
+// client starts anew, and joins.
 func (c *Chat) mayRecover(s *socketio.Socket, rooms []string) (granted []string, err error) {
 	m := s.Data.(*member)
 	if m.back == nil {
@@ -21,7 +22,10 @@ func (c *Chat) mayRecover(s *socketio.Socket, rooms []string) (granted []string,
 		fits, may := c.rule(room, m.ID)
 		switch {
 		case contract.IsPersonal(room):
-			may = c.direct() && room == contract.PersonalRoom(m.ID)
+			may = c.hasPersonal() && room == contract.PersonalRoom(m.ID)
+		case c.isOwn(room, m.ID) || c.isDefault(room) || m.isGiven(room):
+			may = true
+		case !fits && c.onlyGiven():
 		case !fits && c.options.Guarded:
 			asked = append(asked, message.Seat{Room: room, User: m.ID})
 		case !fits:
@@ -46,25 +50,48 @@ func (c *Chat) mayRecover(s *socketio.Socket, rooms []string) (granted []string,
 			}
 		}
 	}
+	m.back.atFirst = slices.ContainsFunc(rooms, func(room string) bool { return c.isFirst(m, room) })
+	// The last call counts, which is of the rooms that the session is in.
 	m.back.lost = slices.DeleteFunc(slices.Clone(rooms), func(room string) bool { return contract.IsPersonal(room) || slices.Contains(granted, room) })
 	return granted, nil
 }
+
+// errRoomUnknown: nobody can say whether a client may join the room that it names as it connects.
+var errRoomUnknown = errors.New("room access could not be checked")
 
 // errTooManyRooms: the user's connections ask for more rooms than they may join. The new one begins anew.
 var errTooManyRooms = errors.New("too many rooms are asked for")
 
 // welcomeBack has a new socket take its seats, and tells its client in which rooms of its session it may not be any more.
 func (c *Chat) welcomeBack(s *socketio.Socket, m *member) {
-	for _, room := range c.takeSeats(s, m) {
-		m.joined = true
-		c.audit("join", m, room, "recovered")
+	defer c.tellArrival(s, m)
+	if s.Recovered() && !m.back.atFirst { // it has left that room
+		c.leaveFirst(s, m)
 	}
+	for _, room := range c.takeSeats(s, m) {
+		if s.Recovered() {
+			m.joined = true
+			c.audit("join", m, room, "recovered")
+		} else {
+			c.audit("join", m, room, byServer)
+		}
+	}
+	c.renewLate(m)
 	if !s.Recovered() {
 		m.back = nil
 		return
 	}
 	for _, room := range m.back.lost {
 		c.tellLost(s, m, room)
+	}
+}
+
+// leaveFirst takes a socket out of where it was put as it connected.
+func (c *Chat) leaveFirst(s *socketio.Socket, m *member) {
+	for _, room := range s.Rooms() {
+		if c.isFirst(m, room) && !c.hasGiven(m, room) {
+			s.Leave(room)
+		}
 	}
 }
 
@@ -78,7 +105,11 @@ func (c *Chat) giveUpSeats(s *socketio.Socket, m *member) {
 	}
 	m.seated = false
 	for _, room := range c.joined(s) {
-		c.rosters.Leave(room, m.Person)
+		c.rosters.Away(room, m.Person)
+	}
+	c.goOffline(m)
+	if c.options.Gateways != nil {
+		c.options.Gateways.Disconnected(m.ID)
 	}
 }
 
@@ -91,15 +122,24 @@ func (c *Chat) takeSeats(s *socketio.Socket, m *member) (rooms []string) {
 		return nil
 	}
 	m.seated = true
+	if c.options.Gateways != nil {
+		c.options.Gateways.Connected(m.ID)
+	}
+	c.comeOnline(s, m)
 	rooms = c.joined(s)
 	for _, room := range rooms {
-		switch soon := c.rosters.Enter(room, m.Person); {
-		case soon: // the list comes to this socket too
-		case c.affordsList(m):
-			c.tellList(s, m, room)
-		default:
-			c.rosters.TellAgain(room, m.Person)
-		}
+		c.seat(s, m, room)
 	}
 	return rooms
+}
+
+// seat enters a socket into the list of a room that it has not asked for right now. m.seats is held.
+func (c *Chat) seat(s *socketio.Socket, m *member, room string) {
+	switch soon := c.rosters.Enter(room, m.Person); {
+	case soon: // the list comes to this socket too
+	case c.affordsList(m):
+		c.tellList(s, m, room)
+	default:
+		c.rosters.TellAgain(room, m.Person)
+	}
 }

@@ -23,9 +23,9 @@ func (c *Chat) relay(as string) handler {
 			return notJoined
 		}
 		c.leaveOut(&fields, m)
-		c.keys.IdentifyRelay(&fields, m.Person, to.room)
+		c.keys.IdentifyRelay(&fields, m.Person, to.room, c.socketTold(s))
 		if !c.affordsRelay(m, to) {
-			return refuseRelay(r)
+			return quietly(r, tooManyRelays)
 		}
 		if refusal := c.fits(fields.Size(), m); refusal != nil {
 			return refusal
@@ -41,10 +41,11 @@ func (c *Chat) relay(as string) handler {
 	}
 }
 
-// refuseRelay refuses a relay that comes too often. A client that asks for no ack is not told: people type faster
-// than others need to know, and apps show errors to them.
-func refuseRelay(r *request) contract.Answer {
-	refusal := contract.Failure{Code: contract.RateLimited, Text: "too many of these events, slow down"}
+var tooManyRelays = contract.Failure{Code: contract.RateLimited, Text: "too many of these events, slow down"}
+
+// quietly refuses a relay. A client that asks for no ack is not told: people type faster than others need to know, and to who has
+// gone, and apps show errors to them.
+func quietly(r *request, refusal contract.Failure) contract.Answer {
 	if r.event.WantsAck() {
 		return refusal
 	}

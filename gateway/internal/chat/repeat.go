@@ -10,14 +10,13 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/contract"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 	"github.com/socketgate/socketgate/pkg/lockorder"
-	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
 // fingerprint tells a message from others, so that it is found in the table when it is sent again after the process or the
 // connection that took it has ended: by the id that its client gave to it or, where it gave none and asks for an ack, by its
 // session and all that it says. It is keyed, so that the table's ids tell nobody what two messages have in common. 0 is none.
-func (c *Chat) fingerprint(s *socketio.Socket, user string, to place, id contract.ClientID, r *request) uint64 {
-	if c.options.Log == nil || id.Value == "" && !r.event.WantsAck() {
+func (c *Chat) fingerprint(m said) uint64 {
+	if c.options.Log == nil || m.id.Value == "" && m.whole == nil {
 		return 0
 	}
 	text := append(make([]byte, 0, 512), c.options.ResendKey...)
@@ -25,12 +24,15 @@ func (c *Chat) fingerprint(s *socketio.Socket, user string, to place, id contrac
 		text = binary.AppendUvarint(text, uint64(len(part)))
 		text = append(text, part...)
 	}
-	for _, part := range []string{user, to.room, to.receiver, id.Key, id.Value} {
+	for _, part := range []string{m.member.ID, m.to.room, m.to.receiver, m.id.Key, m.id.Value} {
 		add(part)
 	}
-	if id.Value == "" {
-		add(s.ID())
-		for _, arg := range r.event.Args {
+	if m.fills != nil { // two pictures without a text are two messages
+		add(joined(m.fills))
+	}
+	if m.id.Value == "" {
+		add(m.socket.ID())
+		for _, arg := range m.whole {
 			add(string(arg))
 		}
 	}
@@ -38,18 +40,29 @@ func (c *Chat) fingerprint(s *socketio.Socket, user string, to place, id contrac
 	return max(1, binary.BigEndian.Uint64(sum[:]))
 }
 
+// joined is what a message says for further columns, as one text that is another for other fields.
+func joined(fields []json.RawMessage) string {
+	var text []byte
+	for _, f := range fields {
+		text = binary.AppendUvarint(text, uint64(len(f)))
+		text = append(text, f...)
+	}
+	return string(text)
+}
+
 // stored finds the row of a message that is sent again, by its fingerprint. Without an id of the client's that is only the first
 // message after a recovery, if it asks for an ack, and only a row that its client has not heard of: "ok", "ok" are two.
-func (c *Chat) stored(s *socketio.Socket, d message.Draft, byID bool, back *comeback) (row message.Stored, found bool, refusal contract.Answer) {
+func (c *Chat) stored(m said, d message.Draft) (row message.Stored, found bool, refusal contract.Answer) {
 	var after uint64
+	byID := m.id.Value != ""
 	switch {
 	case d.Fingerprint == 0:
 		return row, false, nil
 	case byID:
-	case back == nil, d.Room != "" && !s.In(d.Room): // who is not in the room does not hear what it says there
+	case !c.mayBeStored(m, d):
 		return row, false, nil
 	default:
-		after = back.heard
+		after = m.back.heard
 	}
 	kept, found, err := c.options.Log.history.Repeated(c.ctx, d, after)
 	if err != nil {
@@ -61,10 +74,18 @@ func (c *Chat) stored(s *socketio.Socket, d message.Draft, byID bool, back *come
 	return kept.Stored, found, nil
 }
 
+// mayBeStored tells whether a message without an id may be one that its client has sent before: who is not in the room does not hear what it
+// says there.
+func (c *Chat) mayBeStored(m said, d message.Draft) bool {
+	return m.back != nil && d.Fingerprint != 0 && !c.options.NoEcho && (d.Room == "" || m.socket.In(d.Room))
+}
+
 // comeback is a client's that asks for its session, until its first message.
 type comeback struct {
 	heard uint64   // the position of the latest message that it has got; 0 is none
 	lost  []string // rooms of the session that it may not be in any more
+	// atFirst: the room where it is put as it connects (Options.DefaultRoom) was among them.
+	atFirst bool
 }
 
 // heardUpTo reads how far a client has heard that asks for its session.

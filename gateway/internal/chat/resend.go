@@ -53,7 +53,7 @@ type sent struct {
 	at        time.Time
 	size      int
 	answer    contract.Answer // nil until it is stored
-	attached  []*request      // resends that came before
+	attached  []asker         // resends that came before
 	forgotten bool
 	ambiguous bool // another text came under its id, which is then of the client rather than of a message
 
@@ -69,7 +69,7 @@ func newResends(o Observer) *resends {
 // open notes that a user sends a message with that id of the client's, or finds that it repeats one. The answer to a
 // repeated one is nil while the first is still on its way: then it gets the same answer, by end. What has no id is
 // never a resend, and sent is nil. Of what is not repeated, end must be called once.
-func (rs *resends) open(user string, to place, id contract.ClientID, text string, r *request) (s *sent, answer contract.Answer, repeated bool) {
+func (rs *resends) open(user string, to place, id contract.ClientID, text string, by asker) (s *sent, answer contract.Answer, repeated bool) {
 	if id.Value == "" {
 		return nil, nil, false
 	}
@@ -84,7 +84,7 @@ func (rs *resends) open(user string, to place, id contract.ClientID, text string
 	}
 	first := u.byKey[key]
 	if first != nil && !first.ambiguous && first.text == hash {
-		return nil, first.again(r), true
+		return nil, first.again(by), true
 	}
 	s = &sent{key: key, user: user, text: hash, at: now, ambiguous: first != nil && id.Shared}
 	u.byKey[key] = s // the latest of those that share an id
@@ -93,16 +93,16 @@ func (rs *resends) open(user string, to place, id contract.ClientID, text string
 	return s, nil, false
 }
 
-// again returns the answer to a resend, or keeps the request until there is one. mu is held.
-func (s *sent) again(r *request) contract.Answer {
+// again returns the answer to a resend, or keeps who asked until there is one. mu is held.
+func (s *sent) again(by asker) contract.Answer {
 	switch {
 	case s.answer != nil:
 		return s.answer
 	case len(s.attached) == maxAttached:
 		return contract.Failure{Code: contract.RateLimited, Text: "the message is on its way already, slow down"}
 	}
-	r.event.Args = nil
-	s.attached = append(s.attached, r)
+	by.forget()
+	s.attached = append(s.attached, by)
 	return nil
 }
 
@@ -112,15 +112,15 @@ func (rs *resends) end(s *sent, answer contract.Answer) {
 	if s == nil {
 		return
 	}
-	for _, r := range rs.settle(s, answer) {
+	for _, by := range rs.settle(s, answer) {
 		func() {
-			defer r.survive()
-			r.answer(answer)
+			defer by.survive()
+			by.answer(answer)
 		}()
 	}
 }
 
-func (rs *resends) settle(s *sent, answer contract.Answer) (attached []*request) {
+func (rs *resends) settle(s *sent, answer contract.Answer) (attached []asker) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	attached, s.attached = s.attached, nil

@@ -17,6 +17,10 @@ func (c *Chat) unknown(s *socketio.Socket, e *socketio.Event) {
 	if !c.allow(s, m, &request{chat: c, socket: s, event: e, name: "other"}) {
 		return
 	}
+	if c.options.Elsewhere != nil && c.options.Elsewhere(s, e) {
+		c.options.Observer.Event("other", "passed")
+		return
+	}
 	c.options.Observer.Event("other", "ignored")
 	if c.unknownEvents.isNew(e.Name, m) {
 		c.options.Logger.Warn("clients send an event that nothing handles: JOIN_EVENTS, LEAVE_EVENTS, SEND_EVENTS and RELAY_EVENTS say which are",

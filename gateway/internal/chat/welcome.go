@@ -51,7 +51,7 @@ func (c *Chat) tellAsker(s *socketio.Socket, m *member, r *request, room string,
 // tellList tells it by an event.
 func (c *Chat) tellList(s *socketio.Socket, m *member, room string) {
 	c.rosters.TellOne(room, func(list presence.List) {
-		payload := list.Shaped(c.options.MembersShape, room, c.options.MaxEvent)
+		payload := c.shaped(list, room)
 		s.Emit(c.options.MembersEvent, payload)
 		c.chargeList(m, len(payload))
 	})

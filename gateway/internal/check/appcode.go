@@ -15,6 +15,14 @@ type appEvents struct {
 	out map[string]string // clients listen for them, or a server sends them
 	// heard are those of out that clients listen for.
 	heard map[string]bool
+
+	handlings    []handling   // what the server does with events
+	habits       []habit      // what a variable is for
+	beyond       []string     // what none is for
+	joinsAll     string       // the file that has users join all of their rooms
+	schema       string       // the file of a Prisma schema that has participants
+	participants participants // as the schema has them
+	fields       fields       // what messages have besides a text
 }
 
 // Bounds of what is read: an app's own code is far smaller.
@@ -34,7 +42,7 @@ func readAppCode(dir string) appEvents {
 			return nil
 		case d.IsDir() && path != dir && (foreignFolders[d.Name()] || strings.HasPrefix(d.Name(), ".")):
 			return filepath.SkipDir
-		case d.IsDir() || !codeFile.MatchString(d.Name()) || testFile.MatchString(path):
+		case d.IsDir() || !codeFile.MatchString(d.Name()) && filepath.Ext(path) != ".prisma" || testFile.MatchString(path):
 			return nil
 		}
 		if files++; files > mostCodeFiles {
@@ -43,7 +51,11 @@ func readAppCode(dir string) appEvents {
 		if info, err := d.Info(); err == nil && info.Size() <= mostCodeBytes {
 			if text, err := os.ReadFile(path); err == nil {
 				name, _ := filepath.Rel(dir, path)
-				events.read(name, string(text))
+				if filepath.Ext(name) == ".prisma" {
+					events.readSchema(name, string(text))
+				} else {
+					events.read(name, string(text))
+				}
 			}
 		}
 		return nil
@@ -73,13 +85,26 @@ var (
 	isServersCall = regexp.MustCompile(`(?i)\bio\b|\.\s*(to|in|broadcast|except)\b`)
 )
 
-// read takes the events of one file.
+// readSchema looks for the participants in a file of a Prisma schema.
+func (e *appEvents) readSchema(name, text string) {
+	e.fields.readSchema(name, comments.ReplaceAllString(text, "$1 "))
+	if found, ok := participantsIn(comments.ReplaceAllString(text, "$1 ")); ok && e.schema == "" {
+		e.schema, e.participants = name, found
+	}
+}
+
+// read takes the events of one file, and what else it does.
 func (e *appEvents) read(name, text string) {
+	e.readRoute(name, text)
 	if !usesSocketIO.MatchString(text) {
 		return
 	}
-	text = comments.ReplaceAllString(text, "$1 ")
+	text = withoutComments(text)
+	e.readHabits(name, text)
+	e.readBeyond(name, text)
+	e.fields.readCode(name, text)
 	servers := isServersFile.MatchString(text)
+	e.readHandlings(name, text, servers)
 	for _, at := range call.FindAllStringSubmatchIndex(text, -1) {
 		verb, event := text[at[2]:at[3]], text[at[4]:at[5]]
 		statement := statementBefore(text[:at[0]])
@@ -95,6 +120,16 @@ func (e *appEvents) read(name, text string) {
 		note(e.out, event, name)
 		e.heard[event] = e.heard[event] || listens
 	}
+}
+
+// withoutComments leaves every line where it was.
+func withoutComments(text string) string {
+	return comments.ReplaceAllStringFunc(text, func(comment string) string {
+		if strings.HasPrefix(comment, "/*") {
+			return strings.Repeat("\n", strings.Count(comment, "\n")) + " "
+		}
+		return comment[:strings.Index(comment, "//")] + " "
+	})
 }
 
 // libraryEvents are what the libraries themselves say to an app.

@@ -64,6 +64,8 @@ func roleOut(event string) role {
 	switch {
 	case has(words, relayWords...):
 		return relays
+	case has(words, "online") && !has(words, "room"):
+		return "" // of the whole app: see appEvents.online
 	case has(words, memberWords...):
 		return members
 	case has(words, messageWords...) && has(words, receiveWords...) && !has(words, "history", "delete", "deleted", "update", "updated", "edited", "error", "reaction"):
@@ -80,6 +82,9 @@ type served struct {
 
 func servedBy(c config.Config) served {
 	s := served{in: map[string]role{}, out: map[string]bool{contract.Fold(c.MessageEvent): true, contract.Fold(c.MembersEvent): true}}
+	for _, event := range []string{c.OnlineEvent, c.UserOnlineEvent, c.UserOfflineEvent} {
+		s.out[contract.Fold(event)] = true
+	}
 	for r, events := range map[role][]string{joins: c.JoinEvents, leaves: c.LeaveEvents, sends: c.SendEvents} {
 		for _, event := range events {
 			s.in[contract.Fold(event)] = r
@@ -94,6 +99,17 @@ func servedBy(c config.Config) served {
 	}
 	return s
 }
+
+// roleOf is what the gateway takes an event for, or would if a variable named it.
+func roleOf(event string, by served) role {
+	if known, ok := by.in[contract.Fold(event)]; ok {
+		return known
+	}
+	return roleIn(event)
+}
+
+// relays tells whether an event is one of RELAY_EVENTS already.
+func (s served) relays(event string) bool { return s.in[contract.Fold(event)] == relays }
 
 // events holds the variables against the app's own code.
 func (s start) events(app appEvents) {
@@ -113,6 +129,17 @@ func (s start) events(app appEvents) {
 	case len(unserved) == 0:
 		s.ok(step, "every event in the app's code is served: %s", strings.Join(namesOf(app.in), ", "))
 	}
+	if len(unserved) > 0 && s.config.AttachAddr != "" {
+		s.ok(step, "the app's own server has %s", strings.Join(unserved, ", "))
+		return
+	}
+	if own := app.onlyOwn(by); len(own) > 0 {
+		var lines []string
+		for _, one := range own {
+			lines = append(lines, one.line)
+		}
+		s.warn("attach", "only your own handlers can serve "+count(len(own), "event")+": keep them, and attach them to the gateway", lines...)
+	}
 	if len(unserved) > 0 {
 		s.warn(step, "nobody would serve "+strings.Join(unserved, ", "),
 			"what only your server.ts did with them has to stay in code of your own: a route, or a server of its own")
@@ -124,6 +151,7 @@ type proposal struct {
 	variable role
 	value    string
 	breaks   bool
+	because  string // how sure it is, and what says so; empty where only the names do
 }
 
 type proposals []proposal
@@ -135,7 +163,7 @@ func (p proposals) breaks() bool {
 func (p proposals) lines() []string {
 	var lines []string
 	for _, one := range p {
-		lines = append(lines, string(one.variable)+"="+one.value)
+		lines = append(lines, string(one.variable)+"="+one.value+one.because)
 	}
 	return lines
 }
@@ -155,17 +183,17 @@ func propose(app appEvents, by served) proposals {
 			missing, works = missing || !ok, works || ok
 		}
 		if missing {
-			all = append(all, proposal{r, strings.Join(names, ","), !works && r != leaves})
+			all = append(all, proposal{r, strings.Join(names, ","), !works && r != leaves, ""})
 		}
 	}
 	if name, ok := proposeOut(app, by, message); ok {
-		all = append(all, proposal{message, name, true})
+		all = append(all, proposal{message, name, true, ""})
 	}
 	if name, ok := proposeOut(app, by, members); ok {
-		all = append(all, proposal{members, name, false})
+		all = append(all, proposal{members, name, false, ""})
 	}
-	if value := proposeRelays(app, by); value != "" {
-		all = append(all, proposal{relays, value, false})
+	if value, because := proposeRelays(app, by); value != "" {
+		all = append(all, proposal{relays, value, false, because})
 	}
 	return all
 }
@@ -186,25 +214,32 @@ func proposeOut(app appEvents, by served, r role) (name string, ok bool) {
 	return name, name != ""
 }
 
-// proposeRelays pairs what clients send with what they listen for: typing=user_typing.
-func proposeRelays(app appEvents, by served) string {
+// proposeRelays pairs what clients send with what they listen for: typing=user_typing; and has those go to one user or socket that the server
+// passes on so.
+func proposeRelays(app appEvents, by served) (value, because string) {
 	var pairs []string
 	missing := false
+	own := app.onlyOwn(by)
 	for _, event := range namesOf(app.in) {
-		known, ok := by.in[contract.Fold(event)]
-		if ok && known != relays || !ok && roleIn(event) != relays {
+		passed, file, passes := app.passes(event)
+		switch r := roleOf(event, by); {
+		case r == joins, r == leaves, r == sends, r != relays && !passes, isOwn(own, event):
 			continue
 		}
-		missing = missing || !ok
+		missing = missing || !by.relays(event)
+		if passes {
+			pairs, because = append(pairs, passed.item(event)), " # "+string(likely)+": "+file
+			continue
+		}
 		if as := heardFor(app, event); as != "" && as != event {
 			event += "=" + as
 		}
 		pairs = append(pairs, event)
 	}
 	if !missing {
-		return ""
+		return "", ""
 	}
-	return strings.Join(pairs, ",")
+	return strings.Join(pairs, ","), because
 }
 
 // heardFor finds what clients listen for in answer to a relay: the event itself, or one with its words and some more.
@@ -227,8 +262,15 @@ func unservedOf(app appEvents, by served, proposed proposals) []string {
 	var handled []string
 	for _, p := range proposed {
 		for _, pair := range strings.Split(p.value, ",") {
+			pair, _, _ = strings.Cut(pair, "@")
 			handled = append(handled, strings.Split(pair, "=")...)
 		}
+	}
+	for _, one := range app.onlyOwn(by) {
+		handled = append(handled, one.event)
+	}
+	for _, h := range app.online() {
+		handled = append(handled, h.value)
 	}
 	var unserved []string
 	for _, event := range namesOf(app.in) {

@@ -12,6 +12,15 @@ import (
 // eventsOf tells what is said of an app whose folder has these files, by a gateway of this configuration.
 func eventsOf(t *testing.T, c config.Config, files map[string]string) string {
 	t.Helper()
+	app := appOf(t, files)
+	var out strings.Builder
+	start{report: &report{out: &out}, config: c}.events(app)
+	return out.String()
+}
+
+// appOf reads the code of an app whose folder has these files.
+func appOf(t *testing.T, files map[string]string) appEvents {
+	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
 		path := filepath.Join(dir, name)
@@ -22,9 +31,7 @@ func eventsOf(t *testing.T, c config.Config, files map[string]string) string {
 			t.Fatal(err)
 		}
 	}
-	var out strings.Builder
-	start{report: &report{out: &out}, config: c}.events(readAppCode(dir))
-	return out.String()
+	return readAppCode(dir)
 }
 
 const (
@@ -113,9 +120,16 @@ func FuzzAppCode(f *testing.F) {
 	f.Add(useRoom)
 	f.Add(serverTS)
 	f.Add("socket.emit(`${x}`) // ; socket.on('")
+	f.Add(serverOfHabits)
+	f.Add(schemaOfHabits)
+	f.Add("io.on('x', ({ to }) => { const s = users.get(to); io.to(s).emit('y', { to, from: socket.id }) })")
+	f.Add("io.on('x', (d) => { io.to(d.a?.b).emit('y', d) })")
 	f.Fuzz(func(t *testing.T, text string) {
 		e := appEvents{in: map[string]string{}, out: map[string]string{}, heard: map[string]bool{}}
 		e.read("a.ts", text+" socket")
+		e.readSchema("a.prisma", text)
+		propose(e, servedBy(config.Default()))
+		e.anyone()
 		for _, event := range append(namesOf(e.in), namesOf(e.out)...) {
 			if event == "" || len(event) > 240 || !strings.Contains(text, event) {
 				t.Errorf("an event out of nowhere: %q", event)

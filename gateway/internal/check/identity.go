@@ -40,15 +40,28 @@ func (s start) token(ctx context.Context, ofApp string) (cookie, user string) {
 		return cookie, ""
 	}
 	defer identity.Close()
+	if keys := identity.PublicKeys(); keys != nil {
+		s.publicKeys(ctx, keys)
+	}
 	switch {
 	case ofApp != "":
 		return s.appToken(ctx, identity, ofApp)
-	case mintErr != nil: // sessions in the database can't be made up
+	case mintErr != nil && s.config.SessionQuery != "": // sessions in the database can't be made up
 		s.sessionQuery(ctx, identity)
-	default:
+	case mintErr == nil:
 		return s.mintedToken(ctx, identity, cookie), ""
 	}
 	return cookie, ""
+}
+
+// publicKeys fetches what the login service publishes.
+func (s start) publicKeys(ctx context.Context, keys *token.PublicKeys) {
+	n, err := keys.Fetch(ctx)
+	if err != nil {
+		s.fault("token", "TOKEN_JWKS_URL: "+err.Error(), "set TOKEN_JWKS_URL to what the service calls its JWKS URL, and let the gateway reach it")
+		return
+	}
+	s.ok("token", "TOKEN_JWKS_URL publishes %d keys that can be used (with --token, whether one has signed it)", n)
 }
 
 // whose tells who sends a handshake with this Cookie header.

@@ -30,7 +30,7 @@ func (o outside) idle(ctx context.Context) {
 		o.skip("idle", fmt.Sprintf("pings come every %s only, which is long to wait", interval))
 		return
 	}
-	if err := socket.connect(""); err != nil && !errors.Is(err, errUnauthorized) {
+	if err := socket.connect(o.config.Namespace, ""); err != nil && !errors.Is(err, errUnauthorized) {
 		o.fault("idle", unquoted(err))
 		return
 	} else if err != nil {

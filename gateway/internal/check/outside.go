@@ -77,7 +77,7 @@ func (o outside) reach(ctx context.Context) bool {
 	switch health, err := o.get(ctx, ops.HealthzPath, nil); {
 	case o.origin != nil:
 		o.skip("page", "pages come from "+o.origin.String())
-	case answer.Status == http.StatusNotFound && err == nil && strings.TrimSpace(health.Body) == ops.Healthy:
+	case answer.Status == http.StatusNotFound && err == nil && strings.HasPrefix(health.Body, ops.Healthy):
 		o.fault("page", "/ is answered by the gateway, which has no pages", webFix)
 	case answer.Status == http.StatusBadGateway, answer.Status == http.StatusServiceUnavailable, answer.Status == http.StatusGatewayTimeout:
 		o.fault("page", "the proxy does not reach the web app: "+answer.String(), webFix)

@@ -62,7 +62,7 @@ func (o outside) poll(ctx context.Context, browser, upgrades bool) (int, error) 
 		return 1, err
 	}
 	address.RawQuery += "&sid=" + url.QueryEscape(session.SID)
-	for i, step := range []struct{ method, body string }{{http.MethodPost, "40"}, {http.MethodGet, ""}} {
+	for i, step := range []struct{ method, body string }{{http.MethodPost, connectPacket(o.config.Namespace, "")}, {http.MethodGet, ""}} {
 		answer, err := request(ctx, client, step.method, address.String(), header, step.body)
 		if err == nil {
 			err = pollFault(answer)

@@ -6,13 +6,15 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/api"
 	"github.com/socketgate/socketgate/gateway/internal/ops"
 )
 
-// port listens where a start would, for a moment, on both addresses at once. A gateway that is looked at from outside may
+// port listens where a start would, for a moment, on all addresses at once. A gateway that is looked at from outside may
 // be the one that has them.
 func (s start) port(ctx context.Context) {
 	addr := net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port))
@@ -20,14 +22,21 @@ func (s start) port(ctx context.Context) {
 	if public != nil {
 		defer public.Close()
 	}
-	_, port, _ := net.SplitHostPort(s.config.AdminAddr)
+	s.private(ctx, "ADMIN_ADDR", s.config.AdminAddr, "127.0.0.1:9090", running)
+	s.private(ctx, "API_ADDR", s.config.APIAddr, "127.0.0.1:4001", running)
+	s.private(ctx, "ATTACH_ADDR", s.config.AttachAddr, "127.0.0.1:4002", running)
+}
+
+// private is an address that clients do not know, if there is one.
+func (s start) private(ctx context.Context, variable, addr, such string, running bool) {
+	_, port, _ := net.SplitHostPort(addr)
 	switch {
-	case s.config.AdminAddr == "":
+	case addr == "":
 	case port == strconv.Itoa(s.config.Port) && port != "0":
-		s.fault("port", "ADMIN_ADDR has the port of the clients, "+port, "ADMIN_ADDR should hold another port, such as 127.0.0.1:9090")
+		s.fault("port", variable+" has the port of the clients, "+port, variable+" should hold another port, such as "+such)
 	default:
-		if admin, _ := s.listen(ctx, "ADMIN_ADDR", s.config.AdminAddr, running); admin != nil {
-			admin.Close()
+		if listener, _ := s.listen(ctx, variable, addr, running); listener != nil {
+			listener.Close()
 		}
 	}
 }
@@ -35,7 +44,7 @@ func (s start) port(ctx context.Context) {
 // listen gives the listener, or else reports whether a gateway has the address already.
 func (s start) listen(ctx context.Context, variable, addr string, running bool) (listener net.Listener, taken bool) {
 	const step = "port"
-	listener, err := net.Listen("tcp", addr)
+	listener, err := api.Listen(ctx, addr)
 	switch {
 	case err == nil:
 		s.ok(step, "%s is free (%s)", listener.Addr(), variable)
@@ -73,5 +82,5 @@ func isGateway(ctx context.Context, addr string) bool {
 	ctx, cancel := context.WithTimeout(ctx, portPatience)
 	defer cancel()
 	answer, err := ops.Ask(ctx, addr, ops.HealthzPath)
-	return err == nil && answer == ops.Healthy
+	return err == nil && strings.HasPrefix(answer, ops.Healthy)
 }

@@ -32,16 +32,33 @@ func (s start) variables() {
 
 // The variables that steps need.
 var (
-	tokenVariables    = []string{"JWT_SECRET", "JWT_SECRET_PREVIOUS", "TOKEN_COOKIE", "SESSION_QUERY", "REVOKED_QUERY"}
+	tokenVariables    = []string{"JWT_SECRET", "JWT_SECRET_PREVIOUS", "TOKEN_COOKIE", "SESSION_QUERY", "REVOKED_QUERY", "TOKEN_JWKS_URL"}
 	databaseVariables = []string{"DATABASE_URL", "DATABASE_TIMEOUT"}
 	keyVariables      = []string{"MESSAGE_ENCRYPTION_KEY", "MESSAGE_KEY_FORMAT", "MESSAGE_CIPHER", "DATABASE_URL"}
 	tableVariables    = []string{"MESSAGE_TABLE", "MESSAGE_TEXT_COLUMN", "MESSAGE_USER_COLUMN", "MESSAGE_ROOM_COLUMN", "MESSAGE_RECEIVER_COLUMN", "MESSAGE_ID",
-		"MESSAGE_CONSTANTS", "ROOM_ACCESS_QUERY"}
+		"MESSAGE_CONSTANTS", "MESSAGE_FIELDS", "ROOM_ACCESS_QUERY", "USER_ROOMS_QUERY"}
 	eventVariables = []string{"JOIN_EVENTS", "LEAVE_EVENTS", "SEND_EVENTS", "RELAY_EVENTS", "MESSAGE_EVENT", "MEMBERS_EVENT"}
 )
 
 // run leaves out the steps whose variables have faults. It returns the cookie that lets the token in, if there is one.
 func (s start) run(ctx context.Context, tok string) (cookie string) {
+	if s.can("handlers", "HANDLERS", "ATTACH_ADDR", "ATTACH_KEY") {
+		s.whoHandles()
+	}
+	if !s.config.AppHandles() {
+		cookie = s.own(ctx, tok)
+	}
+	if s.can("origins", "ALLOWED_ORIGINS") {
+		s.origins()
+	}
+	if s.can("port", "HOST", "PORT", "ADMIN_ADDR", "API_ADDR", "ATTACH_ADDR") {
+		s.port(ctx)
+	}
+	return cookie
+}
+
+// own tries what the gateway's own handlers need.
+func (s start) own(ctx context.Context, tok string) (cookie string) {
 	if tok != "" {
 		cookie = cookieOf(s.config, tok)
 	}
@@ -53,15 +70,14 @@ func (s start) run(ctx context.Context, tok string) (cookie string) {
 		cookie, s.user = s.token(ctx, tok)
 	}
 	s.storage(ctx)
+	if s.can("redis", "REDIS_URL", "REDIS_ADAPTER", "REDIS_PREFIX", "REDIS_KEY") {
+		s.redis(ctx)
+	}
+	app := readAppCode(".")
 	if s.can("events", eventVariables...) {
-		s.events(readAppCode("."))
+		s.events(app)
 	}
-	if s.can("origins", "ALLOWED_ORIGINS") {
-		s.origins()
-	}
-	if s.can("port", "HOST", "PORT", "ADMIN_ADDR") {
-		s.port(ctx)
-	}
+	s.habits(app)
 	return cookie
 }
 

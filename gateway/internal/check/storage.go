@@ -12,6 +12,7 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/compose"
 	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/neighbours"
+	"github.com/socketgate/socketgate/gateway/internal/redis"
 	"github.com/socketgate/socketgate/gateway/internal/saved"
 	"github.com/socketgate/socketgate/gateway/internal/store"
 	"github.com/socketgate/socketgate/pkg/nodecrypt"
@@ -67,8 +68,12 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	s.mapping(found)
 	s.neighbours(ctx, found.Mapping)
 	s.replay(found)
+	s.history(found)
 	s.sessions(ctx)
+	s.postgresClock(ctx)
 	s.names(ctx, found.Mapping.UserQuery)
+	s.userRooms(ctx)
+	s.emits(ctx)
 	s.trial(found)
 	if cipher != nil {
 		cipher = compose.CipherFor(s.config, cipher, cmp.Or(found.Trial.Room, found.Trial.Receiver), found.Trial.User)
@@ -91,7 +96,7 @@ func (s start) neighbours(ctx context.Context, m store.Mapping) {
 	if err != nil {
 		return
 	}
-	w := neighbours.Open(ctx, url, m.Schema+"."+m.Table, slog.New(slog.DiscardHandler))
+	w := neighbours.Open(ctx, url, m.Schema+"."+m.Table, compose.Cluster(s.config), slog.New(slog.DiscardHandler))
 	defer w.Close()
 	expected := 0
 	if s.beside {
@@ -99,7 +104,7 @@ func (s start) neighbours(ctx context.Context, m store.Mapping) {
 	}
 	if n := w.Count(); n > expected {
 		s.warn("neighbours", count(n, "gateway")+" on this database already: each keeps its rooms to itself, so that people on one don't hear those on another",
-			"run one gateway, unless this one is to replace it")
+			"run one gateway, unless this one is to replace it, or give all of them the same REDIS_URL and REDIS_PREFIX")
 	}
 }
 
@@ -124,7 +129,17 @@ func (s start) sessions(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	where, missing, err := saved.Look(ctx, url)
+	at := saved.Options{Prefix: s.config.RedisPrefix}
+	if s.config.RedisURL.Set() {
+		client, err := redis.Open(ctx, compose.Redis(s.config, "socketgate-check"))
+		if err != nil {
+			s.warn("sessions", "of clients can't be kept, since Redis can't be reached: "+err.Error(), "see that REDIS_URL is right and Redis runs")
+			return
+		}
+		defer client.Close()
+		at.Redis = client
+	}
+	where, missing, err := saved.Look(ctx, url, at)
 	switch {
 	case err != nil:
 		s.warn("sessions", "of clients may end with the gateway: "+err.Error())

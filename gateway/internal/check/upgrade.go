@@ -85,14 +85,14 @@ func (o outside) authentication(ctx context.Context) {
 		"JWT_SECRET (AUTH_SECRET, …) should be the same here and where the gateway runs: its log tells why authentication failed")
 }
 
-// connect opens a WebSocket and joins the namespace.
+// connect opens a WebSocket and joins the chat's namespace.
 func (o outside) connect(ctx context.Context, header http.Header, auth string) error {
 	socket, err := o.dial(ctx, header)
 	if err != nil {
 		return err
 	}
 	defer socket.Leave()
-	return socket.connect(auth)
+	return socket.connect(o.config.Namespace, auth)
 }
 
 func (o outside) socketURL() string {

@@ -36,9 +36,17 @@ func (o outside) dial(ctx context.Context, header http.Header) (*webSocket, erro
 // errUnauthorized means that the gateway wants another token.
 var errUnauthorized = errors.New("the gateway wants another token")
 
-// connect joins the namespace, as a client does first.
-func (s *webSocket) connect(auth string) error {
-	if err := s.Say("40" + auth); err != nil {
+// connectPacket is a CONNECT within a message of Engine.IO.
+func connectPacket(namespace, auth string) string {
+	if namespace != "/" {
+		return "40" + namespace + "," + auth
+	}
+	return "40" + auth
+}
+
+// connect joins a namespace, as a client does first.
+func (s *webSocket) connect(namespace, auth string) error {
+	if err := s.Say(connectPacket(namespace, auth)); err != nil {
 		return err
 	}
 	packet, err := s.Next()

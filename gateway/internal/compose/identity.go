@@ -19,6 +19,7 @@ type Identity struct {
 	*token.Authenticator
 	sessions    *sessions.Sessions    // nil without SESSION_QUERY
 	revocations *sessions.Revocations // nil without REVOKED_QUERY
+	keys        *token.PublicKeys     // nil without TOKEN_JWKS_URL
 	lookups     chan struct{}         // full while maxLookups handshakes wait for the database
 }
 
@@ -47,6 +48,13 @@ func (i *Identity) open(ctx context.Context, c config.Config, log *slog.Logger, 
 			return err
 		}
 		options.Revoked = i.revocations.Revoked
+	}
+	if c.TokenJWKSURL != "" {
+		i.keys = token.NewPublicKeys(c.TokenJWKSURL)
+		if _, err := i.keys.Fetch(ctx); err != nil {
+			log.Warn("tokens of TOKEN_JWKS_URL can't be verified yet; it is tried again for each that comes, every 10 s at most", "error", err)
+		}
+		options.PublicKeys = i.keys
 	}
 	i.Authenticator, err = token.NewAuthenticator(options)
 	return err
@@ -94,13 +102,22 @@ func OpenNames(ctx context.Context, c config.Config, found string) (*sessions.Na
 	return sessions.OpenNames(ctx, string(c.DatabaseURL), sql, c.DatabaseTimeout)
 }
 
+// OpenUserRooms connects to where the app has the rooms of its users (USER_ROOMS_QUERY). It is nil without. ctx bounds the opening only.
+// The caller must Close.
+func OpenUserRooms(ctx context.Context, c config.Config, log *slog.Logger) (*sessions.Rooms, error) {
+	if c.UserRoomsQuery == "" {
+		return nil, nil
+	}
+	return sessions.OpenRooms(ctx, string(c.DatabaseURL), c.UserRoomsQuery, c.DatabaseTimeout, log)
+}
+
 // maxLookups is how many handshakes may wait for the database at a time.
 const maxLookups = 64
 
 // Identify tells who a request comes from by its headers alone, for [engineio.Options]. While maxLookups wait for the
 // database it knows nobody who would have to be looked up there: the CONNECT that follows asks again.
 func (i *Identity) Identify(r *http.Request) engineio.Identity {
-	if i.MayEnd() {
+	if i.MayEnd() || i.keys != nil {
 		select {
 		case i.lookups <- struct{}{}:
 			defer func() { <-i.lookups }()
@@ -118,6 +135,9 @@ func (i *Identity) Identify(r *http.Request) engineio.Identity {
 	}
 	return id
 }
+
+// PublicKeys are those of TOKEN_JWKS_URL, or nil.
+func (i *Identity) PublicKeys() *token.PublicKeys { return i.keys }
 
 // Close ends the connections to the database, and with them the look-ups that are under way.
 func (i *Identity) Close() {
@@ -137,6 +157,11 @@ func tokenOptions(c config.Config) token.Options {
 		Expected: token.Expected{
 			Audience: c.TokenAudience, Issuer: c.TokenIssuer, Type: c.TokenType, Claims: c.TokenClaims, MaxAge: c.TokenMaxAge,
 		},
+	}
+	for _, text := range c.TokenSources { // which the configuration has been checked for
+		if source, err := token.ParseSource(text); err == nil {
+			o.Sources = append(o.Sources, source)
+		}
 	}
 	for _, secret := range []config.Secret{c.JWTSecret, c.JWTSecretPrevious} {
 		if secret != "" {

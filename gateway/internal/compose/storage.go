@@ -22,6 +22,9 @@ func Store(c config.Config) (store.Config, error) {
 		AccessQuery:    c.RoomAccessQuery,
 		Timeout:        c.DatabaseTimeout,
 	}
+	for _, f := range c.MessageFields {
+		s.Fields = append(s.Fields, store.Field(f))
+	}
 	cipher, err := Cipher(c)
 	if err == nil && cipher != nil {
 		s.Encrypt = func(text, room, user string) (string, error) { return CipherFor(c, cipher, room, user).Encrypt(text) }

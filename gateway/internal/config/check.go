@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"net"
 	"net/netip"
 	"net/url"
 	"path"
@@ -48,6 +47,16 @@ func (v variable) bounds() (low, high int64, ok bool) {
 
 // check normalises and checks what tags cannot express.
 func (c *Config) check(faults *report) {
+	c.checkAttach(faults)
+	c.checkSecrets(faults)
+	c.checkListening(faults)
+	if !c.AppHandles() {
+		c.checkHandlers(faults)
+	}
+}
+
+// checkHandlers checks what the gateway's own handlers need.
+func (c *Config) checkHandlers(faults *report) {
 	c.checkIdentity(faults)
 	if !token.MatchString(c.TokenCookie) {
 		faults.add("TOKEN_COOKIE", nil)
@@ -58,12 +67,20 @@ func (c *Config) check(faults *report) {
 		faults.add("REQUIRE_JOIN", detail("which lets everybody send past ROOM_ACCESS_QUERY"))
 	case len(c.RoomRules) > 0:
 		faults.add("REQUIRE_JOIN", detail("which lets everybody send past ROOM_RULES"))
+	case c.UserRoomsQuery != "":
+		faults.add("REQUIRE_JOIN", detail("which lets everybody send past USER_ROOMS_QUERY"))
+	case c.PersonalRoom != "":
+		faults.add("REQUIRE_JOIN", detail("which lets everybody send to a PERSONAL_ROOM"))
 	}
-	c.checkSecrets(faults)
+	c.checkTokenSources(faults)
 	c.checkStorage(faults)
-	c.checkListening(faults)
 	c.checkEvents(faults)
 	c.checkClientFields(faults)
+	c.checkServerRooms(faults)
+	c.checkNamespace(faults)
+	c.checkShapes(faults)
+	c.checkGateways(faults)
+	c.checkAPI(faults)
 }
 
 func (c *Config) checkClientFields(faults *report) {
@@ -87,11 +104,14 @@ func (c *Config) checkIdentity(faults *report) {
 		faults.add("SESSION_QUERY", nil)
 	case c.SessionQuery != "" && c.DatabaseURL.None():
 		faults.add("SESSION_QUERY", hint("but DATABASE_URL is none"))
-	case c.SessionQuery != "" || c.JWTSecret != "" || len(c.AuthSecrets()) > 0:
+	case c.SessionQuery != "" || c.JWTSecret != "" || c.TokenJWKSURL != "" || len(c.AuthSecrets()) > 0:
 	case c.BetterAuthSecret != "":
 		faults.add("SESSION_QUERY", hint("and Better Auth keeps its sessions in the database; with its own tables: %s", betterAuth))
 	default:
 		faults.add("JWT_SECRET", faults.env.alias("JWT_SECRET", secretAliases))
+	}
+	if u, err := url.Parse(c.TokenJWKSURL); c.TokenJWKSURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		faults.add("TOKEN_JWKS_URL", nil)
 	}
 	if c.UserQuery != "" && !strings.Contains(c.UserQuery, "$1") {
 		faults.add("USER_QUERY", nil)
@@ -205,11 +225,8 @@ func (c *Config) checkListening(faults *report) {
 	if _, err := netip.ParseAddr(c.Host); err != nil && !hostName.MatchString(c.Host) {
 		faults.add("HOST", nil)
 	}
-	if c.AdminAddr != "" {
-		host, port, err := net.SplitHostPort(c.AdminAddr)
-		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || strings.Contains(host, "/") {
-			faults.add("ADMIN_ADDR", nil)
-		}
+	if c.AdminAddr != "" && !isAddress(c.AdminAddr) {
+		faults.add("ADMIN_ADDR", nil)
 	}
 	c.SocketPath = strings.TrimSuffix(path.Clean("/"+c.SocketPath), "/") + "/"
 	if c.SocketPath == "/" || strings.ContainsAny(c.SocketPath, "?#%:* \t\\") {
@@ -279,7 +296,17 @@ func (c *Config) checkEvents(faults *report) {
 // checkSaid refuses to let the gateway say two things by one name, and tells what says each name.
 func (c *Config) checkSaid(faults *report) (said map[string]string) {
 	said = map[string]string{}
-	for _, own := range []struct{ variable, event string }{{"MESSAGE_EVENT", c.MessageEvent}, {"MEMBERS_EVENT", c.MembersEvent}} {
+	for _, own := range []struct {
+		variable, event string
+		mayBeUnset      bool // nothing is said by it then
+	}{
+		{"MESSAGE_EVENT", c.MessageEvent, false}, {"MEMBERS_EVENT", c.MembersEvent, false},
+		{"ONLINE_EVENT", c.OnlineEvent, true}, {"USER_ONLINE_EVENT", c.UserOnlineEvent, true}, {"USER_OFFLINE_EVENT", c.UserOfflineEvent, true},
+		{"HISTORY_EVENT", c.HistoryEvent, true},
+	} {
+		if own.event == "" && own.mayBeUnset {
+			continue
+		}
 		if err := faults.newName(own.event, said); err != nil {
 			faults.add(own.variable, err)
 		}

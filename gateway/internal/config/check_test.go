@@ -131,6 +131,44 @@ func TestGuardedRoomsAreJoinedBeforeTheyAreSpokenInto(t *testing.T) {
 	if _, faults = parse(with("REQUIRE_JOIN", "false"), ruled); !strings.Contains(faults.Error(), "past ROOM_RULES") {
 		t.Errorf("with rules: %s", faults)
 	}
+	for _, v := range []string{"USER_ROOMS_QUERY", "PERSONAL_ROOM"} {
+		value := map[string]string{"USER_ROOMS_QUERY": "SELECT $1", "PERSONAL_ROOM": "user:$user"}[v]
+		if _, faults = parse(with("REQUIRE_JOIN", "false", "ROOM_RULES", "", v, value), ruled); !strings.Contains(faults.Error(), v) {
+			t.Errorf("with %s: %s", v, faults)
+		}
+	}
+}
+
+func TestRoomsThatTheServerChoosesMustFitTogether(t *testing.T) {
+	t.Parallel()
+	const postgres, query = "postgres://u:p@h/d", "SELECT room FROM participant WHERE person = $1"
+	for _, c := range []struct {
+		pairs []string
+		want  string // in the only fault; empty is none
+	}{
+		{[]string{"USER_ROOMS_QUERY", query, "USER_ROOMS_CHANNEL", "user_rooms"}, ""},
+		{[]string{"USER_ROOMS_QUERY", "SELECT room FROM participant"}, "a query with $1"},
+		{[]string{"USER_ROOMS_QUERY", query, "DATABASE_URL", "none"}, "but DATABASE_URL is none"},
+		{[]string{"USER_ROOMS_CHANNEL", "user_rooms"}, "but there is no USER_ROOMS_QUERY"},
+		{[]string{"USER_ROOMS_QUERY", query, "USER_ROOMS_CHANNEL", strings.Repeat("c", 64)}, "longer than the 63 bytes"},
+		{[]string{"USER_ROOMS_QUERY", query, "USER_ROOMS_CHANNEL", "c", "DATABASE_URL", "file:./dev.db"}, "only Postgres has channels"},
+		{[]string{"PERSONAL_ROOM", "user:$user", "DEFAULT_ROOM", "lobby"}, ""},
+		{[]string{"PERSONAL_ROOM", "$user", "USER_ROOMS_QUERY", query}, ""},
+		{[]string{"PERSONAL_ROOM", "$user"}, "so that anybody could join anybody's"},
+		{[]string{"PERSONAL_ROOM", "user:"}, "with $user"},
+		{[]string{"PERSONAL_ROOM", "user:*$user"}, "with $user"},
+		{[]string{"DEFAULT_ROOM", "a,b"}, "DEFAULT_ROOM"},
+		{[]string{"ONLINE_EVENT", "online", "USER_ONLINE_EVENT", "came", "USER_OFFLINE_EVENT", "left"}, ""},
+		{[]string{"USER_ONLINE_EVENT", "came", "USER_OFFLINE_EVENT", "left"}, "nobody learns who was there"},
+		{[]string{"ONLINE_EVENT", "online", "USER_ONLINE_EVENT", "came"}, "who comes will go"},
+		{[]string{"ONLINE_EVENT", "online", "USER_OFFLINE_EVENT", "left"}, "who goes must have come"},
+		{[]string{"ONLINE_EVENT", "roomMembers"}, "MEMBERS_EVENT"},
+	} {
+		_, faults := parse(with(append([]string{"DATABASE_URL", postgres}, c.pairs...)...), ruled)
+		if c.want == "" && faults != nil || c.want != "" && (len(faults) != 1 || !strings.Contains(faults[0], c.want)) {
+			t.Errorf("%q: %v, want %q", c.pairs, faults, c.want)
+		}
+	}
 }
 
 func TestDatabaseURLsThatAreGood(t *testing.T) {

@@ -43,15 +43,17 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	want := Config{
 		JWTSecret: goodSecret, TokenCookie: "token", TokenMaxAge: 720 * time.Hour,
 		DatabaseURL: goodURL, MessageEncryptionKey: goodKey, MessageKeyFormat: "hex", MessageAAD: "off", MessageCipher: "aes-256-gcm", MessageID: "auto", DatabaseTimeout: 4 * time.Second,
-		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Polling: "upgrade", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
+		Host: "0.0.0.0", Port: 4000, SocketPath: "/socket.io/", Namespace: "/", Polling: "upgrade", MaxPayload: 1_000_000, SendQueueBytes: 1 << 20,
 		RateLimit: 100, UserRateLimit: 500, RelayRate: 10, MaxConnectionsPerIP: 20_000, MaxConnectionsPerUser: 100, MaxPending: 8192, MaxPendingPerIP: 1024, TrustedProxies: privateNetworks,
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, ConnectTimeout: 45 * time.Second, PendingTimeout: 10 * time.Second,
 		RoomRules: RoomRules{{Pattern: "user:$user"}}, AccessRecheck: time.Minute, MaxConnectionAge: 24 * time.Hour, AuditLog: "off",
-		JoinMode: "single", RequireJoin: true, JoinWait: 5 * time.Second, JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"},
+		JoinMode: "single", RequireJoin: true, Echo: true, OnlineShape: "ids", HistorySize: 50, JoinWait: 5 * time.Second, JoinEvents: []string{"join_room"}, LeaveEvents: []string{"leave_room"},
 		SendEvents: []string{"send_message"}, MessageEvent: "receive_message", MembersEvent: "room_members", MembersShape: "array",
 		MembersLimit: 1000, MembersRate: 64 << 20,
 		ClientFields: []string{"*"}, MaxText: 65_536,
 		Recovery: "auto", RecoveryWindow: 2 * time.Minute, RecoveryBuffer: 64 << 20, RecoveryLimit: 1000,
+		RedisAdapter: "classic", RedisPrefix: "socket.io",
+		APIRate: 500, Handlers: "gateway", AttachHold: 30 * time.Second, AttachHoldPackets: 1000, AttachHoldBytes: 64 << 20, AttachQueueBytes: 8 << 20,
 		LogFormat: "text", LogLevel: slog.LevelInfo, ShutdownTimeout: 8 * time.Second,
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -70,7 +72,7 @@ func TestValuesAreNormalised(t *testing.T) {
 		"ROOM_ACCESS_QUERY", `SELECT 1 FROM "Member" WHERE "roomId" = $1 AND "userId" = $2`,
 		"HOST", "[::]", "PORT", " 8080 ", "SOCKET_PATH", "api//ws", "ALLOWED_ORIGINS", "HTTPS://App.Example.com/ , http://localhost:3000,https://x.example:443",
 		"TRUSTED_PROXIES", "private, 203.0.113.7 ,2001:db8::1/32", "PING_INTERVAL", "25000", "PING_TIMEOUT", "1m30s",
-		"JOIN_EVENTS", "join_room, enterRoom", "LEAVE_EVENTS", "leave-chat", "RELAY_EVENTS", "typing = user_typing, stop_typing", "ADMIN_ADDR", ":9090",
+		"JOIN_EVENTS", "join_room, enterRoom", "LEAVE_EVENTS", "leave-chat", "RELAY_EVENTS", "typing = user_typing, stop_typing, call = ring @ user, ice@socket:peer", "ADMIN_ADDR", ":9090",
 		"LOG_FORMAT", "JSON", "LOG_LEVEL", "debug", "TOKEN_COOKIE", "__Host-token",
 	), ruled)
 	if faults != nil {
@@ -88,7 +90,7 @@ func TestValuesAreNormalised(t *testing.T) {
 		"PING_TIMEOUT":      {c.PingTimeout, 90 * time.Second},
 		"JOIN_EVENTS":       {c.JoinEvents, []string{"join_room", "enterRoom"}},
 		"LEAVE_EVENTS":      {c.LeaveEvents, []string{"leave-chat"}},
-		"RELAY_EVENTS":      {c.RelayEvents, Relays{{"typing", "user_typing"}, {"stop_typing", ""}}},
+		"RELAY_EVENTS":      {c.RelayEvents, Relays{{"typing", "user_typing", "", ""}, {"stop_typing", "", "", ""}, {"call", "ring", "user", ""}, {"ice", "", "socket", "peer"}}},
 		"ADMIN_ADDR":        {c.AdminAddr, ":9090"},
 		"LOG_FORMAT":        {c.LogFormat, "json"},
 		"LOG_LEVEL":         {c.LogLevel, slog.LevelDebug},

@@ -93,7 +93,7 @@ func (r *report) line(v variable, why error) string {
 func (v variable) show(value string) string {
 	const longest = 100
 	switch v.typ {
-	case reflect.TypeFor[Secret]():
+	case reflect.TypeFor[Secret](), reflect.TypeFor[Secrets]():
 		return Secret(value).String()
 	case reflect.TypeFor[DatabaseURL]():
 		return DatabaseURL(strings.TrimSpace(value)).String()

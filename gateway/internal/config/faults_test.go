@@ -11,7 +11,7 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 	const wantURL = "; it should hold postgres://user:password@host/database, file:./dev.db for SQLite, or none"
 	const wantKey = "; it should hold 64 hex characters, the same as in the web app (a new key: openssl rand -hex 32), or a key as MESSAGE_KEY_FORMAT says"
 	const wantEvents = "; it should hold names of events with commas between them"
-	const wantRelays = wantEvents + ", such as typing,stop_typing or typing=user_typing"
+	const wantRelays = wantEvents + ", such as typing,stop_typing, typing=user_typing or call=incoming_call@user"
 	const wantOrigins = "; it should hold origins like https://app.example.com with commas between them, or *"
 	for _, c := range []struct{ name, value, want string }{
 		{"JWT_SECRET", "", "JWT_SECRET is not set; it should hold the secret that the web app signs its tokens with"},
@@ -68,6 +68,10 @@ func TestEachFaultSaysWhatIsThereAndWhatShouldBe(t *testing.T) {
 		{"SEND_EVENTS", "send,joinRoom", `SEND_EVENTS holds "send,joinRoom", "joinRoom" is in JOIN_EVENTS too` + wantEvents},
 		{"RELAY_EVENTS", "typing,", `RELAY_EVENTS holds "typing,", where a name is empty` + wantRelays},
 		{"RELAY_EVENTS", "typing=", `RELAY_EVENTS holds "typing=", "typing=" does not say what is to go out` + wantRelays},
+		{"RELAY_EVENTS", "call@users", `RELAY_EVENTS holds "call@users", "call@users" says neither @user nor @socket` + wantRelays},
+		{"RELAY_EVENTS", "call@user:", `RELAY_EVENTS holds "call@user:", "call@user:" does not say in which key the user is` + wantRelays},
+		{"RELAY_EVENTS", "@user", `RELAY_EVENTS holds "@user", where a name is empty` + wantRelays},
+		{"RELAY_EVENTS", "call=receive_message@user", `RELAY_EVENTS holds "call=receive_message@user", "receive_message" is what MESSAGE_EVENT says` + wantRelays},
 		{"RELAY_EVENTS", "typing,sendMessage", `RELAY_EVENTS holds "typing,sendMessage", "sendMessage" is in SEND_EVENTS too` + wantRelays},
 		{"RELAY_EVENTS", "join-room", `RELAY_EVENTS holds "join-room", "join-room" is in JOIN_EVENTS too` + wantRelays},
 		{"RELAY_EVENTS", "leaveRoom", `RELAY_EVENTS holds "leaveRoom", "leaveRoom" is in LEAVE_EVENTS too` + wantRelays},

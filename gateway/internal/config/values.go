@@ -43,19 +43,48 @@ func (d DatabaseURL) String() string {
 		text, _, _ = strings.Cut(text, "?")
 		return text
 	case err == nil && u.Host != "" && !strings.Contains(u.Path+u.RawQuery+u.Fragment, "@"):
-		shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-		if _, has := u.User.Password(); has {
-			shown.User = url.UserPassword(u.User.Username(), "hidden")
-		} else {
-			shown.User = u.User
-		}
-		return shown.String()
+		return withoutPassword(u)
 	case isURL && strings.HasPrefix(scheme, "postgres"):
 		return fmt.Sprintf("%.12s:… (%d bytes, hidden)", scheme, len(text))
 	default:
 		return fmt.Sprintf("%d bytes (hidden)", len(text))
 	}
 }
+
+// withoutPassword gives scheme, user, host and path.
+func withoutPassword(u *url.URL) string {
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if _, has := u.User.Password(); has {
+		shown.User = url.UserPassword(u.User.Username(), "hidden")
+	} else {
+		shown.User = u.User
+	}
+	return shown.String()
+}
+
+// A RedisURL is shown without its password and parameters. Convert it to string to connect with it.
+type RedisURL string
+
+// Set tells that gateways are to be one.
+func (r RedisURL) Set() bool { return r != "" && r != "none" }
+
+// String gives what may be shown: scheme, user, host and database, or less of a text that is not surely a URL.
+func (r RedisURL) String() string {
+	u, err := url.Parse(string(r))
+	switch {
+	case !r.Set():
+		return string(r)
+	case err == nil && u.Scheme == "unix", err == nil && u.Host != "" && !strings.Contains(u.Path+u.RawQuery+u.Fragment, "@"):
+		return withoutPassword(u)
+	}
+	return fmt.Sprintf("%d bytes (hidden)", len(r))
+}
+
+// GoString hides the password from %#v.
+func (r RedisURL) GoString() string { return r.String() }
+
+// MarshalText hides the password from JSON.
+func (r RedisURL) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // GoString hides the password from %#v.
 func (d DatabaseURL) GoString() string { return d.String() }
@@ -139,10 +168,12 @@ func (p *Proxies) Decode(value string) error {
 	return nil
 }
 
-// A Relay is an event that is passed on to the others in a room.
+// A Relay is an event that is passed on to the others in a room, to one user or to one socket.
 type Relay struct {
 	Event string // that comes in
 	As    string // that goes out; empty means as it came
+	To    string // "user", "socket" or, empty, a room
+	Key   string // that names the user or the socket; empty means a usual one
 }
 
 func (r Relay) told() string { return cmp.Or(r.As, r.Event) }
@@ -154,10 +185,18 @@ type Relays []Relay
 func (r *Relays) Decode(value string) error {
 	relays := Relays{}
 	for _, item := range strings.Split(value, ",") {
-		event, as, renamed := strings.Cut(item, "=")
-		relay := Relay{strings.TrimSpace(event), strings.TrimSpace(as)}
-		if renamed && relay.As == "" {
-			return hint("%q does not say what is to go out", strings.TrimSpace(item))
+		item = strings.TrimSpace(item)
+		names, target, addressed := strings.Cut(item, "@")
+		event, as, renamed := strings.Cut(names, "=")
+		to, key, keyed := strings.Cut(target, ":")
+		relay := Relay{strings.TrimSpace(event), strings.TrimSpace(as), strings.TrimSpace(to), strings.TrimSpace(key)}
+		switch {
+		case renamed && relay.As == "":
+			return hint("%q does not say what is to go out", item)
+		case addressed && relay.To != "user" && relay.To != "socket":
+			return hint("%q says neither @user nor @socket", item)
+		case keyed && !argumentName.MatchString(relay.Key):
+			return hint("%q does not say in which key the %s is", item, relay.To)
 		}
 		relays = append(relays, relay)
 	}

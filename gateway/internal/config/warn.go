@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -18,17 +19,20 @@ func (c *Config) warn(env environment) {
 		note("JWT_SECRET has white space or a line feed around it, which is taken as part of it; remove it unless the web app has it too")
 	}
 	c.warnOfSecrets(note)
-	if c.MessageCipher == "plaintext" && !c.DatabaseURL.None() {
-		note("MESSAGE_CIPHER is plaintext: messages are stored unencrypted")
+	if !c.AppHandles() {
+		c.warnOfHandlers(note)
 	}
 	if slices.Contains(c.AllowedOrigins, "*") {
 		note("ALLOWED_ORIGINS has *: any web site can connect as the user who visits it")
 	}
-	if c.RoomAccessQuery == "" && len(c.RoomRules) == 0 {
-		note("neither ROOM_ACCESS_QUERY nor ROOM_RULES is set: whoever is logged in may join every room whose name they know")
-	}
 	if isPublic(c.AdminAddr) {
 		note("ADMIN_ADDR=%s can be reached from outside: its profiles hold what is in memory; let it be 127.0.0.1, or keep others from that port", c.AdminAddr)
+	}
+	if isPublic(c.APIAddr) {
+		note("API_ADDR=%s can be reached from outside: whoever has API_KEY speaks for everybody, and without TLS the key can be read on its way; let it be 127.0.0.1 or a unix socket, or keep others from that port", c.APIAddr)
+	}
+	if isPublic(c.AttachAddr) {
+		note("ATTACH_ADDR=%s can be reached from outside, and what goes over it is not encrypted: keep others from that port", c.AttachAddr)
 	}
 	if key, s, _ := env.lookup("PORT"); key == "PORT" && s.file != "" {
 		note("PORT is in %s, where Next.js finds it too: add GATEWAY_PORT=4000 there, or the two take each other's port", s.file)
@@ -39,6 +43,22 @@ func (c *Config) warn(env environment) {
 		} else {
 			note("%s_%s is not a variable of the gateway (the command env lists them)", prefix, name)
 		}
+	}
+}
+
+// warnOfHandlers notes what is suspicious of the gateway's own handlers.
+func (c *Config) warnOfHandlers(note func(format string, args ...any)) {
+	if c.MessageCipher == "plaintext" && !c.DatabaseURL.None() {
+		note("MESSAGE_CIPHER is plaintext: messages are stored unencrypted")
+	}
+	if c.RoomAccessQuery == "" && len(c.RoomRules) == 0 && c.UserRoomsQuery == "" {
+		note("neither ROOM_ACCESS_QUERY nor ROOM_RULES is set: whoever is logged in may join every room whose name they know")
+	}
+	if c.TokenJWKSURL != "" && c.TokenIssuer == "" {
+		note("TOKEN_JWKS_URL without TOKEN_ISSUER lets in the tokens that these keys sign for other apps of the service, too")
+	}
+	if u, err := url.Parse(c.TokenJWKSURL); err == nil && u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback() {
+		note("TOKEN_JWKS_URL is fetched without TLS: whoever is between can log in as anybody")
 	}
 }
 

@@ -133,15 +133,30 @@ func decoded(text string) []byte {
 // secrets are all that are set, by name, in the order of the table, each with what makes a new one.
 func (c *Config) secrets() (list []namedSecret) {
 	for _, v := range variables {
-		if secret, isSecret := c.value(v).(Secret); isSecret && secret != "" {
-			make := "openssl rand -base64 48"
-			if strings.HasPrefix(v.name, "MESSAGE_ENCRYPTION_KEY") {
-				make = "openssl rand -hex 32"
+		make := "openssl rand -base64 48"
+		if strings.HasPrefix(v.name, "MESSAGE_ENCRYPTION_KEY") {
+			make = "openssl rand -hex 32"
+		}
+		switch secret := c.value(v).(type) {
+		case Secret:
+			if secret != "" {
+				list = append(list, namedSecret{v.name, string(secret), make})
 			}
-			list = append(list, namedSecret{v.name, string(secret), make})
+		case Secrets:
+			for _, one := range c.used(v.name, secret) {
+				list = append(list, namedSecret{v.name, string(one), make})
+			}
 		}
 	}
 	return list
+}
+
+// used leaves out what is not used: without API_ADDR, an API_KEY in the app's own .env is of something else.
+func (c *Config) used(name string, keys Secrets) Secrets {
+	if name == "API_KEY" && c.APIAddr == "" || name == "ATTACH_KEY" && c.AttachAddr == "" {
+		return nil
+	}
+	return keys
 }
 
 type namedSecret struct{ name, secret, make string }

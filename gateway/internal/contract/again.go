@@ -12,6 +12,9 @@ import (
 func (k *Keys) Again(row message.Kept, by *Person) Object {
 	o := make(Object, 0, usualFields)
 	text := rawjson.Quote(row.Text)
+	if row.Text == "" {
+		text = k.noText
+	}
 	for _, key := range textKeys {
 		if !k.isColumn(key) {
 			o.Set(key, text)

@@ -6,12 +6,13 @@ import "encoding/json"
 type Code string
 
 const (
-	BadRequest  Code = "bad_request"  // the event is not in a form that is understood
-	Forbidden   Code = "forbidden"    // the user may not do this
-	NotInRoom   Code = "not_in_room"  // the room must be joined first
-	TooLarge    Code = "too_large"    // the text is longer than MAX_TEXT, or the message than a queue may take
-	RateLimited Code = "rate_limited" // too many events; the next second has room again
-	Unavailable Code = "unavailable"  // the store can't be reached; try again later
+	BadRequest   Code = "bad_request"   // the event is not in a form that is understood
+	Forbidden    Code = "forbidden"     // the user may not do this
+	NotInRoom    Code = "not_in_room"   // the room must be joined first
+	TooLarge     Code = "too_large"     // the text is longer than MAX_TEXT, or the message than a queue may take
+	RateLimited  Code = "rate_limited"  // too many events; the next second has room again
+	NotConnected Code = "not_connected" // nobody whom a relay to one user or socket may reach is there
+	Unavailable  Code = "unavailable"   // the store can't be reached; try again later
 )
 
 // Answer is what a client is told of its event: a Success or a Failure.
@@ -24,14 +25,18 @@ type Answer interface {
 
 // Success is the ack of an event that was done. What is nil is left out.
 type Success struct {
-	Message json.RawMessage // as the room was told it
+	Message json.RawMessage // as the room was told it, before its Template
 	Members json.RawMessage // as Members.Array returns them
+	Shape   *Template       // of the ack, for a Message; its $row is the Message
 }
 
 func (Success) Outcome() string { return "ok" }
 
 // Ack puts the JSON together by hand: encoding/json would read the whole message again.
 func (a Success) Ack() any {
+	if a.Shape != nil && a.Message != nil {
+		return a.Shape.Row(a.Message)
+	}
 	o := Object{{"ok", json.RawMessage("true")}, {"success", json.RawMessage("true")}, {"status", json.RawMessage(`"ok"`)}}
 	if a.Message != nil {
 		o = append(o, Field{"message", a.Message})

@@ -14,7 +14,7 @@ import (
 // forwardedFromChat) or of itself (socketId, tempId) is content, and a value of null, "", true or {} names nothing.
 func (k *Keys) Elsewhere(o Object) (key string) {
 	for _, f := range o {
-		if !names(f.Value) {
+		if _, fills := k.fills.of(f.Key); fills || !names(f.Value) {
 			continue
 		}
 		if couldNamePlace(f.Key) {

@@ -55,5 +55,6 @@ func (k *Keys) means(key string) bool {
 	_, room := k.rooms.of(key)
 	_, speaker := k.speakers.of(key)
 	_, actor := actors.of(key)
-	return room || speaker || actor
+	_, fills := k.fills.of(key)
+	return fills || room || speaker || actor
 }

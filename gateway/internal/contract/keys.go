@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,10 @@ type Columns struct {
 	ID, Text, User, Room, Receiver, CreatedAt string
 	// Others are those of message.Stored.Others.
 	Others []string
+	// Filled are those of them that clients fill.
+	Filled []Filled
+	// NoText: a message without a text has null for one, where it is the empty text otherwise.
+	NoText bool
 }
 
 // Keys are the keys by which the clients of one app say a text, a room and a speaker: those of the surveyed
@@ -26,6 +31,9 @@ type Keys struct {
 	receives meanings[int]   // where it names the receiver, by rank; none where nobody is written to
 	speakers meanings[claim] // with those of the relation: nobody else's profile stands beside profileId
 	own      ownFields       // what else a room is told
+	filled   []Filled        // what clients say for further columns
+	fills    meanings[int]   // where they do, by place in filled
+	noText   json.RawMessage // of a message without one
 
 	relation string              // beside the user's column: sender, beside senderId
 	aliases  []alias             // under which the row is told as well
@@ -39,6 +47,7 @@ type alias struct{ key, usual string }
 // named, in any spelling: see AllFields, which none means, and NoFields.
 func NewKeys(c Columns, own ...string) *Keys {
 	k := &Keys{texts: slices.Clone(textKeys), rooms: roomsWith(c.Room), receives: receiversWith(c.Receiver), speakers: maps.Clone(speakers), own: newOwnFields(own), others: c.others()}
+	k.fill(c)
 	k.nested = nestedRooms(k.rooms)
 	for _, part := range []alias{{c.Text, "text"}, {c.User, "userId"}, {c.Room, "roomId"}, {c.Receiver, "receiverId"}, {c.ID, "id"}, {c.CreatedAt, "createdAt"}} {
 		for _, key := range unusual(part.key) {
@@ -89,7 +98,7 @@ func (k *Keys) ReserveRow(o *Object, by *Person, room, receiver string) {
 	}
 	k.putAliases(o, row)
 	if k.relation != "" && o.Get(k.relation) == nil { // a client that says who it is reads what it says
-		o.Set(k.relation, by.whole())
+		o.Set(k.relation, by.Whole())
 	}
 }
 

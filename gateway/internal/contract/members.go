@@ -46,6 +46,36 @@ func (m Members) Array(limit int) json.RawMessage {
 	return append(b, ']')
 }
 
+// Filled returns the members of a room by a template of $members, $ids, $count and $room. The limit is that of Array.
+func (m Members) Filled(t *Template, room string, limit int) json.RawMessage {
+	if limit > 0 {
+		limit = max(1, (limit-t.fixed)/max(1, t.weight))
+	}
+	values := Object{{"room", rawjson.Quote(room)}, {"count", json.RawMessage(strconv.Itoa(m.Count))}}
+	if t.has("members") {
+		values.Set("members", m.Array(limit))
+	}
+	if t.has("ids") {
+		values.Set("ids", m.ids(limit))
+	}
+	return t.fill(values)
+}
+
+// ids returns the members as [userId]. The limit is that of Array.
+func (m Members) ids(limit int) json.RawMessage {
+	b := []byte{'['}
+	for i, p := range m.People {
+		if limit > 0 && len(b)+len(p.IDJSON)+len(",]") > limit {
+			break
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, p.IDJSON...)
+	}
+	return append(b, ']')
+}
+
 // Shaped returns the members of a room in the form that the app wants. The limit is that of Array.
 func (m Members) Shaped(shape Shape, room string, limit int) json.RawMessage {
 	if shape == ShapeArray {

@@ -25,6 +25,11 @@ func (c Columns) others() map[string][]string {
 	for _, column := range c.Others {
 		add(column, camel(Words(column)))
 	}
+	for _, f := range c.Filled {
+		if slices.Contains(c.Others, f.Column) {
+			add(f.Column, f.Key)
+		}
+	}
 	return keys
 }
 

@@ -16,8 +16,11 @@ type Person struct {
 	NameJSON json.RawMessage
 }
 
-// NewPerson returns a person of that id, which idJSON is as JSON, and name.
+// NewPerson returns a person of that id, which idJSON is as JSON (nil is a string), and name.
 func NewPerson(id string, idJSON json.RawMessage, name string) *Person {
+	if idJSON == nil {
+		idJSON = rawjson.Quote(id)
+	}
 	return &Person{ID: id, IDJSON: idJSON, Name: name, NameJSON: rawjson.Quote(name)}
 }
 
@@ -26,11 +29,11 @@ func NewPerson(id string, idJSON json.RawMessage, name string) *Person {
 func (p *Person) instead(claim json.RawMessage) json.RawMessage {
 	switch claim[0] {
 	case '{':
-		return p.whole()
+		return p.Whole()
 	case '[':
 		one := p.IDJSON
 		if first := bytes.TrimSpace(claim[1:]); first[0] == '{' {
-			one = p.whole()
+			one = p.Whole()
 		}
 		return slices.Concat([]byte{'['}, one, []byte{']'})
 	}
@@ -40,6 +43,7 @@ func (p *Person) instead(claim json.RawMessage) json.RawMessage {
 	return p.NameJSON
 }
 
-func (p *Person) whole() json.RawMessage {
+// Whole returns all that is known of the person, under the names that apps have for it.
+func (p *Person) Whole() json.RawMessage {
 	return Object{{"id", p.IDJSON}, {"userId", p.IDJSON}, {"username", p.NameJSON}, {"name", p.NameJSON}}.Encode()
 }

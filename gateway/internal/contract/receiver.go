@@ -61,7 +61,7 @@ func (k *Keys) Receiver(o Object) (user string, ok bool) {
 			}
 		}
 	}
-	return user, fitsRoom(user)
+	return user, IsRoom(user)
 }
 
 // SetReceiver makes every key that names another receiver name the one that is meant, as SetRoom does.

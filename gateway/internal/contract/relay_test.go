@@ -26,7 +26,7 @@ func FuzzRelay(f *testing.F) {
 		if !ok {
 			return
 		}
-		app.IdentifyRelay(&o, ann, "lobby")
+		app.IdentifyRelay(&o, ann, "lobby", "")
 		if !app.NamesRoom(o) {
 			t.Fatalf("%q is told in no room: %s", data, o.Encode())
 		}

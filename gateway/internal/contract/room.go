@@ -70,7 +70,7 @@ var BadRoom = Failure{Code: BadRequest,
 // is none of these, empty or longer than MaxRoom.
 func (k *Keys) RoomOf(payload json.RawMessage) (room string, ok bool) {
 	if room, ok = rawjson.Scalar(payload); ok {
-		return room, fitsRoom(room)
+		return room, IsRoom(room)
 	}
 	o, ok := ParseObject(payload)
 	if !ok {
@@ -90,7 +90,7 @@ func (k *Keys) Room(o Object) (room string, ok bool) {
 			}
 		}
 	}
-	return room, fitsRoom(room)
+	return room, IsRoom(room)
 }
 
 // noRoom is behind every rank.
@@ -114,8 +114,9 @@ func (k *Keys) roomRank(f Field) int {
 	return 2*rank + 1
 }
 
-// fitsRoom leaves personal rooms out: no client may name one.
-func fitsRoom(room string) bool { return room != "" && len(room) <= MaxRoom && !IsPersonal(room) }
+// IsRoom tells whether a name may be a room's, or a user's or a socket's id: not empty, of at most MaxRoom bytes, and no personal room, which no
+// client may name.
+func IsRoom(name string) bool { return name != "" && len(name) <= MaxRoom && !IsPersonal(name) }
 
 // NamesRoom tells whether an object names a room, in whatever form, also in one that Room does not read.
 func (k *Keys) NamesRoom(o Object) bool {

@@ -19,7 +19,7 @@ var (
 			and(claimsID, "uid", "memberid").
 			and(claimsName, "name", "fullname", "displayname", "screenname", "firstname", "givenname", "nickname", "nick", "handle", "pseudo", "email", "mail", "emailaddress").
 			and(claimsPerson, "me", "identity", "persona")
-	actors = claims("reader", "readby", "seenby", "deliveredby", "viewer", "typer", "typist", "typinguser", "actor").
+	actors = claims("reader", "readby", "seenby", "deliveredby", "viewer", "typer", "typist", "typinguser", "actor", "caller", "callfrom", "calledby").
 		and(claimsName, "typingname").
 		and(claimsPerson, "typingusers")
 )
@@ -40,7 +40,7 @@ var unverified = func() meanings[struct{}] {
 	for _, kind := range kinds {
 		k.and(struct{}{}, "is"+kind)
 	}
-	for _, word := range speakerWords {
+	for _, word := range append([]string{"caller"}, speakerWords...) {
 		for _, claim := range ofSomebody {
 			k.and(struct{}{}, word+claim, word+"is"+claim)
 		}
@@ -68,12 +68,13 @@ func claims(words ...string) meanings[claim] {
 
 // Identify puts the verified identity in the place of whatever a message claims about its speaker, in the form
 // that the client used.
-func (k *Keys) Identify(o Object, p *Person) { o.identify(p, k.speakers) }
+func (k *Keys) Identify(o Object, p *Person) { o.identify(p, k.speakers, "") }
 
-func (o Object) identify(p *Person, by meanings[claim]) {
+func (o Object) identify(p *Person, by meanings[claim], socket string) {
 	for i, f := range o {
 		switch kind, ok := by.of(f.Key); {
 		case !ok, f.Value[0] == 't', f.Value[0] == 'f': // true and false are nobody
+		case kind != claimsName && socket != "" && isText(f.Value, socket):
 		case kind == claimsPerson:
 			o[i].Value = p.instead(f.Value)
 		case kind == claimsName:

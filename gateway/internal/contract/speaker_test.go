@@ -46,7 +46,7 @@ func FuzzIdentify(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	ann := NewPerson("u1", json.RawMessage(`"u1"`), "Ann")
-	whole := string(ann.whole())
+	whole := string(ann.Whole())
 	app := NewKeys(Columns{User: "profileId"})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before, ok := ParseObject(argument(data))

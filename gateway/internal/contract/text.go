@@ -11,7 +11,8 @@ import (
 // textKeys are where the surveyed apps put the text, in the order of preference.
 var textKeys = []string{"text", "message", "content"}
 
-// Text reads a message's text, of at most limit bytes (0 is no limit), or returns why there is none.
+// Text reads a message's text, of at most limit bytes (0 is no limit), or returns why there is none. What fills a column may stand in its
+// place: then the text is empty.
 //
 // What the room is told is what the database gets: `text` and every other key that holds a text are
 // written anew from the string that is returned.
@@ -28,6 +29,9 @@ func (k *Keys) Text(o *Object, limit int) (text string, refusal Answer) {
 			continue
 		}
 		if strings.TrimSpace(text) == "" {
+			if k.attached(*o) {
+				continue
+			}
 			return "", Failure{Code: BadRequest, Text: "the message is empty"}
 		}
 		if limit > 0 && len(text) > limit {
@@ -35,6 +39,10 @@ func (k *Keys) Text(o *Object, limit int) (text string, refusal Answer) {
 		}
 		o.setText(rawjson.Quote(text))
 		return text, nil
+	}
+	if k.attached(*o) {
+		o.setText(k.noText)
+		return "", nil
 	}
 	if wrongKind != "" {
 		return "", Failure{Code: BadRequest, Text: "the " + wrongKind + " of a message must be a string"}

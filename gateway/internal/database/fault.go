@@ -17,6 +17,7 @@ import (
 type Fault struct {
 	kind  faultKind
 	doubt bool // the statement may have been committed all the same
+	busy  bool // it has waited for a lock, for no longer than it may
 	err   error
 
 	constraint, column string // that it names, as far as the database tells
@@ -56,6 +57,12 @@ func IsForbidden(err error) bool {
 	return errors.As(err, &f) && f.kind == faultForbidden
 }
 
+// IsBusy is true when a statement has waited for a lock as long as it may (lock_timeout). Nothing was committed.
+func IsBusy(err error) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.busy
+}
+
 // InDoubt is true unless the statement is known to have failed.
 func InDoubt(err error) bool {
 	var f *Fault
@@ -72,6 +79,9 @@ func Named(err error) (constraint, column string) {
 	return "", ""
 }
 
+// raised is the routine of errors that functions of the app's raise.
+const raised = "exec_stmt_raise"
+
 // PostgresFault sorts an error of pgx. Only the server's plain ERROR says that nothing was committed: a FATAL may come after
 // the commit, and so may anything that ends the connection. A rejection quotes no values. The result is never nil.
 func PostgresFault(err error) error {
@@ -81,8 +91,9 @@ func PostgresFault(err error) error {
 	}
 	f := &Fault{doubt: e.SeverityUnlocalized != "ERROR", err: fmt.Errorf("%s (SQLSTATE %s)", e.Message, e.Code)}
 	f.constraint, f.column = e.ConstraintName, e.ColumnName
+	f.busy = !f.doubt && e.Code == "55P03" && e.Routine != raised
 	class := e.Code[:min(2, len(e.Code))]
-	if e.Routine == "exec_stmt_raise" { // by a function of the app's: the code says nothing of the server
+	if e.Routine == raised { // by a function of the app's: the code says nothing of the server
 		class = "P0"
 	}
 	switch class {

@@ -40,6 +40,23 @@ func (u URL) PoolConfig(life context.Context, connections int) (*pgxpool.Config,
 	return config, nil
 }
 
+// PostgresTime asks what the server's clock says, over a connection of its own that ends with the call. The caller gives the deadline.
+func (u URL) PostgresTime(ctx context.Context) (told time.Time, err error) {
+	config, err := u.PoolConfig(ctx, 1)
+	if err != nil {
+		return told, err
+	}
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return told, fmt.Errorf("connect to the database: %w", err)
+	}
+	defer conn.Close(ctx)
+	if err := conn.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&told); err != nil {
+		return told, fmt.Errorf("ask the database for its time: %w", err)
+	}
+	return told, nil
+}
+
 // dialFor dials connections that end with life, whatever the server does: pgx would wait up to 15 s for a frozen server to
 // say goodbye.
 func dialFor(life context.Context, timeout time.Duration) pgconn.DialFunc {
@@ -91,28 +108,6 @@ func (u URL) PostgresRow(ctx context.Context, pool *pgxpool.Pool, query string, 
 		return nil, PostgresFault(err)
 	}
 	return row, nil
-}
-
-// PostgresRows is PostgresRow for the same query with many sets of arguments: all of them go out together, and the answers come back
-// together, in one round trip and one transaction. An error is for all of them; it is a rejection if one of the sets is to blame.
-func (u URL) PostgresRows(ctx context.Context, pool *pgxpool.Pool, query string, sets [][]any) ([][]any, error) {
-	batch := &pgx.Batch{}
-	for _, args := range sets {
-		batch.Queue(query, args...)
-	}
-	results := pool.SendBatch(ctx, batch)
-	defer results.Close()
-	rows := make([][]any, len(sets))
-	for i := range rows {
-		var err error
-		if rows[i], err = nextRow(results); err != nil {
-			return nil, PostgresFault(err)
-		}
-	}
-	if err := results.Close(); err != nil {
-		return nil, PostgresFault(err)
-	}
-	return rows, nil
 }
 
 // nextRow reads the first row of the next answer, or nil where it has none.

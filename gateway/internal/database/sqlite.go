@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+
+	"modernc.org/sqlite"
 )
 
 // Access is what connections to a SQLite file may do.
@@ -35,6 +37,19 @@ func OpenSQLite(path string, access Access, connections int) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(connections)
 	return db, nil
+}
+
+// KeepLog has the log of a file (NAME-wal) stay as it is when the file is closed. It holds for one connection.
+func KeepLog(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(driver any) error {
+		_, err := driver.(sqlite.FileControl).FileControlPersistWAL("main", 1)
+		return err
+	})
 }
 
 // SQLiteColumns are what a query gives: names, and declared types, which are empty for expressions.

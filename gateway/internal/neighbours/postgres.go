@@ -14,19 +14,28 @@ import (
 
 // connection is held in Postgres for its name.
 type connection struct {
-	url        database.URL
-	table, own string // what the names of all gateways of this table begin with, and this one's
-	conn       *pgx.Conn
+	url                database.URL
+	table, joined, own string // what the names of all gateways of this table begin with, of those that are one with this, and this one's
+	conn               *pgx.Conn
 }
 
-func newConnection(url database.URL, table string) *connection {
-	sum := sha256.Sum256([]byte(table))
-	prefix := "socketgate " + hex.EncodeToString(sum[:6]) + " " // names may have 63 bytes
-	return &connection{url: url, table: prefix, own: prefix + rand.Text()[:12]}
+func newConnection(url database.URL, table, cluster string) *connection {
+	prefix, name := "socketgate "+short(table)+" ", rand.Text()[:12] // names may have 63 bytes
+	joined := prefix + name
+	if cluster != "" {
+		joined = prefix + short(cluster) + " "
+		name = short(cluster) + " " + name
+	}
+	return &connection{url: url, table: prefix, joined: joined, own: prefix + name}
+}
+
+func short(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:6])
 }
 
 const countOthers = `SELECT count(DISTINCT application_name) FROM pg_stat_activity
-	WHERE datname = current_database() AND starts_with(application_name, $1) AND application_name <> $2`
+	WHERE datname = current_database() AND starts_with(application_name, $1) AND NOT starts_with(application_name, $2)`
 
 func (c *connection) others(ctx context.Context) (n int, err error) {
 	if c.conn == nil {
@@ -34,7 +43,7 @@ func (c *connection) others(ctx context.Context) (n int, err error) {
 			return 0, err
 		}
 	}
-	if err := c.conn.QueryRow(ctx, countOthers, c.table, c.own).Scan(&n); err != nil {
+	if err := c.conn.QueryRow(ctx, countOthers, c.table, c.joined).Scan(&n); err != nil {
 		c.close()
 		return 0, err
 	}

@@ -15,7 +15,7 @@ const (
 	every     = 10 * time.Second
 	oneLook   = 3 * time.Second
 	splitSaid = "another gateway is on this database, and each keeps its rooms to itself: people who reach one don't hear those " +
-		"who reach the other; run one gateway (unless this one is just replacing it)"
+		"who reach the other; run one gateway (unless this one is just replacing it), or give all of them the same REDIS_URL and REDIS_PREFIX"
 )
 
 // Watch looks for other gateways until it is closed. Count may be called from any goroutine.
@@ -34,11 +34,12 @@ type presence interface {
 	close()
 }
 
-// Open looks once and goes on looking every 10 s. Table is what the gateways would share: its name with its schema. With a
+// Open looks once and goes on looking every 10 s. Table is what the gateways would share: its name with its schema. Cluster is what
+// those have in common that are one with this gateway, and so are no neighbours; it is empty where this one is alone. With a
 // URL of kind none, or where nobody can be seen, the Watch sees nobody. The caller must Close it, after the message store of the
 // same URL: closing a file of SQLite's would take away the locks that this process has on it.
-func Open(ctx context.Context, url database.URL, table string, log *slog.Logger) *Watch {
-	w := &Watch{presence: presenceIn(url, table), log: log}
+func Open(ctx context.Context, url database.URL, table, cluster string, log *slog.Logger) *Watch {
+	w := &Watch{presence: presenceIn(url, table, cluster), log: log}
 	life, stop := context.WithCancel(context.Background())
 	w.stop = stop
 	if w.presence == nil {
@@ -49,10 +50,10 @@ func Open(ctx context.Context, url database.URL, table string, log *slog.Logger)
 	return w
 }
 
-func presenceIn(url database.URL, table string) presence {
+func presenceIn(url database.URL, table, cluster string) presence {
 	switch url.Kind {
 	case database.Postgres:
-		return newConnection(url, table)
+		return newConnection(url, table, cluster)
 	case database.SQLite:
 		return openFile(url)
 	}

@@ -35,14 +35,14 @@ func (l *lines) warnings() int {
 }
 
 // watchOn opens a Watch as a gateway on that table would.
-func watchOn(t *testing.T, url, table string) (*Watch, *lines) {
+func watchOn(t *testing.T, url, table string, cluster ...string) (*Watch, *lines) {
 	t.Helper()
 	u, err := database.Parse(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := &lines{}
-	w := Open(t.Context(), u, table, slog.New(slog.NewTextHandler(log, nil)))
+	w := Open(t.Context(), u, table, strings.Join(cluster, ""), slog.New(slog.NewTextHandler(log, nil)))
 	t.Cleanup(w.Close)
 	return w, log
 }
@@ -102,5 +102,23 @@ func TestALostConnectionIsMadeAnew(t *testing.T) {
 	}
 	if first.Count() != 1 || second.Count() != 1 {
 		t.Errorf("%d and %d others", first.Count(), second.Count())
+	}
+}
+
+func TestGatewaysThatAreOneAreNoNeighbours(t *testing.T) {
+	t.Parallel()
+	url := dbtest.Postgres(t, "")
+	first, said := watchOn(t, url, "Message", "socket.io")
+	second, _ := watchOn(t, url, "Message", "socket.io")
+	first.look(t.Context())
+	if first.Count() != 0 || second.Count() != 0 || said.warnings() != 0 {
+		t.Errorf("they see %d and %d, and say so %d times", first.Count(), second.Count(), said.warnings())
+	}
+	alone, _ := watchOn(t, url, "Message")
+	other, _ := watchOn(t, url, "Message", "other")
+	first.look(t.Context())
+	alone.look(t.Context())
+	if first.Count() != 2 || alone.Count() != 3 || other.Count() != 3 {
+		t.Errorf("a gateway of two that are one sees %d others, one that is alone %d, one of another cluster %d", first.Count(), alone.Count(), other.Count())
 	}
 }

@@ -30,3 +30,26 @@ func TestReadinessTellsWhatIsWrongAndWhatIsOdd(t *testing.T) {
 		}
 	}
 }
+
+func TestReadinessTellsOfTheApp(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]struct {
+		alone, serves bool
+		fault         string
+	}{
+		"200 ready\n":                   {alone: true},
+		"200 ready, but no app\n":       {alone: true, serves: true, fault: "no app"},
+		"503 no app\n":                  {alone: true, fault: "no app"},
+		"200 ready, but none for now\n": {fault: "none for now"}, // what the gateway handles itself goes on
+	} {
+		h := &Health{App: func() (string, bool) { return c.fault, c.serves }}
+		if !c.alone {
+			h.Store = func(context.Context) error { return nil }
+		}
+		w := httptest.NewRecorder()
+		h.ServeReadyz(w, httptest.NewRequest("GET", ReadyzPath, nil))
+		if got := w.Result().Status[:4] + w.Body.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

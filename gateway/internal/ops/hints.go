@@ -82,6 +82,14 @@ func (h *Hints) PacketTooLarge() {
 	}
 }
 
+// Emits counts emits of the web app's transactions, and logs the hint if one is due.
+func (h *Hints) Emits(outcome string, n int) {
+	h.Metrics.Emits(outcome, n)
+	if outcome == "too_large" && n > 0 && h.due("emits "+outcome) {
+		h.log.Warn("an event that the web app has emitted in a transaction was not told: it is larger than a quarter of SEND_QUEUE_BYTES")
+	}
+}
+
 // upgradesFail tells whether another end as "not upgraded" is more than may be left unsaid.
 func (h *Hints) upgradesFail() bool {
 	h.mu.Lock()

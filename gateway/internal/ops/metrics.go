@@ -36,8 +36,13 @@ type Metrics struct {
 	lookups        *prometheus.CounterVec
 	limited        *prometheus.CounterVec
 	listBytes      prometheus.Counter
+	histories      *prometheus.CounterVec
 	listsDelayed   *prometheus.CounterVec
 	recoveries     recoveries
+	wire           wire
+	orders         orders
+	api            apiRequests
+	attached       attached
 }
 
 // Gauges are read when metrics are scraped.
@@ -48,6 +53,7 @@ type Gauges struct {
 	Pending     func() int
 	Arrivals    func() int
 	Recovery    RecoveryGauges
+	Cluster     func() Cluster // nil where the gateway is alone
 }
 
 // NewMetrics makes metrics with a registry of their own.
@@ -88,18 +94,27 @@ func NewMetrics() *Metrics {
 			Name: "socketgate_audit_lost_total", Help: "Records that AUDIT_LOG could not keep."}),
 		lookups: counters("socketgate_lookups_refused_total", "Look-ups that the database was not asked for, by query and reason.",
 			"query", "reason"),
-		limited: counters("socketgate_limited_total", "Events that were refused as too much, by limit and whose it is.", "limit", "of"),
+		limited:   counters("socketgate_limited_total", "Events that were refused as too much, by limit and whose it is.", "limit", "of"),
+		histories: counters("socketgate_history_total", "Latest messages of rooms for those who join, by outcome.", "outcome"),
 		listBytes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "socketgate_member_list_bytes_total", Help: "Bytes of member lists, all copies counted."}),
 		listsDelayed: counters("socketgate_member_lists_delayed_total", "Member lists that had to wait for a budget, by whose.", "reason"),
 		recoveries:   newRecoveries(),
+		wire:         newWire(),
+		orders:       newOrders(),
+		api:          newAPIRequests(),
+		attached:     newAttached(),
 	}
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.oversized, m.authentication, m.events,
 		m.missedAskers, m.missedSeconds, m.missedMessages, m.missedRefused,
 		m.batchMessages, m.batchSeconds, m.unstored, m.forgotten, m.rechecks, m.auditLost,
-		m.lookups, m.limited, m.listBytes, m.listsDelayed, m.namespaces,
+		m.lookups, m.limited, m.listBytes, m.histories, m.listsDelayed, m.namespaces,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(m.recoveries.all()...)
+	m.registry.MustRegister(m.wire.all()...)
+	m.registry.MustRegister(m.orders.all()...)
+	m.registry.MustRegister(m.api.count, m.api.seconds)
+	m.registry.MustRegister(m.attached.all()...)
 	return m
 }
 
@@ -147,6 +162,9 @@ func (m *Metrics) Watch(g Gauges) {
 		gauge("socketgate_rooms", "Rooms that have members.", g.Rooms),
 		gauge("socketgate_neighbours", "Other gateways on the same database, whose rooms are apart from ours.", g.Neighbours))
 	m.registry.MustRegister(g.Recovery.all()...)
+	if g.Cluster != nil {
+		m.registry.MustRegister(newClusterMetrics(g.Cluster))
+	}
 }
 
 func gauge(name, help string, read func() int) prometheus.GaugeFunc {
@@ -208,6 +226,9 @@ func (m *Metrics) MissedRefused(cause string) { m.missedRefused.WithLabelValues(
 
 // Limited counts what was refused as too much.
 func (m *Metrics) Limited(limit, of string) { m.limited.WithLabelValues(limit, of).Inc() }
+
+// History counts the latest messages of a room that somebody who joins is told, or is not.
+func (m *Metrics) History(outcome string) { m.histories.WithLabelValues(outcome).Inc() }
 
 // ListTold counts the bytes of a member list, of all its copies.
 func (m *Metrics) ListTold(bytes int) { m.listBytes.Add(float64(bytes)) }

@@ -17,7 +17,9 @@ func TestDocumentsNameEveryMetric(t *testing.T) {
 	}
 	m := NewMetrics()
 	m.Explain(nil)
-	m.Watch(Gauges{})
+	m.Watch(Gauges{Cluster: func() Cluster { return Cluster{} }})
+	m.WatchOrder(OrderGauges{})
+	m.WatchApp(AppGauges{})
 	descriptions := make(chan *prometheus.Desc, 1000)
 	m.registry.Describe(descriptions)
 	close(descriptions)

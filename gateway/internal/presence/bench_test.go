@@ -22,7 +22,7 @@ func BenchmarkMembersChange(b *testing.B) {
 	b.Run("change", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			here.leave(crowd[i%len(crowd)])
+			here.leave(crowd[i%len(crowd)], false)
 			here.enter(crowd[(i+people)%len(crowd)])
 		}
 	})

@@ -10,9 +10,11 @@ import (
 // Rosters keep who is in which room.
 type Rosters struct {
 	limit    int     // of people in a list; 0 is none
+	whole    string  // the room that has no limit
 	rate     float64 // bytes of lists per second; 0 is no limit
 	announce Announce
 	delayed  func(reason string)
+	others   Others // nil where this gateway is alone
 
 	mu     lockorder.Mutex[Rosters]
 	byRoom map[string]*roster
@@ -32,6 +34,8 @@ type Announce func(room string, list List) (cost int)
 type Options struct {
 	// Limit is the most people that a list names. 0 means all.
 	Limit int
+	// Whole is a room whose lists name all.
+	Whole string
 	// Rate is how many bytes the lists of all rooms may cost per second. What is above waits. 0 means no limit.
 	Rate int
 	// Announce tells a room.
@@ -39,15 +43,19 @@ type Options struct {
 	// Delayed is told of each list that has to wait longer than its room's step, with the reason. A lock is held: it must return
 	// quickly. It may be nil.
 	Delayed func(reason string)
+	// Others are the other gateways. Nil is none: this one is alone.
+	Others Others
 }
 
 // New starts telling rooms their members. Close ends it.
 func New(o Options) *Rosters {
 	r := &Rosters{
 		limit:    o.Limit,
+		whole:    o.Whole,
 		rate:     float64(o.Rate),
 		announce: o.Announce,
 		delayed:  o.Delayed,
+		others:   o.Others,
 		byRoom:   make(map[string]*roster),
 		purses:   make(purses),
 		wake:     make(chan struct{}, 1),
@@ -58,6 +66,9 @@ func New(o Options) *Rosters {
 	}
 	if r.delayed == nil {
 		r.delayed = func(string) {}
+	}
+	if r.others != nil {
+		r.others.Serve(r.Elsewhere)
 	}
 	r.done.Go(r.run)
 	return r
@@ -82,12 +93,12 @@ func (r *Rosters) Rooms() int {
 func (r *Rosters) Enter(room string, p *contract.Person) (soon bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := r.byRoom[room]
-	if t == nil {
-		t = newRoster(room)
-		r.byRoom[room] = t
+	t := r.roster(room)
+	changed, news := t.enter(p)
+	if news && r.others != nil {
+		r.others.Entered(room, p)
 	}
-	return t.enter(p) && r.queue(t, p.ID)
+	return changed && r.queue(t, p.ID)
 }
 
 // TellAgain has a room told its members at that person's expense, though nothing has changed.
@@ -108,20 +119,7 @@ func (r *Rosters) TellOne(room string, tell func(List)) {
 	}
 	t.telling.Lock()
 	defer t.telling.Unlock()
-	tell(t.list(r.limit))
-}
-
-// Leave counts one socket of a person out, which Enter counted in. The room is told when it was their last.
-func (r *Rosters) Leave(room string, p *contract.Person) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if t := r.byRoom[room]; t == nil || !t.leave(p) {
-		return
-	} else if t.empty() {
-		r.queue(t, nobody)
-	} else {
-		r.queue(t, p.ID)
-	}
+	tell(r.list(t))
 }
 
 // List returns a room's members as they are now.
@@ -130,7 +128,34 @@ func (r *Rosters) List(room string) List {
 	if t == nil {
 		return List{}
 	}
+	return r.list(t)
+}
+
+func (r *Rosters) list(t *roster) List {
+	if t.room == r.whole {
+		return t.list(0)
+	}
 	return t.list(r.limit)
+}
+
+// Person returns one who is in a room, as far as it is known here, or nil.
+func (r *Rosters) Person(room, user string) *contract.Person {
+	if t := r.of(room); t != nil {
+		return t.person(user)
+	}
+	return nil
+}
+
+// Together tells whether a user is in any of these rooms, here or at another gateway.
+func (r *Rosters) Together(rooms []string, user string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, room := range rooms {
+		if t := r.byRoom[room]; t != nil && t.person(user) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Sockets returns how many sockets are in a room.

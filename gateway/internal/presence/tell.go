@@ -25,6 +25,10 @@ const (
 // queue has a room told when its step is over and whoever caused it can pay for it, or earlier if it is due already. It reports
 // whether that is as soon as the step allows. mu is held.
 func (r *Rosters) queue(t *roster, by string) (soon bool) {
+	if t.unknown != nil { // a list now would lack those who are elsewhere
+		t.owed, t.ower = true, by
+		return true
+	}
 	now := time.Now()
 	earliest := now
 	if t.notBefore.After(now) {
@@ -102,7 +106,7 @@ func (r *Rosters) next(timer *time.Timer) *roster {
 			if !t.empty() {
 				return t
 			}
-			delete(r.byRoom, t.room)
+			r.forget(t)
 		}
 	}
 	if soonest >= 0 {
@@ -114,7 +118,7 @@ func (r *Rosters) next(timer *time.Timer) *roster {
 // tell tells a room its members and sets when it may be told again.
 func (r *Rosters) tell(t *roster) {
 	t.telling.Lock()
-	cost := r.announce(t.room, t.list(r.limit))
+	cost := r.announce(t.room, r.list(t))
 	t.telling.Unlock()
 	step := time.Duration(float64(cost) / membersBudget * float64(time.Second))
 	r.mu.Lock()

@@ -2,6 +2,7 @@ package saved
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/socketgate/socketgate/pkg/lockorder"
 )
@@ -22,12 +23,19 @@ type changes struct {
 	mu      lockorder.Mutex[changes]
 	order   []string
 	bySID   map[string]change
-	taken   map[string]bool // what the writer has and has not written yet
+	taken   map[string]change // what the writer has and has not written yet
+	sent    time.Time         // when the latest write began that may have come to something, by an earlier process too; zero if nothing is kept
 	waiting waits
+
+	patience time.Duration        // how long an answer waits for a session to be written
+	void     func([]string) error // has the sessions of those be taken up by nobody, so that they need not wait longer; nil if it can't be
 }
 
 func newChanges(bound int) *changes {
-	return &changes{bound: cmp.Or(bound, 1<<17), some: make(chan struct{}, 1), bySID: make(map[string]change), taken: make(map[string]bool), waiting: newWaits()}
+	return &changes{
+		bound: cmp.Or(bound, 1<<17), some: make(chan struct{}, 1), sent: time.Now(),
+		bySID: make(map[string]change), taken: make(map[string]change), waiting: newWaits(), patience: longestWait,
+	}
 }
 
 // add returns how many older changes were dropped, since there is no place for more.
@@ -65,7 +73,7 @@ func (c *changes) next() (one change, ok bool) {
 		return change{}, false
 	}
 	one = c.takeFirst()
-	c.taken[one.sid] = true
+	c.taken[one.sid] = one
 	return one, true
 }
 
@@ -103,10 +111,39 @@ func (c *changes) putBack(all []change) (dropped int) {
 	return dropped
 }
 
-// clear forgets all. Nobody waits for it any more.
-func (c *changes) clear() { call(c.cleared()) }
+// isPending tells whether a session is still to be written.
+func (c *changes) isPending(sid string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, waits := c.bySID[sid]
+	_, isTaken := c.taken[sid]
+	return waits || isTaken
+}
 
-func (c *changes) cleared() (over []func()) {
+// isEnded tells whether a session has ended and is still to be deleted.
+func (c *changes) isEnded(sid string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, all := range []map[string]change{c.bySID, c.taken} {
+		if one, isThere := all[sid]; isThere && one.session == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// sending notes when the latest write began that may have come to something, and returns when that was before.
+func (c *changes) sending(now time.Time) (before time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before, c.sent = c.sent, now
+	return before
+}
+
+// clear forgets all. Nobody waits for it any more.
+func (c *changes) clear() { call(c.cleared(), true) }
+
+func (c *changes) cleared() (over []func(bool)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.order = nil

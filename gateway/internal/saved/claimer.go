@@ -87,7 +87,7 @@ func (c *claimer) claim(ctx context.Context, batch []*claim) ([]row, error) {
 			continue
 		}
 		at[one.key] = len(all)
-		all = append(all, asked{one.key, waited})
+		all = append(all, asked{one.key, one.sid, waited})
 	}
 	rows, err := c.keeper.claim(ctx, all)
 	if err != nil && database.InDoubt(err) {

@@ -25,6 +25,7 @@ var (
 // claim is one who waits for a session.
 type claim struct {
 	key     key
+	sid     string
 	began   time.Time
 	settled atomic.Bool // it has an answer, or nobody waits for it any more
 	answer  chan answer // has place for one
@@ -36,7 +37,7 @@ type answer struct {
 }
 
 func newClaim(namespace, sid string) *claim {
-	return &claim{key: keyOf(namespace, sid), began: time.Now(), answer: make(chan answer, 1)}
+	return &claim{key: keyOf(namespace, sid), sid: sid, began: time.Now(), answer: make(chan answer, 1)}
 }
 
 // settle gives the answer, unless nobody waits for it any more.
@@ -125,9 +126,10 @@ func (cs *claims) close() (failed int) {
 }
 
 // Claim gives a session to one caller alone, whose gateway is its owner from now on. Of several who ask for one session at the
-// same time, one gets it. Where nothing is kept there is none, nor if the gateway has the session already. While the database is away it waits until ctx ends.
+// same time, one gets it. Where nothing is kept there is none, nor if the gateway has the session already, or it has ended here. While
+// the database is away it waits until ctx ends.
 func (s *Sessions) Claim(ctx context.Context, namespace, sid string) (*socketio.SavedSession, error) {
-	if s.off.Load() {
+	if s.off.Load() || s.changes.isEnded(sid) {
 		return nil, nil
 	}
 	c := newClaim(namespace, sid)

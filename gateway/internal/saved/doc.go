@@ -1,5 +1,5 @@
-// Package saved keeps sessions of clients beyond the end of the process, beside the app's tables: in the schema socketgate of its
-// Postgres, or in a file beside its SQLite database. It implements [socketio.Sessions], and that is all that it has to do with
+// Package saved keeps sessions of clients beyond the end of the process: in the Redis that makes gateways one, or else beside the app's
+// tables, in the schema socketgate of its Postgres or in a file beside its SQLite database. It implements [socketio.Sessions], and that is all that it has to do with
 // the rest: what else can keep sessions may stand in its place.
 //
 // [Sessions.Changed] and [Sessions.Ended] only queue. One goroutine, the writer, takes what has changed since its last pass, asks
@@ -8,11 +8,19 @@
 //
 // A session belongs to one gateway, by the name that each process makes up for itself. Whoever claims one becomes its owner, and
 // what an earlier owner writes later is refused. While anything is connected to it, a gateway gives a sign of life every second,
-// by the database's clock; its sessions are good for the window from the last one on. Then any gateway sweeps them away.
+// by the database's clock; its sessions are good for the window from the last one on. Then any gateway sweeps them away, or Redis
+// forgets them.
+//
+// A session may be claimed while its owner still has the client's connection, which is dead and not known to be. The owner learns it
+// with its next sign of life (in Redis), or when its next write is refused, and closes that connection. What it has in memory is not taken up
+// again before [Sessions.Reclaim] has said that nobody else has it.
 //
 // What is kept of a session is a hash of its namespace and id, the user's id and the rooms (see [socketio.SavedSession]): no pid, by which clients are let in,
-// and nothing of what was said. In Postgres the tables are UNLOGGED: they cost no write-ahead log, and are empty after a crash of
-// the server. The writer notices and writes all sessions anew; so does it when a file was damaged and made anew.
+// and nothing of what was said. A crash of Postgres keeps them: some 280 bytes of write-ahead log for a change, in commits that many changes
+// share. When tables were dropped, or a file was damaged and made anew, the writer notices and writes all sessions anew.
+//
+// What is kept may be older than what is so, while a change waits to be written. Nobody may be promised more than what is kept:
+// see [Sessions.WhenSaved]. What Redis could not be told in time is noted in Postgres as void (voids): nobody takes that up. Beside SQLite some room is set aside for changes, and if there is none left the file is deleted.
 //
 // No caller waits for the database but in Claim. The locks of the package are held for a few instructions. Its goroutines end
 // with [Sessions.Close].

@@ -20,9 +20,9 @@ import (
 type keeper interface {
 	// prepare makes what is missing and tries every statement. A fault that IsForbidden is a right that is missing.
 	prepare(ctx context.Context) error
-	// write saves and deletes sessions, and gives a sign of life, all of it or nothing. A session that another gateway has claimed
-	// stays as it is. Kept is how many were saved. Anew means that it is the first sign of life, or that earlier ones are lost.
-	write(ctx context.Context, saves []row, ends []key) (kept int, anew bool, err error)
+	// write saves and deletes sessions, and gives a sign of life. After an error none of it counts, and all of it may be written
+	// again; if it says anew then, no session is kept any more. A session that another gateway has claimed stays as it is.
+	write(ctx context.Context, saves []row, ends []key) (written, error)
 	// claim makes this gateway the owner of the sessions that are asked for, as far as they are another's and in the window, and no other
 	// claim was granted since they were asked for. What the gateway has already is in its memory, or over. All keys are different.
 	claim(ctx context.Context, asked []asked) ([]row, error)
@@ -30,6 +30,8 @@ type keeper interface {
 	release(ctx context.Context, keys []key) error
 	// owned returns the sessions that are this gateway's.
 	owned(ctx context.Context) ([]key, error)
+	// lasts is how long a session is kept that is not written anew. Zero means until it is deleted.
+	lasts() time.Duration
 	// sweep deletes some of what is past the window, and tells whether there may be more.
 	sweep(ctx context.Context) (more bool, err error)
 	// look says where sessions are kept and, in one line, what to do so that they can be. That is empty where nothing is missing. It
@@ -38,21 +40,32 @@ type keeper interface {
 	close()
 }
 
-// openKeeper opens what keeps sessions, without asking it anything yet. It is nil for a URL of kind none.
-func openKeeper(life context.Context, url database.URL, window time.Duration, log *slog.Logger) (keeper, error) {
-	switch url.Kind {
-	case database.Postgres:
-		return openPostgres(life, url, window)
-	case database.SQLite:
-		return openSQLite(url, window, log)
+// written is what came of a write.
+type written struct {
+	refused []string // sids of sessions that were not saved, since another gateway has claimed them
+	claimed []string // sids of sessions that another gateway says it has claimed of this one since the last write
+	anew    bool     // it is the first sign of life, or earlier ones are lost
+}
+
+// openKeeper opens what keeps sessions, without asking it anything yet: Redis if there is one, or else the database. It is nil for
+// a URL of kind none.
+func openKeeper(life context.Context, url database.URL, o Options) (keeper, error) {
+	switch {
+	case o.Redis != nil:
+		return openRedis(o.Redis, o.Prefix, o.Window), nil
+	case url.Kind == database.Postgres:
+		return openPostgres(life, url, o.Window)
+	case url.Kind == database.SQLite:
+		return openSQLite(url, o.Window, o.Logger)
 	}
 	return nil, nil
 }
 
-// Look says where the sessions of a gateway on that database are kept and, in one line, what to do so that they can be. That is empty
+// Look says where the sessions of a gateway on that database, or on o.Redis, are kept and, in one line, what to do so that they can be. That is empty
 // where nothing is missing, and both are where there is no database. It changes nothing.
-func Look(ctx context.Context, url database.URL) (where, missing string, err error) {
-	k, err := openKeeper(ctx, url, time.Minute, slog.New(slog.DiscardHandler))
+func Look(ctx context.Context, url database.URL, o Options) (where, missing string, err error) {
+	o.Window, o.Logger = time.Minute, slog.New(slog.DiscardHandler)
+	k, err := openKeeper(ctx, url, o)
 	if err != nil || k == nil {
 		return "", "", err
 	}
@@ -78,6 +91,7 @@ func keyOf(namespace, sid string) key {
 // row is a session as it is kept.
 type row struct {
 	key     key
+	sid     string // not of what was claimed
 	user    string
 	session string // the rest of it, as JSON
 }
@@ -85,6 +99,7 @@ type row struct {
 // asked is a session that somebody waits for.
 type asked struct {
 	key    key
+	sid    string
 	waited time.Duration
 }
 
@@ -97,7 +112,7 @@ const maxSession = 1 << 20
 
 // rowOf fails where a session is too large, or the user's id is nothing that a database takes for a text.
 func rowOf(s socketio.SavedSession) (row, error) {
-	r := row{key: keyOf(s.Namespace, s.SID), user: s.User}
+	r := row{key: keyOf(s.Namespace, s.SID), sid: s.SID, user: s.User}
 	s.Namespace, s.SID, s.User = "", "", "" // whoever claims it knows these, or they stand beside
 	text, err := json.Marshal(s)
 	switch {

@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
-	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		beChild(url)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*clusterClient)._refresh.func2")) // sleeps after a failover
 }
 
 func must(t testing.TB, err error) {
@@ -50,9 +50,10 @@ func eventually(t testing.TB, what string, is func() bool) {
 
 // socket is one that a test connects. It is in no other's hands.
 type socket struct {
-	id    string
-	mu    sync.Mutex
-	saved socketio.SavedSession
+	id         string
+	superseded atomic.Int32
+	mu         sync.Mutex
+	saved      socketio.SavedSession
 }
 
 func (s *socket) ID() string { return s.id }
@@ -62,6 +63,8 @@ func (s *socket) Session() socketio.SavedSession {
 	defer s.mu.Unlock()
 	return s.saved
 }
+
+func (s *socket) Supersede() { s.superseded.Add(1) }
 
 func (s *socket) moveTo(rooms ...string) {
 	s.mu.Lock()
@@ -89,8 +92,9 @@ func connect(sid, user string, rooms ...string) *socket {
 
 // crowd is what sockets are connected.
 type crowd struct {
-	mu  sync.Mutex
-	all []session
+	mu   sync.Mutex
+	all  []session
+	lost []string // sids that others are said to have
 }
 
 func (c *crowd) sockets() *sockets {
@@ -103,6 +107,17 @@ func (c *crowd) sockets() *sockets {
 			return found
 		},
 		each: c.each,
+		succeeded: func(sid string) (found session) {
+			c.mu.Lock()
+			c.lost = append(c.lost, sid)
+			c.mu.Unlock()
+			c.each(func(one session) {
+				if one.ID() == sid {
+					found = one
+				}
+			})
+			return found
+		},
 	}
 }
 
@@ -169,8 +184,12 @@ func start(t testing.TB, url string, o Options) *gateway {
 // unstarted makes a gateway that writes and claims when the test says so.
 func unstarted(t testing.TB, url string, o Options) (*gateway, *writer) {
 	t.Helper()
-	u, err := database.Parse(url)
+	u, at, err := where(url)
 	must(t, err)
+	if at.Redis != nil {
+		t.Cleanup(at.Redis.Close)
+	}
+	o.Redis, o.Prefix = at.Redis, at.Prefix
 	g := &gateway{t: t, record: &record{counts: map[string]int{}}}
 	if o.Window == 0 {
 		o.Window = time.Minute
@@ -229,41 +248,6 @@ func wants(t testing.TB, got *socketio.SavedSession, want *socket) {
 	case got == nil || want == nil || fmt.Sprint(*got) != fmt.Sprint(want.Session()):
 		t.Errorf("claimed %+v, want %+v", got, want)
 	}
-}
-
-// onBoth runs a test on a Postgres and on a SQLite database. Change changes what is kept; its SQL has {} before a table's name, {now}
-// for the time and {s} behind seconds.
-func onBoth(t *testing.T, test func(t *testing.T, url string, change func(sql string))) {
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		url := dbtest.Postgres(t, "")
-		test(t, url, func(sql string) {
-			dbtest.Exec(t, url, strings.NewReplacer("{}", "socketgate.", "{now}", "clock_timestamp()", "{s}", "* interval '1 second'").Replace(sql))
-		})
-	})
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		url := newSQLite(t)
-		test(t, url, func(sql string) {
-			db, err := database.OpenSQLite(fileOf(url)+beside, database.Write, 1)
-			must(t, err)
-			defer db.Close()
-			_, err = db.Exec(strings.NewReplacer("{}", "", "{now}", now, "{s}", "").Replace(sql))
-			must(t, err)
-		})
-	})
-}
-
-// sessionsIn counts rows.
-func sessionsIn(t testing.TB, url string) (n int) {
-	if !strings.HasPrefix(url, "file:") {
-		return len(dbtest.Column(t, url, `SELECT user_id FROM socketgate.sessions`))
-	}
-	db, err := database.OpenSQLite(fileOf(url)+beside, database.Read, 1)
-	must(t, err)
-	defer db.Close()
-	must(t, db.QueryRow(`SELECT count(*) FROM sessions`).Scan(&n))
-	return n
 }
 
 func fileOf(url string) string { return strings.TrimPrefix(url, "file:") }

@@ -3,6 +3,7 @@ package saved
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +17,7 @@ import (
 type postgres struct {
 	gateway string
 	window  float64 // seconds
+	writes  int64   // that were begun
 	pool    *pgxpool.Pool
 	end     context.CancelFunc // of every connection's life
 }
@@ -33,7 +35,7 @@ func openPostgres(life context.Context, url database.URL, window time.Duration) 
 		end()
 		return nil, fmt.Errorf("open connection pool: %w", err)
 	}
-	return &postgres{newGateway(), window.Seconds(), pool, end}, nil
+	return &postgres{gateway: newGateway(), window: window.Seconds(), pool: pool, end: end}, nil
 }
 
 // close ends the life of the connections first, so that no answer is waited for.
@@ -42,30 +44,42 @@ func (p *postgres) close() {
 	p.pool.Close()
 }
 
-// The last column tells whether the row of this gateway, as an earlier write left it, is not there.
+// A statement that was given up may be run by the server later, after the next one: then it changes nothing. The last column tells
+// whether the row of this gateway, as an earlier write left it, is not there.
 const writePostgres = `WITH alive AS (
-	INSERT INTO socketgate.gateways (id, alive_at, has_written) VALUES ($1::text, clock_timestamp(), true)
-	ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at, has_written = true
+	INSERT INTO socketgate.gateways AS g (id, alive_at, writes) VALUES ($1::text, clock_timestamp(), $6::bigint)
+	ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at, writes = excluded.writes WHERE g.writes < excluded.writes
+	RETURNING 1
 ), ended AS (
-	DELETE FROM socketgate.sessions WHERE gateway = $1::text AND key = ANY ($2::bytea[])
+	DELETE FROM socketgate.sessions WHERE gateway = $1::text AND key = ANY ($2::bytea[]) AND EXISTS (SELECT FROM alive)
 ), saved AS (
 	INSERT INTO socketgate.sessions AS s (key, gateway, user_id, session)
-	SELECT key, $1::text, user_id, session::json FROM unnest($3::bytea[], $4::text[], $5::text[]) AS n (key, user_id, session) ORDER BY key
+	SELECT key, $1::text, user_id, session::json FROM unnest($3::bytea[], $4::text[], $5::text[]) AS n (key, user_id, session)
+	WHERE EXISTS (SELECT FROM alive) ORDER BY key
 	ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, session = excluded.session WHERE s.gateway = excluded.gateway
-	RETURNING 1
+	RETURNING key
 )
-SELECT (SELECT count(*) FROM saved), NOT EXISTS (SELECT FROM socketgate.gateways WHERE id = $1::text AND has_written)`
+SELECT ARRAY (SELECT key FROM unnest($3::bytea[]) AS n (key) WHERE key NOT IN (SELECT key FROM saved)),
+	NOT EXISTS (SELECT FROM socketgate.gateways WHERE id = $1::text AND writes > 0)`
 
-func (p *postgres) write(ctx context.Context, saves []row, ends []key) (kept int, anew bool, err error) {
+func (p *postgres) write(ctx context.Context, saves []row, ends []key) (w written, err error) {
+	p.writes++
 	keys, users, sessions := make([][]byte, len(saves)), make([]string, len(saves)), make([]string, len(saves))
 	for i := range saves {
 		keys[i], users[i], sessions[i] = saves[i].key[:], saves[i].user, saves[i].session
 	}
-	if err := p.pool.QueryRow(ctx, writePostgres, p.gateway, bytesOf(ends), keys, users, sessions).Scan(&kept, &anew); err != nil {
-		return 0, false, database.PostgresFault(err)
+	var refused [][]byte
+	if err := p.pool.QueryRow(ctx, writePostgres, p.gateway, bytesOf(ends), keys, users, sessions, p.writes).Scan(&refused, &w.anew); err != nil {
+		return written{}, database.PostgresFault(err)
 	}
-	return kept, anew, nil
+	for _, one := range refused {
+		i := slices.IndexFunc(saves, func(r row) bool { return r.key == key(one) })
+		w.refused = append(w.refused, saves[i].sid)
+	}
+	return w, nil
 }
+
+func (p *postgres) lasts() time.Duration { return 0 }
 
 func bytesOf(keys []key) [][]byte {
 	all := make([][]byte, len(keys))

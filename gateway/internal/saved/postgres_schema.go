@@ -2,7 +2,6 @@ package saved
 
 import (
 	"context"
-	"strings"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
 )
@@ -10,14 +9,12 @@ import (
 // The tables. There is no index on the gateway, which would make each claim dearer: a sweep reads the table instead. A version of the gateway that needs more columns adds them with defaults (ADD COLUMN IF NOT EXISTS), so that an
 // earlier one that runs beside it goes on.
 const (
-	schemaName    = `socketgate`
-	createSchema  = `CREATE SCHEMA IF NOT EXISTS socketgate`
-	createGateway = `CREATE UNLOGGED TABLE IF NOT EXISTS socketgate.gateways (
+	createGateway = `CREATE TABLE IF NOT EXISTS socketgate.gateways (
     id text PRIMARY KEY,            -- made up by each process
     alive_at timestamptz NOT NULL,  -- its last sign of life
-    has_written boolean NOT NULL DEFAULT false
+    writes bigint NOT NULL DEFAULT 0 -- the number of its latest write of sessions
 )`
-	createSession = `CREATE UNLOGGED TABLE IF NOT EXISTS socketgate.sessions (
+	createSession = `CREATE TABLE IF NOT EXISTS socketgate.sessions (
     key bytea PRIMARY KEY,          -- a hash of the session's id
     gateway text NOT NULL,          -- whose it is
     generation bigint NOT NULL DEFAULT 0,
@@ -25,35 +22,25 @@ const (
     user_id text NOT NULL,
     session json NOT NULL           -- its rooms, and which message was the last there when it joined
 ) WITH (fillfactor = 70)`
+	grant       = `GRANT SELECT, INSERT, UPDATE, DELETE ON `
+	grantTables = grant + `socketgate.gateways, socketgate.sessions TO `
 )
 
-// Schema is the SQL for whoever may make a schema, if the gateway's role may not. The role is its name as it is.
-func Schema(role string) string {
-	role = database.Quote(role)
-	return strings.Join([]string{
-		createSchema, createGateway, createSession,
-		`GRANT USAGE, CREATE ON SCHEMA socketgate TO ` + role,
-		grantTables + role, "",
-	}, ";\n")
+// Tables are what this package keeps in the schema socketgate.
+func Tables() []database.Own {
+	return []database.Own{
+		{Name: "gateways", Create: createGateway, Grant: grant + "socketgate.gateways"},
+		{Name: "sessions", Create: createSession, Grant: grant + "socketgate.sessions"},
+		{Name: "void_sessions", Create: createVoid, Grant: grant + "socketgate.void_sessions"},
+	}
 }
-
-const grantTables = `GRANT SELECT, INSERT, UPDATE, DELETE ON socketgate.gateways, socketgate.sessions TO `
-
-// create makes what is missing, of which one role may make this and another that. Gateways that start at once wait for each
-// other. It asks for no right that it does not need: IF NOT EXISTS alone would, for what is there.
-const create = `DO $$ BEGIN
-	PERFORM pg_advisory_xact_lock(7276433260614);
-	IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'socketgate') THEN ` + createSchema + `; END IF;
-	IF NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'socketgate' AND tablename = 'gateways') THEN ` + createGateway + `; END IF;
-	IF NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'socketgate' AND tablename = 'sessions') THEN ` + createSession + `; END IF;
-END $$`
 
 func (p *postgres) prepare(ctx context.Context) error {
 	err := p.rehearse(ctx)
 	if !database.IsForbidden(err) {
 		return err
 	}
-	made := p.exec(ctx, create)
+	made := p.exec(ctx, database.CreateOwn(Tables()...))
 	if err = p.rehearse(ctx); database.IsForbidden(err) && made != nil {
 		return made
 	}
@@ -71,7 +58,7 @@ func (p *postgres) rehearse(ctx context.Context) error {
 		sql  string
 		args []any
 	}{
-		{writePostgres, []any{p.gateway, [][]byte{}, [][]byte{}, []string{}, []string{}}},
+		{writePostgres, []any{p.gateway, [][]byte{}, [][]byte{}, []string{}, []string{}, 1}},
 		{claimPostgres, []any{p.gateway, [][]byte{}, []float64{}, p.window}},
 		{releasePostgres, []any{p.gateway, [][]byte{}}},
 		{ownedPostgres, []any{p.gateway}},
@@ -92,7 +79,7 @@ const see = `SELECT current_user, has_database_privilege(current_database(), 'CR
 	(SELECT coalesce(bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')
 		AND has_table_privilege(oid, 'DELETE')), true) FROM pg_class WHERE relnamespace = n.oid AND relname IN ('gateways', 'sessions')),
 	(SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped WHERE c.relnamespace = n.oid
-		AND (c.relname = 'gateways' AND a.attname IN ('id', 'alive_at', 'has_written')
+		AND (c.relname = 'gateways' AND a.attname IN ('id', 'alive_at', 'writes')
 			OR c.relname = 'sessions' AND a.attname IN ('key', 'gateway', 'generation', 'claimed_at', 'user_id', 'session')))
 FROM (SELECT) AS one LEFT JOIN pg_namespace n ON n.nspname = 'socketgate'`
 

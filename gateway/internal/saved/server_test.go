@@ -29,7 +29,7 @@ func (silence) Missed(context.Context, *socketio.Namespace, []socketio.Gap, sock
 
 func serve(t *testing.T, url string) *server {
 	s := &server{gateway: start(t, url, Options{})}
-	s.Server = socketio.NewServer(socketio.Options{Recovery: &socketio.Recovery{Secret: []byte("secret"), Sessions: s.Sessions, Log: silence{}}})
+	s.Server = socketio.NewServer(socketio.Options{Recovery: &socketio.Recovery{Secret: []byte("secret"), Sessions: s.Sessions, Reclaim: s.Reclaim, Log: silence{}}})
 	root := s.Of("/")
 	root.Use(func(_ *socketio.Socket, h *socketio.Handshake) error {
 		var auth struct{ Name string }
@@ -84,8 +84,8 @@ func (s *server) enter(auth string) (client *engineclient.Conn, sid, pid string)
 
 func TestSocketsAreTakenUpByTheNextServer(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, _ func(string)) {
-		first := serve(t, url)
+	onEach(t, func(t *testing.T, at place) {
+		first := serve(t, at.url)
 		client, sid, pid := first.enter(`{"name":"ann"}`)
 		must(t, client.Say(`420["join"]`))
 		_, err := client.Await("430")
@@ -94,11 +94,11 @@ func TestSocketsAreTakenUpByTheNextServer(t *testing.T) {
 		must(t, leaver.Say(`420["join"]`))
 		_, err = leaver.Await("430")
 		must(t, err)
-		eventually(t, "both written", func() bool { return sessionsIn(t, url) == 2 })
+		eventually(t, "both written", func() bool { return at.sessions() == 2 })
 		must(t, leaver.Say("41"))
-		eventually(t, "the one who has left deleted", func() bool { return sessionsIn(t, url) == 1 })
+		eventually(t, "the one who has left deleted", func() bool { return at.sessions() == 1 })
 		first.kill()
-		second := serve(t, url)
+		second := serve(t, at.url)
 		for _, c := range []struct {
 			who, pid, name string
 			comesBack      bool
@@ -119,8 +119,8 @@ func TestSocketsAreTakenUpByTheNextServer(t *testing.T) {
 // What changed last is written after the sockets are gone.
 func TestSocketsAreTakenUpAfterAServerWasShutDown(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, _ func(string)) {
-		first := serve(t, url)
+	onEach(t, func(t *testing.T, at place) {
+		first := serve(t, at.url)
 		pids := map[string]string{} // by sid
 		for range 20 {
 			client, sid, pid := first.enter(`{"name":"ann"}`)
@@ -130,7 +130,7 @@ func TestSocketsAreTakenUpAfterAServerWasShutDown(t *testing.T) {
 			pids[sid] = pid
 		}
 		first.shutDown()
-		second := serve(t, url)
+		second := serve(t, at.url)
 		for sid, pid := range pids {
 			client, back, _ := second.enter(fmt.Sprintf(`{"name":"ann","pid":%q}`, pid))
 			must(t, client.Say(`421["rooms"]`))

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
@@ -21,7 +23,11 @@ type Options struct {
 	Window time.Duration
 	// Changes bounds the sessions that are to be written. Beyond it the oldest change is dropped and counted; what was dropped
 	// of a socket that is still connected is written later. Zero means 131,072, which are about 20 MB.
-	Changes  int
+	Changes int
+	// Redis, if not nil, keeps the sessions in place of the database. Whoever gave it closes it, after Close.
+	Redis rueidis.Client
+	// Prefix is what the keys in Redis begin with. Gateways that share sessions have the same.
+	Prefix   string
 	Observer Observer     // may be nil
 	Logger   *slog.Logger // nil discards
 
@@ -33,7 +39,8 @@ type Observer interface {
 	// SessionsWritten reports one write: how many sessions were saved or deleted by it, and how long it took.
 	SessionsWritten(sessions int, took time.Duration)
 	// SessionsUnwritten reports sessions that are not saved as they are now. The cause is full (too many changes waited), unfit
-	// (more than 1 MiB of rooms, or a user's id that is no text), rejected (by the database) or taken (another gateway has them).
+	// (more than 1 MiB of rooms, or a user's id that is no text), rejected (by the database), taken (another gateway has them) or void (Redis
+	// is away, and Postgres knows that).
 	SessionsUnwritten(cause string, sessions int)
 	// SessionsClaimed reports claims by outcome: found, none (there is no such session, or it is too old) or failed (nobody knows).
 	SessionsClaimed(outcome string, claims int)
@@ -53,6 +60,7 @@ type Sessions struct {
 	log      *slog.Logger
 	changes  *changes
 	claims   *claims
+	voids    *voids // nil unless sessions are in Redis beside a Postgres
 	sockets  atomic.Pointer[sockets]
 	dropped  atomic.Bool        // a change was, so that all sockets are to be written anew
 	suspect  atomic.Bool        // a claim met a fault that the writer should look at
@@ -91,12 +99,21 @@ func assemble(ctx context.Context, url database.URL, o Options) (*Sessions, *wri
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	o.Logger = s.log
 	s.life, s.end = context.WithCancel(context.Background())
 	s.claiming, s.refuse = context.WithCancel(s.life)
 	var err error
-	if s.keeper, err = openKeeper(s.life, url, o.Window, s.log); err != nil {
+	if s.keeper, err = openKeeper(s.life, url, o); err != nil {
 		s.end()
 		return nil, nil, err
+	}
+	if r, shared := s.keeper.(*redis); shared && url.Kind == database.Postgres {
+		if s.voids, err = openVoids(s.life, url, o.Window, r.lasts()); err != nil {
+			s.keeper.close()
+			s.end()
+			return nil, nil, err
+		}
+		r.voids, s.changes.void, s.changes.patience = s.voids, s.void, longestWait-voidWait
 	}
 	w := newWriter(s, o.Window, cmp.Or(o.afterGrant, time.Minute))
 	if s.keeper == nil {
@@ -113,6 +130,7 @@ type Namespace interface {
 	Sockets() int
 	Private(sid string) bool
 	Each(func(*socketio.Socket))
+	Succeeded(sid string) *socketio.Socket
 }
 
 // Follow tells where the sockets are whose sessions are kept, which is one namespace: those of another would be deleted after the
@@ -120,6 +138,11 @@ type Namespace interface {
 func (s *Sessions) Follow(ns Namespace) {
 	s.sockets.Store(&sockets{ns.Name(), ns.Sockets, ns.Private, func(f func(session)) {
 		ns.Each(func(socket *socketio.Socket) { f(socket) })
+	}, func(sid string) session {
+		if socket := ns.Succeeded(sid); socket != nil {
+			return socket
+		}
+		return nil
 	}})
 }
 
@@ -129,6 +152,7 @@ type sockets struct {
 	count     func() int
 	has       func(sid string) bool
 	each      func(func(session))
+	succeeded func(sid string) session // nil if none has it
 }
 
 // session is a socket, as far as it matters here.
@@ -136,6 +160,8 @@ type session interface {
 	ID() string
 	// Session says what is to be kept now; a session without an id is not to be kept any more.
 	Session() socketio.SavedSession
+	// Supersede ends the socket, since its session is another gateway's.
+	Supersede()
 }
 
 // Changed has the socket's session written soon. It returns at once.
@@ -154,10 +180,14 @@ func (s *Sessions) Ended(namespace, sid string) {
 	}
 }
 
-// WhenSaved calls done once, when the socket's session is written as it is now: whoever is killed after that is succeeded by one that
-// knows it. Done is called at once where nothing is to be written or nothing can be kept, and after a second where it could not be
-// written by then. It may be called on the caller's goroutine or another, and must not block.
-func (s *Sessions) WhenSaved(socket *socketio.Socket, done func()) { s.changes.wait(socket.ID(), done) }
+// WhenSaved calls done once. With true when the socket's session is written as it is now: whoever is killed after that is succeeded by one
+// that knows it. That is at once where nothing is to be written or nothing can be kept. What could not be written within two seconds is safe
+// all the same if no write can have had the session yet, so that it does not come back at all. Otherwise done is called with false: after a
+// kill the session would come back as it was, so the caller should give it up (socketio.GivenUp). Done may be called on the caller's
+// goroutine or another, and must not block.
+func (s *Sessions) WhenSaved(socket *socketio.Socket, done func(safe bool)) {
+	s.changes.wait(socket.ID(), socket.Began(), done)
+}
 
 func (s *Sessions) countDropped(n int) {
 	if n > 0 {
@@ -175,6 +205,9 @@ func (s *Sessions) Close(ctx context.Context) error {
 		s.running.Wait()
 		if s.keeper != nil {
 			s.keeper.close()
+		}
+		if s.voids != nil {
+			s.voids.close()
 		}
 		if !impatient() && s.changes.len() > 0 {
 			s.closed = fmt.Errorf("write %d sessions: %w", s.changes.len(), ctx.Err())

@@ -13,50 +13,50 @@ import (
 
 func TestASessionIsKeptAsItIsWhenItIsWritten(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, _ func(string)) {
-		first, ann := start(t, url, Options{}), connect("ann", "u1", "a")
+	onEach(t, func(t *testing.T, at place) {
+		first, ann := start(t, at.url, Options{}), connect("ann", "u1", "a")
 		first.save(ann)
 		ann.moveTo("b", "\x00user\x00u1", "é\"\\ud800")
 		first.save(ann)
-		wants(t, start(t, url, Options{}).claim("ann"), ann)
+		wants(t, start(t, at.url, Options{}).claim("ann"), ann)
 	})
 }
 
 func TestASessionIsGoodForTheWindowFromTheLastSignOfLife(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, change func(string)) {
-		first, ann, bob := start(t, url, Options{}), connect("ann", "u1", "a"), connect("bob", "u2", "a")
+	onEach(t, func(t *testing.T, at place) {
+		first, ann, bob := start(t, at.url, Options{}), connect("ann", "u1", "a"), connect("bob", "u2", "a")
 		first.save(ann, bob)
 		first.die()
-		second := start(t, url, Options{})
-		change(`UPDATE {}gateways SET alive_at = {now} - 50 {s}`)
+		second := start(t, at.url, Options{})
+		at.silence(50)
 		wants(t, second.claim("ann"), ann)
-		change(`UPDATE {}gateways SET alive_at = {now} - 61 {s}`)
+		at.silence(61)
 		wants(t, second.claim("bob"), nil)
 	})
 }
 
 func TestSignsOfLifeKeepASessionGoodWhileAnybodyIsConnected(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, change func(string)) {
-		first, ann := start(t, url, Options{}), connect("ann", "u1", "a")
+	onEach(t, func(t *testing.T, at place) {
+		first, ann := start(t, at.url, Options{}), connect("ann", "u1", "a")
 		first.save(ann)
-		change(`UPDATE {}gateways SET alive_at = {now} - 61 {s}`)
+		at.silence(61)
 		writes := first.counted("writes")
 		eventually(t, "a sign of life", func() bool { return first.counted("writes") > writes })
-		wants(t, start(t, url, Options{}).claim("ann"), ann)
+		wants(t, start(t, at.url, Options{}).claim("ann"), ann)
 	})
 }
 
 func TestEndedSessionsAreDeleted(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, _ func(string)) {
-		g, w := unstarted(t, url, Options{})
+	onEach(t, func(t *testing.T, at place) {
+		g, w := unstarted(t, at.url, Options{})
 		ann := connect("ann", "u1", "a")
 		left := func(do func()) int {
 			do()
 			w.pass(g.life)
-			return sessionsIn(t, url)
+			return at.sessions()
 		}
 		if n := left(func() { g.changed(ann) }); n != 1 {
 			t.Fatalf("%d sessions", n)
@@ -73,15 +73,15 @@ func TestEndedSessionsAreDeleted(t *testing.T) {
 
 func TestSweepsDeleteWhatIsPastTheWindow(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, change func(string)) {
-		first := start(t, url, Options{})
+	onDatabases(t, func(t *testing.T, at place) {
+		first := start(t, at.url, Options{})
 		first.save(connect("ann", "u1", "a"))
 		first.die()
-		change(`UPDATE {}gateways SET alive_at = {now} - 61 {s}`)
-		second := start(t, url, Options{})
+		at.silence(61)
+		second := start(t, at.url, Options{})
 		second.save(connect("bob", "u2", "a"))
-		eventually(t, "one session left", func() bool { return sessionsIn(t, url) == 1 })
-		if second.claim("ann") != nil || start(t, url, Options{}).claim("bob") == nil {
+		eventually(t, "one session left", func() bool { return at.sessions() == 1 })
+		if second.claim("ann") != nil || start(t, at.url, Options{}).claim("bob") == nil {
 			t.Error("the wrong one was swept away")
 		}
 	})
@@ -90,12 +90,12 @@ func TestSweepsDeleteWhatIsPastTheWindow(t *testing.T) {
 // Twenty-five in each of two gateways have asked before any statement is through.
 func TestOfFiftyWhoClaimAtOnceOneWins(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, change func(string)) {
-		first := start(t, url, Options{})
+	onEach(t, func(t *testing.T, at place) {
+		first := start(t, at.url, Options{})
 		ann := connect("ann", "u1", "a")
 		first.save(ann)
 		first.die()
-		gateways := []*gateway{start(t, url, Options{}), start(t, url, Options{})}
+		gateways := []*gateway{start(t, at.url, Options{}), start(t, at.url, Options{})}
 		var all []*claim
 		for range 25 {
 			for range gateways {
@@ -116,51 +116,51 @@ func TestOfFiftyWhoClaimAtOnceOneWins(t *testing.T) {
 		if winners != 1 {
 			t.Errorf("%d winners", winners)
 		}
-		change(`UPDATE {}sessions SET claimed_at = {now} - 1 {s}`)
-		wants(t, start(t, url, Options{}).claim("ann"), ann) // later it may be claimed again
+		at.ageClaims()
+		wants(t, start(t, at.url, Options{}).claim("ann"), ann) // later it may be claimed again
 	})
 }
 
 // Its memory knows better: who is not in it has been away for too long.
 func TestAGatewayDoesNotClaimWhatItHas(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, _ func(string)) {
-		g, ann := start(t, url, Options{}), connect("ann", "u1", "a")
+	onEach(t, func(t *testing.T, at place) {
+		g, ann := start(t, at.url, Options{}), connect("ann", "u1", "a")
 		g.save(ann)
 		wants(t, g.claim("ann"), nil)
-		wants(t, start(t, url, Options{}).claim("ann"), ann)
+		wants(t, start(t, at.url, Options{}).claim("ann"), ann)
 	})
 }
 
 func TestWhatAnEarlierOwnerWritesIsRefused(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, change func(string)) {
-		first, ann := start(t, url, Options{}), connect("ann", "u1", "a")
+	onEach(t, func(t *testing.T, at place) {
+		first, ann := start(t, at.url, Options{}), connect("ann", "u1", "a")
 		first.save(ann)
-		second := start(t, url, Options{})
+		second := start(t, at.url, Options{})
 		wants(t, second.claim("ann"), ann)
 		stale := connect("ann", "u1", "stale")
 		first.changed(stale)
 		eventually(t, "the write refused", func() bool { return first.counted("taken") == 1 })
 		first.Ended("/", "ann")
 		first.stop()
-		change(`UPDATE {}sessions SET claimed_at = {now} - 1 {s}`)
-		wants(t, start(t, url, Options{}).claim("ann"), ann)
+		at.ageClaims()
+		wants(t, start(t, at.url, Options{}).claim("ann"), ann)
 	})
 }
 
 func TestGatewaysThatStartAtOnceMakeTheTablesTogether(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, _ func(string)) {
+	onEach(t, func(t *testing.T, at place) {
 		var work sync.WaitGroup
 		for i := range 8 {
 			work.Go(func() {
-				g := start(t, url, Options{})
+				g := start(t, at.url, Options{})
 				g.save(connect(fmt.Sprint(i), "u1", "a"))
 			})
 		}
 		work.Wait()
-		g := start(t, url, Options{})
+		g := start(t, at.url, Options{})
 		for i := range 8 {
 			if g.claim(fmt.Sprint(i)) == nil {
 				t.Errorf("gateway %d has kept nothing", i)
@@ -172,10 +172,10 @@ func TestGatewaysThatStartAtOnceMakeTheTablesTogether(t *testing.T) {
 // Nobody has got what was claimed for somebody who went meanwhile: the next who asks gets it.
 func TestWhatNobodyWaitedForIsGivenBack(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, _ func(string)) {
-		first, ann := start(t, url, Options{}), connect("ann", "u1", "a")
+	onEach(t, func(t *testing.T, at place) {
+		first, ann := start(t, at.url, Options{}), connect("ann", "u1", "a")
 		first.save(ann)
-		second := start(t, url, Options{})
+		second := start(t, at.url, Options{})
 		rows, err := second.keeper.claim(t.Context(), []asked{{key: keyOf("/", "ann")}})
 		if err != nil || len(rows) != 1 {
 			t.Fatalf("%v, %v", rows, err)
@@ -193,8 +193,8 @@ func TestWhatNobodyWaitedForIsGivenBack(t *testing.T) {
 
 func TestASessionThatCanNotBeSavedCostsOnlyItself(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, change func(string)) {
-		first := start(t, url, Options{})
+	onEach(t, func(t *testing.T, at place) {
+		first := start(t, at.url, Options{})
 		large := connect("large", "u1", "a")
 		first.save(large)
 		large.moveTo(strings.Repeat("x", maxSession))
@@ -206,7 +206,7 @@ func TestASessionThatCanNotBeSavedCostsOnlyItself(t *testing.T) {
 		if first.counted("unfit") != 3 || strings.Count(first.said(), "cause=unfit") != 1 {
 			t.Errorf("%d are unfit, and the log says\n%s", first.counted("unfit"), first.said())
 		}
-		second := start(t, url, Options{})
+		second := start(t, at.url, Options{})
 		wants(t, second.claim("ann"), ann)
 		for _, sid := range []string{"nul", "invalid", "large"} {
 			wants(t, second.claim(sid), nil)
@@ -216,13 +216,9 @@ func TestASessionThatCanNotBeSavedCostsOnlyItself(t *testing.T) {
 
 func TestASessionThatTheDatabaseRejectsCostsOnlyItself(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, change func(string)) {
-		g := start(t, url, Options{})
-		if strings.HasPrefix(url, "file:") {
-			change(`CREATE TRIGGER no BEFORE INSERT ON sessions WHEN new.user_id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`)
-		} else {
-			change(`ALTER TABLE {}sessions ADD CHECK (user_id <> 'bad')`)
-		}
+	onEach(t, func(t *testing.T, at place) {
+		g := start(t, at.url, Options{})
+		at.reject("3", "8", "13", "18")
 		var good []*socket
 		for i := range 20 {
 			if i%5 == 3 {
@@ -233,12 +229,32 @@ func TestASessionThatTheDatabaseRejectsCostsOnlyItself(t *testing.T) {
 			g.changed(good[len(good)-1])
 		}
 		g.stop()
-		second := start(t, url, Options{})
+		second := start(t, at.url, Options{})
 		for _, one := range good {
 			wants(t, second.claim(one.ID()), one)
 		}
 		if g.counted("rejected") != 4 {
 			t.Errorf("%d rejected", g.counted("rejected"))
+		}
+	})
+}
+
+func TestASessionThatTheDatabaseRejectsDoesNotComeBackAsItWas(t *testing.T) {
+	t.Parallel()
+	onDatabases(t, func(t *testing.T, at place) {
+		g, w := unstarted(t, at.url, Options{})
+		ann := connect("ann", "u1", "a")
+		g.changed(ann)
+		w.pass(g.life)
+		if strings.HasPrefix(at.url, "file:") {
+			at.change(`CREATE TRIGGER no BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END`)
+		} else {
+			at.change(`ALTER TABLE {}sessions ADD CHECK (length(session::text) < 1000)`)
+		}
+		ann.moveTo(strings.Repeat("b", 1000))
+		g.changed(ann)
+		if w.pass(g.life) || g.counted("rejected") != 1 || at.sessions() != 0 {
+			t.Errorf("%d rejected, %d are kept", g.counted("rejected"), at.sessions())
 		}
 	})
 }
@@ -267,8 +283,8 @@ func TestClaimsThatWaitAreAnsweredByClose(t *testing.T) {
 // An end that nobody told of must not leave a row for as long as the process runs.
 func TestASessionWhoseEndWasNotToldIsDeletedAfterTheWindow(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, url string, _ func(string)) {
-		g, w := unstarted(t, url, Options{})
+	onDatabases(t, func(t *testing.T, at place) {
+		g, w := unstarted(t, at.url, Options{})
 		for _, sid := range []string{"ann", "bob"} {
 			g.changed(connect(sid, "u1", "a"))
 		}

@@ -81,60 +81,70 @@ func (s *sqlite) inOneCommit(ctx context.Context, writes bool, f func(tx *sql.Tx
 
 var errNotOpen = errors.New("the file of saved sessions is not open")
 
-// each runs one statement for each of n sets of arguments, which come after the gateway's, and tells how many rows it changed.
-func (s *sqlite) each(ctx context.Context, tx *sql.Tx, statement string, n int, args func(i int) []any) (changed int, err error) {
+// each runs one statement for each of n sets of arguments, which come after the gateway's, and tells which of them changed no row.
+func (s *sqlite) each(ctx context.Context, tx *sql.Tx, statement string, n int, args func(i int) []any) (futile []int, err error) {
 	prepared, err := tx.PrepareContext(ctx, statement)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer prepared.Close()
 	for i := range n {
 		done, err := prepared.ExecContext(ctx, append([]any{s.gateway}, args(i)...)...)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		rows, err := done.RowsAffected()
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		changed += int(rows)
+		if rows == 0 {
+			futile = append(futile, i)
+		}
 	}
-	return changed, nil
+	return futile, nil
 }
 
-func (s *sqlite) write(ctx context.Context, saves []row, ends []key) (kept int, anew bool, err error) {
+func (s *sqlite) write(ctx context.Context, saves []row, ends []key) (w written, err error) {
 	err = s.inOneCommit(ctx, true, func(tx *sql.Tx) error {
-		var written bool
-		if err := tx.QueryRowContext(ctx, hasWritten, s.gateway).Scan(&written); err != nil {
+		var before bool
+		if err := tx.QueryRowContext(ctx, hasWritten, s.gateway).Scan(&before); err != nil {
 			return err
 		}
-		anew = !written
+		w.anew = !before
 		if _, err := s.each(ctx, tx, writeEnded, len(ends), func(i int) []any { return []any{ends[i][:]} }); err != nil {
 			return err
 		}
-		kept, err = s.each(ctx, tx, writeSaved, len(saves), func(i int) []any {
+		refused, err := s.each(ctx, tx, writeSaved, len(saves), func(i int) []any {
 			return []any{saves[i].key[:], saves[i].user, saves[i].session}
 		})
+		for _, i := range refused {
+			w.refused = append(w.refused, saves[i].sid)
+		}
 		return err
 	})
 	if database.IsFull(err) {
-		s.discard()
+		w.anew = s.discard()
 	}
-	return kept, anew, err
+	return w, err
 }
 
-// discard deletes the file: what can't be written over must not come back as it was, and a full disk lets files be deleted.
-func (s *sqlite) discard() {
+func (s *sqlite) lasts() time.Duration { return 0 }
+
+// discard deletes the file: what can't be written over must not come back as it was, and a full disk lets files be deleted. It
+// tells whether it is gone.
+func (s *sqlite) discard() (gone bool) {
 	s.close()
 	path, err := s.path()
 	if err != nil {
-		return
+		return false
 	}
 	for _, end := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			s.log.Error("sessions can't be saved, and old ones not be deleted: after a restart clients may come back into rooms that they have left", "error", err)
+			s.log.Error("sessions can't be saved, and old ones not be deleted: who changes rooms begins anew", "error", err)
+			return false
 		}
 	}
+	return true
 }
 
 func (s *sqlite) claim(ctx context.Context, all []asked) (found []row, err error) {

@@ -73,7 +73,36 @@ func (s *sqlite) open(ctx context.Context, path string) error {
 		return database.SQLiteFault(err, false)
 	}
 	s.db.Store(db)
+	if err := setAside(ctx, db, path); err != nil {
+		s.log.Info("no room could be set aside for saved sessions: they are lost if the disk is full", "error", err)
+	}
 	return nil
+}
+
+// reserve is how much room the file has at least for what is to be saved on a full disk, in pages of 4 KiB. Its log has as much: SQLite
+// writes over it and never makes it shorter.
+const reserve = 1024
+
+// setAside makes the file and its log as large as the reserve wants them, unless they are, and has the log stay when the file is closed.
+func setAside(ctx context.Context, db *sql.DB, path string) error {
+	if err := database.KeepLog(ctx, db); err != nil {
+		return err
+	}
+	var free int
+	if err := db.QueryRowContext(ctx, "PRAGMA freelist_count").Scan(&free); err != nil {
+		return err
+	}
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() >= reserve*4096 && free >= reserve/2 {
+		return nil
+	}
+	if _, err := db.ExecContext(ctx, `DROP TABLE IF EXISTS reserve; CREATE TABLE reserve (room BLOB)`); err != nil {
+		return err
+	}
+	_, err := db.ExecContext(ctx, `INSERT INTO reserve VALUES (zeroblob(?))`, reserve*4096)
+	if _, dropped := db.ExecContext(ctx, `DROP TABLE reserve`); err == nil {
+		err = dropped
+	}
+	return err
 }
 
 func (s *sqlite) rehearse(ctx context.Context, db *sql.DB) error {

@@ -31,6 +31,7 @@ func TestADamagedFileIsMovedAside(t *testing.T) {
 			first.save(connect("ann", "u1", "a"))
 			first.stop()
 			path := fileOf(url) + beside
+			must(t, os.Remove(path+"-wal")) // which would mend it
 			damage(t, path)
 			second, bob := start(t, url, Options{}), connect("bob", "u2", "a")
 			wants(t, second.claim("ann"), nil)

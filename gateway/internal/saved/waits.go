@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// longestWait is how long an answer waits for a session to be written. A database that is away must not keep people waiting who
-// want to enter a room.
-const longestWait = time.Second
+// longestWait is how long an answer waits for a session to be written. A restart of a database takes no longer, mostly; one that is
+// away must not keep people waiting who want to enter a room.
+const longestWait = 2 * time.Second
 
 // waits are those who want to know when a session is written as it is now. All wait equally long, so the queue is in the order
 // in which their times end. The lock of the changes guards them.
@@ -18,29 +18,33 @@ type waits struct {
 }
 
 type wait struct {
+	sid   string
 	until time.Time
-	done  func() // nil once somebody has taken it
+	born  time.Time  // of the session: what was sent before can't have it
+	done  func(bool) // nil once somebody has taken it
 }
 
 func newWaits() waits {
 	return waits{bySID: make(map[string][]*wait), some: make(chan struct{}, 1)}
 }
 
-// wait has done called when a session is written as it is now, or can't be for longestWait.
-func (c *changes) wait(sid string, done func()) {
-	if !c.waits(sid, done) {
-		done()
+// wait has done called with true when a session that was born then is written as it is now, or else after longestWait: with false if
+// it may be written as it was before.
+func (c *changes) wait(sid string, born time.Time, done func(safe bool)) {
+	if !c.waits(sid, born, done) {
+		done(true)
 	}
 }
 
 // waits is false where there is nothing to wait for.
-func (c *changes) waits(sid string, done func()) bool {
+func (c *changes) waits(sid string, born time.Time, done func(bool)) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, isPending := c.bySID[sid]; !isPending && !c.taken[sid] {
+	_, isPending := c.bySID[sid]
+	if _, isTaken := c.taken[sid]; !isPending && !isTaken {
 		return false
 	}
-	w := &wait{time.Now().Add(longestWait), done}
+	w := &wait{sid, time.Now().Add(c.patience), born, done}
 	c.waiting.bySID[sid] = append(c.waiting.bySID[sid], w)
 	c.waiting.queue = append(c.waiting.queue, w)
 	if len(c.waiting.queue) == 1 {
@@ -50,9 +54,9 @@ func (c *changes) waits(sid string, done func()) bool {
 }
 
 // settle ends the waits for changes that were written, or need not be, unless there are newer ones of the same sessions.
-func (c *changes) settle(all []change) { call(c.settled(all)) }
+func (c *changes) settle(all []change) { call(c.settled(all), true) }
 
-func (c *changes) settled(all []change) (over []func()) {
+func (c *changes) settled(all []change) (over []func(bool)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, one := range all {
@@ -65,7 +69,7 @@ func (c *changes) settled(all []change) (over []func()) {
 }
 
 // end takes those who wait for a session. The lock is held.
-func (ws *waits) end(sid string, over []func()) []func() {
+func (ws *waits) end(sid string, over []func(bool)) []func(bool) {
 	for _, w := range ws.bySID[sid] {
 		over = w.take(over)
 	}
@@ -74,7 +78,7 @@ func (ws *waits) end(sid string, over []func()) []func() {
 }
 
 // take adds what is to be called, once. The lock is held.
-func (w *wait) take(over []func()) []func() {
+func (w *wait) take(over []func(bool)) []func(bool) {
 	if w.done == nil {
 		return over
 	}
@@ -83,9 +87,9 @@ func (w *wait) take(over []func()) []func() {
 	return over
 }
 
-func call(all []func()) {
+func call(all []func(bool), safe bool) {
 	for _, done := range all {
-		done()
+		done(safe)
 	}
 }
 
@@ -96,32 +100,42 @@ func (c *changes) answerLate(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			over, _ := c.late(time.Now().Add(2 * longestWait))
-			call(over)
+			safe, unsafe, _, _ := c.late(time.Now().Add(2 * longestWait))
+			call(safe, true)
+			call(unsafe, false) // and not void: what is left is written last, while their clients are on their way to other gateways
 			return
 		case <-c.waiting.some:
 		case <-timer.C:
 		}
-		over, next := c.late(time.Now())
-		call(over)
-		timer.Reset(next)
+		timer.Reset(c.answer(time.Now()))
 	}
 }
 
-// late takes those whose time is over, and tells when to look again.
-func (c *changes) late(now time.Time) (over []func(), next time.Duration) {
+func (c *changes) answer(now time.Time) (next time.Duration) {
+	safe, unsafe, sids, next := c.late(now)
+	call(safe, true)
+	call(unsafe, len(sids) > 0 && c.void != nil && c.void(sids) == nil)
+	return next
+}
+
+// late takes those whose time is over, and tells when to look again. Sids are of the unsafe.
+func (c *changes) late(now time.Time) (safe, unsafe []func(bool), sids []string, next time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ws := &c.waiting
 	for len(ws.queue) > 0 {
 		w := ws.queue[0]
-		if w.done != nil && w.until.After(now) {
-			return over, w.until.Sub(now)
+		switch {
+		case w.done != nil && w.until.After(now):
+			return safe, unsafe, sids, w.until.Sub(now)
+		case !w.born.Before(c.sent):
+			safe = w.take(safe)
+		case w.done != nil:
+			unsafe, sids = w.take(unsafe), append(sids, w.sid)
 		}
-		over = w.take(over)
 		ws.queue[0] = nil
 		ws.queue = ws.queue[1:]
 	}
 	ws.queue = nil // gives the memory of a burst back
-	return over, time.Hour
+	return safe, unsafe, sids, time.Hour
 }

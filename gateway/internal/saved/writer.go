@@ -35,10 +35,12 @@ type writer struct {
 	pause      time.Duration        // before the next attempt; 0 unless the last one failed
 	said       string               // what the log was told of a trouble that goes on
 	unwritten  map[string]time.Time // when the log was told of a cause
+	renewed    time.Time            // when all sessions began to be written anew, so that they last
+	succeeded  []succeeded          // sockets whose sessions are other gateways'
 }
 
 func newWriter(s *Sessions, window, afterGrant time.Duration) *writer {
-	return &writer{Sessions: s, window: window, afterGrant: afterGrant, unwritten: make(map[string]time.Time)}
+	return &writer{Sessions: s, window: window, afterGrant: afterGrant, unwritten: make(map[string]time.Time), renewed: time.Now()}
 }
 
 // run writes until the sessions are closed, and then what is left.
@@ -76,7 +78,8 @@ func (w *writer) pass(life context.Context) (more bool) {
 	if !w.ready && !w.prepare(life) {
 		return !w.off.Load()
 	}
-	if w.dropped.Swap(false) {
+	w.supersede(time.Now())
+	if w.dropped.Swap(false) || w.mustRenew() {
 		w.writeAnew()
 	}
 	g := w.gather()
@@ -89,8 +92,23 @@ func (w *writer) pass(life context.Context) (more bool) {
 		return true
 	}
 	w.changes.settle(g.taken)
+	w.validate(ctx, g)
 	w.sweep(life)
 	return len(w.rest) > 0 || w.changes.len() > 0
+}
+
+// validate takes back that sessions are void which are written now.
+func (w *writer) validate(ctx context.Context, g gathered) {
+	if w.voids == nil {
+		return
+	}
+	keys := g.ends
+	for _, one := range g.saves {
+		keys = append(keys, one.key)
+	}
+	if err := w.voids.written(ctx, keys); err != nil && w.life.Err() == nil {
+		w.log.Debug("what is noted of sessions that could not be saved can't be taken back yet", "error", err)
+	}
 }
 
 // isDue tells whether a sign of life is.
@@ -149,8 +167,13 @@ func (w *writer) missing() string {
 
 // write writes in one go or, where the database rejects one of the sessions, in several.
 func (w *writer) write(ctx context.Context, saves []row, ends []key) error {
-	began := time.Now()
-	kept, anew, err := w.keeper.write(ctx, saves, ends)
+	began, before := time.Now(), w.changes.sending(time.Now())
+	done, err := w.keeper.write(ctx, saves, ends)
+	if err != nil && done.anew {
+		w.changes.sending(time.Time{})
+	} else if err != nil && !database.InDoubt(err) {
+		w.changes.sending(before)
+	}
 	switch {
 	case database.IsRejected(err) && len(saves) > 0:
 		return w.sift(ctx, saves, ends)
@@ -161,11 +184,12 @@ func (w *writer) write(ctx context.Context, saves []row, ends []key) error {
 		w.log.Info("sessions of clients are saved from now on")
 		w.said = ""
 	}
-	w.watch.SessionsWritten(kept+len(ends), time.Since(began))
-	if taken := len(saves) - kept; taken > 0 {
+	w.watch.SessionsWritten(len(saves)-len(done.refused)+len(ends), time.Since(began))
+	if taken := len(done.refused); taken > 0 {
 		w.watch.SessionsUnwritten("taken", taken)
 	}
-	if anew && !w.beaten.IsZero() {
+	w.succeed(append(done.refused, done.claimed...))
+	if done.anew && !w.beaten.IsZero() {
 		if time.Since(w.beaten) < w.window { // or they were swept away, with nobody connected
 			w.log.Warn("the saved sessions were lost, as by a crash of the database: those of all who are connected are saved anew")
 		}
@@ -179,7 +203,11 @@ func (w *writer) write(ctx context.Context, saves []row, ends []key) error {
 func (w *writer) sift(ctx context.Context, saves []row, ends []key) error {
 	if len(saves) == 1 {
 		w.tellUnwritten("rejected")
-		return w.write(ctx, nil, ends)
+		err := w.write(ctx, nil, append(ends, saves[0].key)) // it must not come back as it was
+		if database.IsRejected(err) {
+			return w.write(ctx, nil, ends)
+		}
+		return err
 	}
 	half := len(saves) / 2
 	if err := w.write(ctx, saves[:half], ends); err != nil {
@@ -196,9 +224,9 @@ func (w *writer) tellUnwritten(cause string) {
 	}
 }
 
-// longer is the pause after one more failure.
+// longer is the pause after one more failure. It stays short: answers wait for the first write of a database that is back.
 func longer(pause time.Duration) time.Duration {
-	return min(max(2*pause, 100*time.Millisecond), 5*time.Second)
+	return min(max(2*pause, 100*time.Millisecond), time.Second)
 }
 
 // sleep returns false if ctx ends first.

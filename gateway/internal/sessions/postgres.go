@@ -14,6 +14,7 @@ import (
 type postgres struct {
 	url        database.URL
 	query      string
+	forMany    database.Query
 	parameters int // that the query has; it is asked with the first so many arguments
 	pool       *pgxpool.Pool
 	end        context.CancelFunc // of every connection's life
@@ -54,6 +55,7 @@ func (p *postgres) check(ctx context.Context, q question) error {
 		return err
 	}
 	p.parameters = len(d.ParamOIDs)
+	p.forMany = database.PrepareQuery(ctx, conn.Conn(), p.query, d)
 	return q.checkPostgres(d)
 }
 
@@ -66,7 +68,7 @@ func (p *postgres) askEach(ctx context.Context, sets [][]any) ([][]any, error) {
 	for i, args := range sets {
 		fitting[i] = p.fitting(args)
 	}
-	return p.url.PostgresRows(ctx, p.pool, p.query, fitting)
+	return p.url.PostgresRows(ctx, p.pool, p.forMany, fitting)
 }
 
 // fitting returns the arguments that the query has a place for. Texts fit any type of a parameter.

@@ -13,15 +13,19 @@ import (
 // empty. It closes answers when it ends, and with that the delivery.
 func (s *Store) commit() {
 	defer close(s.answers)
-	for s.queue.wait() {
+	for s.wait() {
 		s.fail(s.queue.acceptedBefore(s.tooLate()), errTimeout)
-		batch := s.queue.take()
-		if len(batch) == 0 {
-			continue
-		}
-		s.stamp(batch, s.now())
-		if rest, err := s.write(batch, false); err != nil {
-			s.repair(rest, err)
+		for _, part := range partsOf(s.admit(s.queue.take())) {
+			if part[0].aside != nil {
+				s.writeAside(part[0])
+				continue
+			}
+			if s.cluster == nil { // or the turn gives times and ids
+				s.stamp(part, s.now())
+			}
+			if rest, err := s.writeAround(part, false); err != nil {
+				s.repair(rest, err)
+			}
 		}
 	}
 }
@@ -65,7 +69,7 @@ func (s *Store) insert(batch []*entry) error {
 	if good := missing(batch); len(good) > 0 {
 		ctx, cancel := s.deadline(batch)
 		defer cancel()
-		if err := s.table.insert(ctx, good, good[0].doubtful); err != nil {
+		if err := s.put(ctx, good); err != nil {
 			return err
 		}
 	}
@@ -77,6 +81,13 @@ func (s *Store) insert(batch []*entry) error {
 	return nil
 }
 
+func (s *Store) put(ctx context.Context, batch []*entry) error {
+	if s.cluster != nil {
+		return s.takeTurn(ctx, batch)
+	}
+	return s.table.insert(ctx, batch, batch[0].doubtful)
+}
+
 // markRefused marks the refused rows of the batch. It is tried once for a batch: where it fails (a pooler may not let
 // it through), write finds them by halving.
 func (s *Store) markRefused(batch []*entry, refuses func(error) bool) {
@@ -84,6 +95,9 @@ func (s *Store) markRefused(batch []*entry, refuses func(error) bool) {
 	defer cancel()
 	for _, e := range batch {
 		e.examined = true
+	}
+	if s.cluster != nil {
+		s.stamp(batch, s.now()) // throw-away ids, since the turn has not given any
 	}
 	if err := s.table.findRefused(ctx, missing(batch), refuses); err != nil {
 		s.log.Debug("refused rows are looked for one by one", "error", err)
@@ -153,6 +167,14 @@ func (s *Store) deliver() {
 		for _, e := range batch {
 			if e.err != nil {
 				e.done(message.Stored{}, e.err)
+				continue
+			}
+			if e.aside != nil {
+				e.done(message.Stored{}, nil)
+				continue
+			}
+			if row, is := e.saidElsewhere(); is {
+				e.done(row, nil)
 				continue
 			}
 			e.stored.Position = s.placeOf(e)

@@ -21,14 +21,21 @@
 //     time column; deleting is forbidden) the log says so.
 //   - Each message is answered once, within Config.Timeout, and memory is bounded while the database is down.
 //
+// # Several gateways
+//
+// With Config.Node the stores of one table commit in one order, by a lock and a sequence of the database, and Save's promises
+// differ: messages are answered in the order of commits, which within a conversation is that of the Saves; a message whose
+// sender was answered message.ErrUnavailable may be stored, and is then found by every gateway with [Store.After]; nothing is deleted.
+//
 // # Where to read
 //
 //   - store.go, save.go, queue.go, commit.go: the way of a message. outage.go: what happens when a commit fails.
 //   - clock.go, position.go, ids.go: what a row gets before it is committed: its time, its place in the order, its id.
+//   - cluster.go, turn.go, held.go, settle.go and table_postgres_{clock,turn,waiting,settle}.go: the same with several gateways.
 //   - probe.go, table_*_probe.go: whether the table keeps that order.
 //   - missed.go, sweep.go, swath.go, kept.go: how what clients missed is read again. helpful_index.go: the index that makes it cheap.
 //   - repeated.go, fingerprints.go: how a message is known again that was stored before.
-//   - schema.go, roles.go, places.go, column.go, mapping.go: how the message table and its columns are found at the start.
+//   - schema.go, roles.go, places.go, column.go, mapping.go: how the message table and its columns are found at the start. fields.go: those that clients fill.
 //   - table.go: what the store asks of a table. table_postgres_*.go, table_sqlite_*.go and table_none.go answer.
 //   - access.go, ready.go, inspect.go: what others ask.
 //

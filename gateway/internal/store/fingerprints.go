@@ -85,6 +85,19 @@ func (f *fingerprints) of(value uint64) func(yield func(fingerprint) bool) {
 	}
 }
 
+// has tells whether a message is there.
+func (f *fingerprints) has(value, position uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.order()
+	for one := range f.of(value) {
+		if one.position == position {
+			return true
+		}
+	}
+	return false
+}
+
 // known lists the positions of all that are there.
 func (f *fingerprints) known() map[uint64]bool {
 	f.mu.Lock()

@@ -42,6 +42,11 @@ const (
 	uuidTails     = 1 << 42
 	noFingerprint = 1 << 41
 
+	// A slot is the part of a millisecond that one commit of a cluster takes: its last counters, of so many digits. What follows
+	// the slot in an id does not depend on it, so that it can be made before anybody knows the slot.
+	cuidSlot = 36 * 36 * 36
+	uuidSlot = 1 << 8
+
 	cuidBytes  = 25
 	uuidBytes  = 36
 	firstMilli = 1_767_225_600_000       // 2026: no id with a position is older
@@ -50,11 +55,15 @@ const (
 
 // newID makes the id of a position, or none where the database makes them. A fingerprint of 0 is none.
 func (m Mapping) newID(position, fingerprint uint64) string {
+	return m.idOf(position, m.newTail(fingerprint))
+}
+
+func (m Mapping) idOf(position, tail uint64) string {
 	switch m.IDs {
 	case idsCUID:
-		return newCUID(position, newTail(fingerprint, cuidTails))
+		return newCUID(position, tail)
 	case idsUUID:
-		return newUUID(position, newTail(fingerprint, uuidTails))
+		return newUUID(position, tail)
 	}
 	return ""
 }
@@ -81,7 +90,11 @@ func (m Mapping) idBytes() int {
 // truncated is what an id keeps of a fingerprint.
 func truncated(fingerprint uint64) uint64 { return fingerprint % noFingerprint }
 
-func newTail(fingerprint, tails uint64) uint64 {
+func (m Mapping) newTail(fingerprint uint64) uint64 {
+	tails := uint64(cuidTails)
+	if m.IDs == idsUUID {
+		tails = uuidTails
+	}
 	if fingerprint == 0 {
 		return noFingerprint + rand.Uint64N(tails-noFingerprint)
 	}
@@ -155,10 +168,26 @@ func (m Mapping) lastOf(position uint64) string {
 	return strconv.FormatUint(min(position, 1<<(bits-1)-1), 10)
 }
 
+// slot is how many positions a slot has.
+func (m Mapping) slot() uint64 {
+	if m.IDs == idsUUID {
+		return uuidSlot
+	}
+	return cuidSlot
+}
+
+// suffix is what follows the slot in the id of a row of it.
+func (m Mapping) suffix(row, tail uint64) string {
+	if m.IDs == idsUUID {
+		return newUUID(row, tail)[len("00000000-0000-70"):]
+	}
+	return newCUID(row, tail)[len("c000000000"):]
+}
+
 // mark is nothing but what follows from the rest of an id: of the app's ids that have our shape, one in as many as there are
 // marks has it by chance, and not all ids of a process, as might be with a constant.
-func mark(position, tail, marks uint64) uint64 {
-	return mix(position^mix(tail)) % marks
+func mark(row, tail, marks uint64) uint64 {
+	return mix(row^mix(tail)) % marks
 }
 
 // mix is the finalizer of SplitMix64.
@@ -172,7 +201,7 @@ func mix(v uint64) uint64 {
 // newCUID makes a cuid (version 1), as Prisma's cuid() does, with the mark in the place of the fingerprint of process and host.
 func newCUID(position, tail uint64) string {
 	b := cuidUpTo(position/perMilli, position%perMilli)
-	b = appendBase36(b, mark(position, tail, cuidBlock), 4)
+	b = appendBase36(b, mark(position%cuidSlot, tail, cuidBlock), 4)
 	return string(appendBase36(b, tail, 8))
 }
 
@@ -191,11 +220,11 @@ func parseCUID(id string) (position, tail uint64, ours bool) {
 		}
 	}
 	position, tail = base36(id[1:9])*perMilli+base36(id[9:13]), base36(id[17:])
-	return position, tail, base36(id[13:17]) == mark(position, tail, cuidBlock)
+	return position, tail, base36(id[13:17]) == mark(position%cuidSlot, tail, cuidBlock)
 }
 
 func newUUID(position, tail uint64) string {
-	return uuidOf(position/perMilli, position%perMilli, 2<<62|mark(position, tail, uuidMarks)<<42|tail)
+	return uuidOf(position/perMilli, position%perMilli, 2<<62|mark(position%uuidSlot, tail, uuidMarks)<<42|tail)
 }
 
 func uuidOf(milli, counter, rest uint64) string {
@@ -216,7 +245,7 @@ func parseUUID(id string) (position, tail uint64, ours bool) {
 		return 0, 0, false
 	}
 	position, tail = milli*perMilli+counter, rest%uuidTails
-	return position, tail, rest<<2>>44 == mark(position, tail, uuidMarks)
+	return position, tail, rest<<2>>44 == mark(position%uuidSlot, tail, uuidMarks)
 }
 
 const base36Digits = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -96,7 +96,7 @@ func (s *Store) tryInsert(ctx context.Context, t *Trial) error {
 	if known, err := s.fillTrial(ctx, t); err != nil || !known {
 		return err
 	}
-	e, err := s.newEntry(message.Draft{Room: t.Room, Receiver: t.Receiver, User: t.User, Text: "gateway check"}, nil)
+	e, err := s.newEntry(message.Draft{Room: t.Room, Receiver: t.Receiver, User: t.User, Text: "gateway check", Fields: s.mapping.exampleFields()}, nil)
 	if err != nil {
 		t.Err, t.Blame = err, s.blame(err)
 		return nil
@@ -171,6 +171,9 @@ func (m Mapping) uses(encrypted bool) []ColumnUse {
 		if c != nil {
 			by[c.Name] = "the time of storing"
 		}
+	}
+	for _, f := range m.Fields {
+		by[f.Column.Name] = fmt.Sprintf("MESSAGE_FIELDS, the client's %q", f.Key)
 	}
 	for _, c := range m.Constants {
 		by[c.Column.Name] = fmt.Sprintf("MESSAGE_CONSTANTS, %q", c.Value)

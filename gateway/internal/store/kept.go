@@ -17,7 +17,7 @@ import (
 // kept gives a row that was read again as its sender's answer had it, and in plaintext.
 func (s *Store) kept(e *entry, position uint64) (*message.Kept, error) {
 	k := &message.Kept{InRoom: e.room, ToReceiver: e.receiver, ByUser: e.user, Text: e.text}
-	if s.decrypt != nil {
+	if s.decrypt != nil && e.text != "" {
 		var err error
 		if k.Text, err = s.decrypt(e.text, cmp.Or(e.room, e.receiver), e.user); err != nil {
 			return nil, fmt.Errorf("decrypt the text of row %s: %w", e.id, err)

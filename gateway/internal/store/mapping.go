@@ -17,6 +17,7 @@ type Mapping struct {
 	CreatedAt, UpdatedAt *Column // nil where the table has none
 	IDs                  string  // who makes ids: cuid, uuid or database
 	Constants            []Constant
+	Fields               []FieldColumn
 	// UserQuery asks what a user is called, $1 is the id; each column may have the name. Empty where the schema doesn't tell.
 	UserQuery string
 
@@ -48,6 +49,9 @@ func (m Mapping) String() string {
 	}
 	if m.UpdatedAt != nil {
 		s += fmt.Sprintf(" updated=%s", m.UpdatedAt)
+	}
+	for _, c := range m.Fields {
+		s += fmt.Sprintf(" %s=%s", c.Key, c.Column)
 	}
 	for _, c := range m.Constants {
 		s += fmt.Sprintf(" %s=%q", c.Column.Name, c.Value)
@@ -86,7 +90,7 @@ func (m Mapping) placesIn(r *row) []any {
 	return list
 }
 
-// columns lists what an insert fills, in the order of values.
+// columns lists what an insert fills in every table, in the order of values.
 func (m Mapping) columns() []Column {
 	var list []Column
 	if m.IDs != idsDatabase {

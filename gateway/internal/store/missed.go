@@ -48,9 +48,7 @@ func (s *Store) missed(ctx context.Context, a *asked) ([]message.Kept, error) {
 	if ok, why := s.Replays(); !ok {
 		return nil, &refusal{cause: "unordered", detail: errors.New(why), kind: message.ErrUnavailable}
 	}
-	if s.outage.Load() != nil {
-		return nil, errDown
-	}
+	// An outage is no reason to refuse: where nothing can be written, as on a full disk, it may well be read.
 	ctx, cancel := s.within(ctx)
 	defer cancel()
 	a.ctx = ctx

@@ -55,7 +55,7 @@ func (s *Store) repair(pending []*entry, cause error) {
 // failed notes what an error means for the pending messages.
 func (r *repair) failed(cause error) {
 	r.cause = cause
-	if !database.InDoubt(cause) {
+	if r.cluster != nil || !database.InDoubt(cause) {
 		return
 	}
 	for _, e := range r.pending {
@@ -69,6 +69,9 @@ func (r *repair) failed(cause error) {
 
 // attempt waits for the pause, revives the table, deletes what was undone and writes what is pending and not there.
 func (r *repair) attempt(pause time.Duration) error {
+	if r.cluster != nil {
+		return r.attemptInTurn(pause)
+	}
 	for {
 		pending, undone := r.pending, r.undone
 		err := r.meanwhile(pause, func(ctx context.Context) error {
@@ -147,6 +150,7 @@ func (r *repair) meanwhile(pause time.Duration, f func(context.Context) error) e
 // expire answers the messages that were accepted before t.
 func (r *repair) expire(t time.Time) {
 	r.giveUp(countBefore(r.pending, t), errTimeout)
+	r.expireHeld()
 	r.fail(r.queue.acceptedBefore(t), errTimeout)
 }
 
@@ -185,6 +189,9 @@ func (r *repair) up() {
 
 func (r *repair) abandon() {
 	r.down(r.cause)
+	if r.doubt != nil {
+		r.log.Error("messages answered as unavailable may be stored, and told to their rooms: the store closed with their commit in doubt", "messages", len(r.doubt.batch))
+	}
 	if len(r.undone) > 0 {
 		r.log.Error("messages answered as unavailable may be stored: the store closed with their commit in doubt", "messages", len(r.undone))
 	}

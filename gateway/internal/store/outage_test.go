@@ -309,6 +309,22 @@ func TestASQLiteFileLockedByAnotherIsAnOutageThatEnds(t *testing.T) {
 	}
 }
 
+func TestWhatWasMissedIsReadWhileNothingCanBeWritten(t *testing.T) {
+	t.Parallel()
+	url := newSQLite(t)
+	s := open(t, Config{URL: url, Timeout: 3 * time.Second})
+	stored := mustSave(t, s, draft("r1", "before"))
+	tx, err := dbtest.SQLite(t, url, "").Begin() // BEGIN IMMEDIATE
+	must(t, err)
+	defer tx.Rollback()
+	if err := <-answerOf(s, draft("r1", "locked out")); !errors.Is(err, message.ErrUnavailable) || s.outage.Load() == nil {
+		t.Fatalf("no outage: answered %v", err)
+	}
+	if got := textsOf(missed(t, s, stored.Position-1, "r1")); got != "before" {
+		t.Errorf("read %q", got)
+	}
+}
+
 // lines is a log that a test reads.
 type lines struct {
 	mu sync.Mutex

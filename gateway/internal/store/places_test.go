@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
@@ -65,7 +66,9 @@ func TestARowHasARoomOrAReceiver(t *testing.T) {
 	t.Parallel()
 	onBothWith(t, eitherTable, func(t *testing.T, url string) {
 		s := open(t, Config{URL: url})
-		mustSave(t, s, message.Draft{Receiver: "bob", User: "ann", Text: "psst"})
+		first := mustSave(t, s, message.Draft{Receiver: "bob", User: "ann", Text: "psst"})
+		for !time.Now().Truncate(time.Millisecond).After(first.CreatedAt) { // the newest is found by its time alone
+		}
 		mustSave(t, s, message.Draft{Room: "r", User: "ann", Text: "hi"})
 		rows, err := s.newest(t.Context(), 2)
 		if err != nil || len(rows) != 2 || rows[0].room != "r" || rows[0].receiver != "" || rows[1].room != "" || rows[1].receiver != "bob" {

@@ -42,15 +42,20 @@ func (s *Store) stamp(batch []*entry, now time.Time) {
 
 // placeOf is the position of a message whose id the database made. Whoever resets the sequence ends the order.
 func (s *Store) placeOf(e *entry) uint64 {
-	if s.mapping.IDs != idsDatabase || s.unordered.Load() != nil {
+	if s.cluster != nil || s.mapping.IDs != idsDatabase || s.unordered.Load() != nil {
 		return e.stored.Position
 	}
 	position, _ := s.mapping.position(e.id)
-	if position <= s.told {
+	return s.inOrder(position, &s.told)
+}
+
+// inOrder is the position of an id that the database made, or 0 if it is no greater than the one before it.
+func (s *Store) inOrder(position uint64, last *uint64) uint64 {
+	if position <= *last {
 		s.loseOrder(fmt.Sprintf("the database made an id (column %q) that is no greater than an earlier one; after a restart ids must be above those in the table", s.mapping.ID.Name))
 		return 0
 	}
-	s.told = position
+	*last = position
 	return position
 }
 

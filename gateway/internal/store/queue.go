@@ -59,6 +59,21 @@ func (q *queue) wait() bool {
 	return len(q.waiting) > 0
 }
 
+// waitFor waits for a message, but no longer than that.
+func (q *queue) waitFor(d time.Duration) {
+	until := time.Now().Add(d)
+	defer time.AfterFunc(d, func() {
+		q.mu.Lock() // so that it is not between its look and its wait
+		defer q.mu.Unlock()
+		q.arrived.Broadcast()
+	}).Stop()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.waiting) == 0 && time.Now().Before(until) {
+		q.arrived.Wait()
+	}
+}
+
 // take gives the oldest messages, as many as go into one batch.
 func (q *queue) take() []*entry {
 	q.mu.Lock()

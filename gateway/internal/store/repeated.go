@@ -35,21 +35,31 @@ func (s *Store) Repeated(ctx context.Context, d message.Draft, after uint64) (me
 	}
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	for _, position := range s.fingerprints.positions(truncated(d.Fingerprint), after, since) {
+	if (d.Elsewhere || after > 0) && s.cluster != nil && s.mapping.IDs != idsDatabase {
+		if err := s.hearElsewhere(ctx); err != nil {
+			return message.Kept{}, false, err
+		}
+	}
+	var err error
+	if e.user, err = s.mapping.User.fit(d.User); err != nil {
+		return message.Kept{}, false, nil
+	}
+	e.fingerprint = d.Fingerprint
+	return s.repeated(ctx, e, d.Text, after, since)
+}
+
+// repeated looks for the row of an entry, whose text is this one.
+func (s *Store) repeated(ctx context.Context, e *entry, text string, after uint64, since time.Time) (message.Kept, bool, error) {
+	for _, position := range s.fingerprints.positions(truncated(e.fingerprint), after, since) {
 		k, err := s.at(ctx, place{room: e.room, receiver: e.receiver}, position)
 		if err != nil {
 			return message.Kept{}, false, err
 		}
-		if k != nil && s.mapping.isUser(k.ByUser, d.User) && k.Text == d.Text {
+		if k != nil && k.ByUser == e.user && k.Text == text {
 			return *k, true, nil
 		}
 	}
 	return message.Kept{}, false, nil
-}
-
-func (m Mapping) isUser(stored, said string) bool {
-	fits, err := m.User.fit(said)
-	return err == nil && fits == stored
 }
 
 // at reads the row of a position, or nil if it is gone or went elsewhere.

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
@@ -105,49 +104,5 @@ func TestARowThatIsGoneIsNotKnownAgain(t *testing.T) {
 	dbtest.Exec(t, url, `DELETE FROM "Message"`)
 	if got := repeated(t, s, marked(7, "ok")); got != nil {
 		t.Errorf("it is at %d", got)
-	}
-}
-
-func TestFingerprintsAreBoundedAndForgottenInTheirOrder(t *testing.T) {
-	t.Parallel()
-	for name, looked := range map[string]bool{"nobody has looked before": false, "somebody has looked all the time": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			holdsTheLatest(t, looked)
-		})
-	}
-}
-
-func holdsTheLatest(t *testing.T, looked bool) {
-	var f fingerprints
-	began, forgotten := time.Now(), 0
-	const many = maxFingerprints + maxFingerprints/2
-	for i := range uint64(many) {
-		if f.add(i%1000, i+1, began.Add(time.Duration(i))) {
-			forgotten++
-		}
-		if looked && i%10_000 == 0 {
-			f.positions(i, 0, began)
-		}
-	}
-	if f.latest == nil == looked {
-		t.Errorf("they are in order: %v", f.latest != nil)
-	}
-	f.positions(0, 0, began)
-	if len(f.ring) != maxFingerprints || len(f.latest) != 1000 || forgotten != many-maxFingerprints {
-		t.Errorf("%d are there, of %d values, and %d forgotten", len(f.ring), len(f.latest), forgotten)
-	}
-	const last = many/1000*1000 + 8
-	if list := f.positions(7, 0, began); len(list) != maxAlike || list[0] != last-1000*(maxAlike-1) || list[maxAlike-1] != last {
-		t.Errorf("%d are found: %d", len(list), list)
-	}
-	if list := f.positions(7, last-2000, began); len(list) != 2 {
-		t.Errorf("behind a position %d are found", list)
-	}
-	if list := f.positions(7, 0, began.Add(many)); list != nil {
-		t.Errorf("too old, and found: %d", list)
-	}
-	if f.add(1_000_000, many+1, began.Add(repeatable+many)) || len(f.known()) != maxFingerprints {
-		t.Error("one was forgotten in time")
 	}
 }

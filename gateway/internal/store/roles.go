@@ -27,8 +27,12 @@ func mapTable(t description, c Config) (Mapping, error) {
 		m.IDs, f.err = idMaker(t.name, m.ID, c.IDKind)
 	}
 	if f.err == nil {
+		m.Fields = f.fields(m, c.Fields)
+	}
+	if f.err == nil {
 		m.Constants, f.err = f.constants(m, c.Constants)
 	}
+	m.all = m.bounded(t.columns)
 	m.readBack = m.unknown()
 	m.reread = m.unknownLater()
 	if f.err == nil {
@@ -161,6 +165,9 @@ func (f *finder) constants(m Mapping, values map[string]string) ([]Constant, err
 		if c.generated {
 			return nil, fmt.Errorf("message table %q: column %q is computed by the database; take it out of MESSAGE_CONSTANTS", f.table.name, c.Name)
 		}
+		if m.isField(c.Name) {
+			return nil, fmt.Errorf("message table %q: MESSAGE_FIELDS and MESSAGE_CONSTANTS both fill column %q; take it out of one", f.table.name, c.Name)
+		}
 		list = append(list, Constant{*c, values[name]})
 	}
 	return list, nil
@@ -170,6 +177,9 @@ func (f *finder) constants(m Mapping, values map[string]string) ([]Constant, err
 func (f *finder) unfilled(m Mapping) error {
 	filled := m.columns()
 	for _, c := range m.Constants {
+		filled = append(filled, c.Column)
+	}
+	for _, c := range m.Fields {
 		filled = append(filled, c.Column)
 	}
 	var names, hints []string
@@ -186,7 +196,7 @@ func (f *finder) unfilled(m Mapping) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return fmt.Errorf("message table %q: column %s is NOT NULL without a default and nobody fills it; set MESSAGE_CONSTANTS=%s",
+	return fmt.Errorf("message table %q: column %s is NOT NULL without a default and nobody fills it; set MESSAGE_CONSTANTS=%s, or MESSAGE_FIELDS where clients say it",
 		f.table.name, strings.Join(names, ", "), strings.Join(hints, ","))
 }
 

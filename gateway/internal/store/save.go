@@ -38,8 +38,9 @@ func (s *Store) Save(d message.Draft, done func(message.Stored, error)) {
 // entry is a message on its way through the store. It belongs to Save until it is queued, then to the committer, and to the
 // delivery from its answer on.
 type entry struct {
-	id, user, text string // as the columns take them; id is empty until the committer or the database makes it
-	room, receiver string // one of them is empty, and NULL where the table has both
+	id, user, text string    // as the columns take them; id is empty until the committer or the database makes it
+	room, receiver string    // one of them is empty, and NULL where the table has both
+	fields         []*string // of Mapping.Fields; nil is NULL, or the default
 	fingerprint    uint64
 
 	stored   message.Stored
@@ -47,9 +48,14 @@ type entry struct {
 	done     func(message.Stored, error)
 	size     int // bytes of memory, roughly: the strings, their JSON and itself
 	accepted time.Time
-	examined bool // the refused rows of its batch have been looked for all at once
-	doubtful bool // a statement with it failed in a way that does not tell whether it was committed
-	found    bool // a look after that found it committed
+	examined bool            // the refused rows of its batch have been looked for all at once
+	doubtful bool            // a statement with it failed in a way that does not tell whether it was committed
+	found    bool            // a look after that found it committed
+	plain    *string         // the text as it was said, of a message that another gateway may store
+	asked    bool            // whether one has is to be found out
+	behind   uint64          // as in the draft
+	again    *message.Stored // what another gateway has stored of it
+	aside    takeAside       // of what is no message: see Aside
 }
 
 // newEntry gives d the form in which the columns hold it, or says why they can't.
@@ -62,7 +68,10 @@ func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*en
 	if e.user, err = s.mapping.User.fit(d.User); err != nil {
 		return nil, err
 	}
-	if s.encrypt != nil {
+	if e.fields, err = s.mapping.takeFields(d.Fields); err != nil {
+		return nil, err
+	}
+	if s.encrypt != nil && !s.mapping.isNull(d.Text) {
 		if e.text, err = s.encrypt(d.Text, cmp.Or(e.room, e.receiver), e.user); err != nil {
 			return nil, &refusal{cause: "encrypt", detail: fmt.Errorf("encrypt: %w", err), kind: message.ErrUnavailable}
 		}
@@ -70,8 +79,17 @@ func (s *Store) newEntry(d message.Draft, done func(message.Stored, error)) (*en
 	if e.text, err = s.mapping.Text.fit(e.text); err != nil {
 		return nil, err
 	}
+	if (d.Elsewhere || d.Own) && d.Fingerprint != 0 && s.cluster != nil && s.mapping.IDs != idsDatabase {
+		e.plain, e.asked, e.behind = &d.Text, d.Elsewhere, d.Behind
+		e.size += len(d.Text)
+	}
 	e.stored.User = s.mapping.User.json(e.user)
-	e.size = 384 + len(e.text) + 2*(s.mapping.idBytes()+len(e.room)+len(e.receiver)+len(e.user)) + d.Held
+	e.size += 384 + len(e.text) + 2*(s.mapping.idBytes()+len(e.room)+len(e.receiver)+len(e.user)) + d.Held
+	for _, v := range e.fields {
+		if v != nil {
+			e.size += len(*v)
+		}
+	}
 	return e, nil
 }
 

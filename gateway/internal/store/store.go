@@ -27,6 +27,9 @@ type Config struct {
 	IDKind string
 	// Constants fill other columns, by name, with one value each (MESSAGE_CONSTANTS).
 	Constants map[string]string
+	// Fields are filled by what clients say (MESSAGE_FIELDS), in the order of message.Draft.Fields. With URL none they are names for
+	// clients to use.
+	Fields []Field
 
 	// AccessQuery decides who may join a room (ROOM_ACCESS_QUERY): SQL with $1 room and $2 user. Yes is a
 	// row whose first column says so clearly: see database.Judge. Empty means everybody may.
@@ -49,6 +52,17 @@ type Config struct {
 	// PoolSize is the number of database connections: one commits, the others answer MayJoin and Ready,
 	// so there are two at least. Zero value means connection_limit of the URL, at most 10; 10 without one.
 	PoolSize int
+
+	// Node joins this store and others of the same message table into one order of commits: see doc.go. It names the gateway, in the log and
+	// in the schema socketgate. Empty means that no other gateway writes to the table. Only Postgres has that order: Open
+	// fails for SQLite, and with URL none it changes nothing.
+	Node string
+	// Told is the highest position that this gateway has told its clients or seen elsewhere: later ones are above it even if the database has
+	// lost its latest rows. It is called from the committer's goroutine and must not block. Nil means 0.
+	Told func() uint64
+
+	// Aside is the position of the latest event that has one by Store.Aside, of an earlier process too: what comes is behind it. 0 is none.
+	Aside uint64
 
 	Observer Observer     // may be nil
 	Logger   *slog.Logger // nil discards
@@ -98,7 +112,16 @@ type Store struct {
 	watch      Observer
 	log        *slog.Logger
 
-	queue     *queue
+	queue      *queue
+	cluster    clockTable    // nil where the gateway is alone; the next belong to the committer
+	highest    func() uint64 // Config.Told
+	turns      int64         // how many there have been
+	times      times
+	doubt      *turn // whose reply was lost
+	refreshing refreshing
+	held       held
+	untold     sync.Once // the log has been told of a row that After left out
+
 	clock     roomClock // it and the next belong to the committer
 	order     order
 	now       func() time.Time
@@ -112,6 +135,7 @@ type Store struct {
 	misfits   misfits
 	outages   rareWarning // it and the next belong to the committer
 	rejected  rareWarning
+	blocked   rareWarning
 
 	asking       *asking
 	beyond       map[string]uint64 // positions that are too far away, by the column of the place; it and the next belong to the sweep
@@ -132,21 +156,23 @@ type Store struct {
 // password. ctx and Config.OpenTimeout bound the opening only. The caller must Close the store.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{
-		encrypt:  c.Encrypt,
-		decrypt:  c.Decrypt,
-		guarded:  c.AccessQuery != "",
-		timeout:  cmp.Or(c.Timeout, 4*time.Second),
-		watch:    c.Observer,
-		log:      c.Logger,
-		now:      c.now,
-		queue:    newQueue(cmp.Or(c.QueueMessages, 100_000), cmp.Or(c.QueueBytes, 64<<20)),
-		answers:  make(chan []*entry, 1),
-		outages:  rareWarning{every: 10 * time.Second},
-		rejected: rareWarning{every: time.Minute},
-		asking:   newAsking(),
-		beyond:   make(map[string]uint64),
-		maxSwept: cmp.Or(c.maxSwept, MaxMissedRows),
-		farReads: rareWarning{every: time.Minute},
+		encrypt:    c.Encrypt,
+		decrypt:    c.Decrypt,
+		guarded:    c.AccessQuery != "",
+		timeout:    cmp.Or(c.Timeout, 4*time.Second),
+		watch:      c.Observer,
+		log:        c.Logger,
+		now:        c.now,
+		refreshing: refreshing{turn: make(chan struct{}, 1)},
+		queue:      newQueue(cmp.Or(c.QueueMessages, 100_000), cmp.Or(c.QueueBytes, 64<<20)),
+		answers:    make(chan []*entry, 1),
+		outages:    rareWarning{every: 10 * time.Second},
+		rejected:   rareWarning{every: time.Minute},
+		blocked:    rareWarning{every: 10 * time.Second},
+		asking:     newAsking(),
+		beyond:     make(map[string]uint64),
+		maxSwept:   cmp.Or(c.maxSwept, MaxMissedRows),
+		farReads:   rareWarning{every: time.Minute},
 	}
 	if s.watch == nil {
 		s.watch = unobserved{}
@@ -197,6 +223,11 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	}
 	s.probe(ctx)
 	if err = s.findHead(ctx, s.now()); err != nil {
+		s.table.close()
+		return err
+	}
+	s.beginBehind(c.Aside)
+	if err = s.joinCluster(ctx, c); err != nil {
 		s.table.close()
 		return err
 	}

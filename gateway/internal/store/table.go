@@ -47,8 +47,12 @@ type table interface {
 	// missed reads a span and gives its rows, in any order by an index, otherwise the newest first, until take wants no more. Floor
 	// is the id of the first row that it does not look at, because there are more than most, or empty.
 	missed(ctx context.Context, sp span, take func(e *entry) (more bool)) (floor string, err error)
+	// latest gives the newest rows of each place of a column, most of each at most, the newest of a place first, until take wants no more.
+	latest(ctx context.Context, column Column, places []string, most int, take func(e *entry) (more bool)) error
 	// leads tells whether an index leads from a column on to the id, so that what a place got since can be found by it.
 	leads(ctx context.Context, place Column) (bool, error)
+	// begins tells whether an index begins with a column, so that the rows of a place can be found by it.
+	begins(ctx context.Context, place Column) (bool, error)
 	// ids gives the n greatest ids above low and up to high, in that order of the column.
 	ids(ctx context.Context, low, high string, n int) ([]string, error)
 

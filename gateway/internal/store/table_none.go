@@ -15,7 +15,11 @@ func openNone(c Config) (table, Mapping, error) {
 	if c.AccessQuery != "" {
 		return nil, Mapping{}, errors.New("ROOM_ACCESS_QUERY needs a database, but DATABASE_URL is none: ROOM_RULES needs none")
 	}
-	return noneTable{}, Mapping{Database: database.None, IDs: idsCUID, Room: Column{Name: c.RoomColumn}, Receiver: Column{Name: c.ReceiverColumn}}, nil
+	m := Mapping{Database: database.None, IDs: idsCUID, Room: Column{Name: c.RoomColumn}, Receiver: Column{Name: c.ReceiverColumn}}
+	for _, f := range c.Fields {
+		m.Fields = append(m.Fields, FieldColumn{f.Key, Column{Name: f.Column, kind: kindJSON}})
+	}
+	return noneTable{}, m, nil
 }
 
 func (noneTable) insert(context.Context, []*entry, bool) error                    { return nil }
@@ -33,8 +37,12 @@ func (noneTable) access(context.Context, string, string) ([]any, error)         
 func (noneTable) accesses(context.Context, []message.Seat) ([][]any, error)       { return nil, nil }
 func (noneTable) askers() int                                                     { return 1 }
 func (noneTable) missed(context.Context, span, func(*entry) bool) (string, error) { return "", nil }
-func (noneTable) leads(context.Context, Column) (bool, error)                     { return false, nil }
-func (noneTable) ids(context.Context, string, string, int) ([]string, error)      { return nil, nil }
-func (noneTable) ping(context.Context) error                                      { return nil }
-func (noneTable) unordered(context.Context) (string, error)                       { return "", nil }
-func (noneTable) close()                                                          {}
+func (noneTable) latest(context.Context, Column, []string, int, func(*entry) bool) error {
+	return nil
+}
+func (noneTable) begins(context.Context, Column) (bool, error)               { return false, nil }
+func (noneTable) leads(context.Context, Column) (bool, error)                { return false, nil }
+func (noneTable) ids(context.Context, string, string, int) ([]string, error) { return nil, nil }
+func (noneTable) ping(context.Context) error                                 { return nil }
+func (noneTable) unordered(context.Context) (string, error)                  { return "", nil }
+func (noneTable) close()                                                     {}

@@ -25,11 +25,15 @@ type postgresTable struct {
 	end     context.CancelFunc // of every connection's life
 	writer  *pgx.Conn
 	used    time.Time // when the writer last answered
-	dropped sync.WaitGroup
-	readers *pgxpool.Pool
+	node    string    // of a gateway among others, or empty: see openClock
+	// sequence makes the ids in order, or is empty.
+	sequence string
+	dropped  sync.WaitGroup
+	readers  *pgxpool.Pool
 
 	accessQuery string
-	asking      chan struct{} // a place for each access query under way: a rush of joins leaves readers to pings
+	forMany     database.Query // asks accessQuery of many
+	asking      chan struct{}  // a place for each access query under way: a rush of joins leaves readers to pings
 }
 
 // openPostgres connects and finds the table. Every connection ends with life at the latest.

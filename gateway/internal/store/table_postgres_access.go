@@ -23,6 +23,7 @@ func (p *postgresTable) checkAccessQuery(ctx context.Context) error {
 	if err := database.CheckPostgresAnswer(d.Fields); err != nil {
 		return err
 	}
+	p.forMany = database.PrepareQuery(ctx, p.writer, p.accessQuery, d)
 	if _, err := p.ask(ctx, nil, nil); err != nil && !database.IsRejected(err) {
 		return err
 	}
@@ -51,7 +52,7 @@ func (p *postgresTable) accesses(ctx context.Context, seats []message.Seat) ([][
 		return nil, err
 	}
 	defer done()
-	return p.url.PostgresRows(ctx, p.readers, p.accessQuery, accessArgs(seats))
+	return p.url.PostgresRows(ctx, p.readers, p.forMany, accessArgs(seats))
 }
 
 // waitToAsk takes a place among the access queries under way. Done gives it back.

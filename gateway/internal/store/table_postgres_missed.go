@@ -49,7 +49,7 @@ FROM (SELECT %[2]s, row_number() OVER (ORDER BY %[3]s DESC) AS "#" FROM %[4]s
       WHERE %[3]s > $1::text::%[5]s AND %[3]s <= $2::text::%[5]s ORDER BY %[3]s DESC LIMIT $4::bigint + 1) AS w
 WHERE %[6]s OR w."#" > $4::bigint`
 	at := fmt.Sprintf("w.%s::text = ANY ($3::text[])", database.Quote(place.Name))
-	if place.kind != kindOther { // then every place fits, and the type's own comparison is cheaper
+	if place.orders() { // then every place fits, and the type's own comparison is cheaper
 		at = fmt.Sprintf("w.%s = ANY ($3::text[]::%s[])", database.Quote(place.Name), place.Type)
 	}
 	return fmt.Sprintf(query, m.reprinted(), strings.Join(m.rereadColumns(), ", "), database.Quote(m.ID.Name), m.name(), m.ID.Type, at)
@@ -66,6 +66,30 @@ CROSS JOIN LATERAL (SELECT %[2]s FROM %[4]s AS m WHERE m.%[7]s = g.place AND m.%
 }
 
 func (p *postgresTable) missed(ctx context.Context, sp span, take func(*entry) bool) (floor string, err error) {
+	sql, low := missedByID(p.mapping, sp.column), any(sp.low)
+	if sp.byIndex {
+		sql, low = missedByPlace(p.mapping, sp.column), sp.lows
+	}
+	return p.reread(ctx, take, sql, low, sp.high, sp.places, sp.most)
+}
+
+// afterID walks the primary key forwards. $1 low, $2 high, $3 most.
+func afterID(m Mapping) string {
+	const query = `
+SELECT %[1]s, false
+FROM (SELECT %[2]s FROM %[4]s WHERE %[3]s > $1::text::%[5]s AND %[3]s <= $2::text::%[5]s ORDER BY %[3]s LIMIT $3::bigint) AS w
+ORDER BY w.%[3]s`
+	return fmt.Sprintf(query, m.reprinted(), strings.Join(m.rereadColumns(), ", "), database.Quote(m.ID.Name), m.name(), m.ID.Type)
+}
+
+func (p *postgresTable) after(ctx context.Context, low, high string, most int, take func(*entry) bool) error {
+	_, err := p.reread(ctx, take, afterID(p.mapping), low, high, most)
+	return err
+}
+
+// reread gives the rows of a query to take, until it wants no more. The last column tells of a row that it is beyond what may be
+// looked at: floor is its id.
+func (p *postgresTable) reread(ctx context.Context, take func(*entry) bool, sql string, args ...any) (floor string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends what take does not want
 	tx, err := p.beginReading(ctx)
@@ -73,11 +97,7 @@ func (p *postgresTable) missed(ctx context.Context, sp span, take func(*entry) b
 		return "", database.PostgresFault(err)
 	}
 	defer tx.Rollback(ctx)
-	sql, low := missedByID(p.mapping, sp.column), any(sp.low)
-	if sp.byIndex {
-		sql, low = missedByPlace(p.mapping, sp.column), sp.lows
-	}
-	rows, err := tx.Query(ctx, sql, low, sp.high, sp.places, sp.most)
+	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return "", database.PostgresFault(err)
 	}

@@ -91,6 +91,7 @@ func (p *postgresTable) unorderedSequence(ctx context.Context) (string, error) {
 	case increment <= 0, cache != 1, cycle:
 		return fmt.Sprintf("sequence %[1]s, which makes the ids, does not count up one by one for all; ALTER SEQUENCE %[1]s INCREMENT 1 CACHE 1 NO CYCLE", name), nil
 	}
+	p.sequence = name
 	return "", nil
 }
 

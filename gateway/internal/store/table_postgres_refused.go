@@ -13,8 +13,37 @@ import (
 // findRefused inserts the batch in parts, each behind a savepoint, and rolls everything back. All parts of a round are
 // sent at once, and the refused ones make up the next round in smaller parts: a few bad rows cost a few dozen
 // inserts, the worst of batches one for each row, in one transaction that never syncs to disk.
-func (p *postgresTable) findRefused(ctx context.Context, batch []*entry, refuses func(error) bool) (err error) {
-	if err := p.beginTrying(ctx, batch[0].doubtful); err != nil {
+func (p *postgresTable) findRefused(ctx context.Context, batch []*entry, refuses func(error) bool) error {
+	return p.trying(ctx, batch[0].doubtful, func() error {
+		for parts := split(batch); len(parts) > 0; {
+			faults, err := p.tryParts(ctx, parts, true)
+			if err != nil {
+				return err
+			}
+			var refused [][]*entry
+			for i, part := range parts {
+				switch {
+				case faults[i] == nil:
+				case !refuses(faults[i]):
+					return faults[i]
+				case len(part) == 1:
+					part[0].refuse(faults[i])
+				default:
+					refused = append(refused, split(part)...)
+				}
+			}
+			parts = refused
+		}
+		return nil
+	})
+}
+
+// trying runs try in a transaction that is rolled back.
+func (p *postgresTable) trying(ctx context.Context, again bool, try func() error) (err error) {
+	if err := p.awake(ctx); err != nil {
+		return err
+	}
+	if err := p.beginTrying(ctx, again); err != nil {
 		p.drop()
 		return err
 	}
@@ -24,26 +53,7 @@ func (p *postgresTable) findRefused(ctx context.Context, batch []*entry, refuses
 			err = errors.Join(err, undo)
 		}
 	}()
-	for parts := split(batch); len(parts) > 0; {
-		faults, err := p.tryParts(ctx, parts)
-		if err != nil {
-			return err
-		}
-		var refused [][]*entry
-		for i, part := range parts {
-			switch {
-			case faults[i] == nil:
-			case !refuses(faults[i]):
-				return faults[i]
-			case len(part) == 1:
-				part[0].refuse(faults[i])
-			default:
-				refused = append(refused, split(part)...)
-			}
-		}
-		parts = refused
-	}
-	return nil
+	return try()
 }
 
 // triedInsert is a prepared statement that lives no longer than the transaction, as poolers need it.
@@ -54,8 +64,12 @@ func (p *postgresTable) beginTrying(ctx context.Context, again bool) error {
 	if again {
 		sql = p.sql.insertAgain
 	}
+	begin := "BEGIN"
+	if p.node != "" {
+		begin = beginTrial
+	}
 	conn := p.writer.PgConn()
-	if _, err := conn.Exec(ctx, "BEGIN; SAVEPOINT part").ReadAll(); err != nil {
+	if _, err := conn.Exec(ctx, begin+"; SAVEPOINT part").ReadAll(); err != nil {
 		return err
 	}
 	_, err := conn.Prepare(ctx, triedInsert, sql, nil)
@@ -81,11 +95,13 @@ func split(batch []*entry) (parts [][]*entry) {
 	return append(parts, batch)
 }
 
-// tryParts inserts each part after the good ones before it, and tells which were refused.
-func (p *postgresTable) tryParts(ctx context.Context, parts [][]*entry) ([]error, error) {
+// tryParts inserts each part, and tells which were refused. With keep, the good ones before it are there; without, no part keeps a
+// lock while the next one waits for another.
+func (p *postgresTable) tryParts(ctx context.Context, parts [][]*entry, keep bool) ([]error, error) {
 	pipe := p.writer.PgConn().StartPipeline(ctx)
 	defer pipe.Close()
 	for _, part := range parts {
+		p.throwAway(part)
 		values, formats, err := p.encode(part)
 		if err != nil {
 			return nil, err
@@ -96,8 +112,12 @@ func (p *postgresTable) tryParts(ctx context.Context, parts [][]*entry) ([]error
 		// Not before the insert: a trigger may make what a deferred constraint asks for.
 		pipe.SendQueryParams("SET CONSTRAINTS ALL IMMEDIATE", nil, nil, nil, nil)
 		pipe.SendQueryParams("SET CONSTRAINTS ALL DEFERRED", nil, nil, nil, nil)
-		pipe.SendQueryParams("RELEASE part", nil, nil, nil, nil)
-		pipe.SendQueryParams("SAVEPOINT part", nil, nil, nil, nil)
+		if keep {
+			pipe.SendQueryParams("RELEASE part", nil, nil, nil, nil)
+			pipe.SendQueryParams("SAVEPOINT part", nil, nil, nil, nil)
+		} else {
+			pipe.SendQueryParams("ROLLBACK TO part", nil, nil, nil, nil)
+		}
 		pipe.SendPipelineSync()
 	}
 	if err := pipe.Flush(); err != nil {
@@ -112,11 +132,20 @@ func (p *postgresTable) tryParts(ctx context.Context, parts [][]*entry) ([]error
 			faults[i] = database.PostgresFault(err)
 		case err != nil:
 			return nil, err
-		case rows < len(part) && p.mapping.IDs == idsDatabase:
+		case rows < len(part) && (p.mapping.IDs == idsDatabase || p.node != ""):
 			faults[i] = errSkipped
 		}
 	}
 	return faults, nil
+}
+
+// throwAway gives the rows of a gateway among others new ids: where a trigger skips some of a part, the rest stays and is tried again.
+func (p *postgresTable) throwAway(part []*entry) {
+	for _, e := range part {
+		if position, ours := p.mapping.position(e.id); ours && p.node != "" {
+			e.id = p.mapping.newID(position, 0)
+		}
+	}
 }
 
 // readPart reads up to the next sync, and gives the number of rows inserted.

@@ -21,6 +21,8 @@ SELECT c.relname, a.attname, format_type(b.oid, -1), format_type(a.atttypid, a.a
        a.attnotnull OR t.typnotnull,
        a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
        a.attgenerated <> '',
+       coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, pg_get_expr(t.typdefaultbin, 0), ''),
+       CASE WHEN b.typtype = 'e' THEN array(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = b.oid ORDER BY e.enumsortorder) END,
        coalesce(i.single, false), coalesce(i.main, false),
        coalesce((SELECT f.relname FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid
          WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY (k.conkey) ORDER BY k.oid LIMIT 1), ''),
@@ -29,6 +31,7 @@ FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN LATERAL (
   SELECT bool_or(x.indnkeyatts = 1 AND x.indisunique AND x.indimmediate AND x.indpred IS NULL) AS single,
          bool_or(x.indisprimary) AS main
@@ -99,11 +102,11 @@ func (p *postgresTable) describe(ctx context.Context, schema string) ([]descript
 	var table, base string
 	var returned bool // an INSERT … RETURNING may give it
 	var c Column
-	_, err = pgx.ForEachRow(rows, []any{&table, &c.Name, &c.Type, &c.declared, &base, &c.limit, &c.required, &c.made, &c.generated, &c.unique, &c.primary, &c.refersTo, &returned}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&table, &c.Name, &c.Type, &c.declared, &base, &c.limit, &c.required, &c.made, &c.generated, &c.fallback, &c.labels, &c.unique, &c.primary, &c.refersTo, &returned}, func() error {
 		c.kind = kindOther
-		c.print, c.form = "", formJSON
+		c.print, c.form, c.large = "", formJSON, false
 		if returned {
-			c.print, c.form = printPostgres(base)
+			c.print, c.form, c.large = printPostgres(base)
 		}
 		switch base {
 		case "text", "varchar", "bpchar", "citext":
@@ -118,6 +121,15 @@ func (p *postgresTable) describe(ctx context.Context, schema string) ([]descript
 			c.kind = kindUUID
 		case "timestamp", "timestamptz":
 			c.kind = kindTime
+		case "bool":
+			c.kind = kindBool
+		case "float4", "float8", "numeric":
+			c.kind = kindNumber
+		case "json", "jsonb":
+			c.kind = kindJSON
+		}
+		if c.labels != nil {
+			c.kind = kindEnum
 		}
 		tables = addColumn(tables, table, c)
 		return nil

@@ -18,28 +18,25 @@ import (
 // printPostgres is how a column of that type is read back: the server makes the JSON of what node-postgres and Prisma
 // have a JavaScript type for, and a string of everything else, 64-bit integers and decimals among it. Binary columns,
 // and those that only an index reads, are not told.
-func printPostgres(base string) (expression string, f form) {
+func printPostgres(base string) (expression string, f form, large bool) {
 	element, array := strings.CutPrefix(base, "_")
 	switch element {
 	case "bytea", "tsvector", "tsquery", "vector":
-		return "", formJSON
+		return "", formJSON, false
 	case "float4", "float8":
 		f = formFloat
 	case "timestamp", "timestamptz", "date":
 		f = formTime
 	case "bool", "int2", "int4":
 	case "json", "jsonb", "bpchar", "inet":
-		return unlessLarge("to_json(%[1]s)::text"), formJSON
+		return "to_json(%[1]s)::text", formJSON, true
 	default:
 		if array {
-			return unlessLarge("to_json(%[1]s::text[])::text"), formJSON
+			return "to_json(%[1]s::text[])::text", formJSON, true
 		}
-		return unlessLarge("to_json(%[1]s::text)::text"), formJSON
+		return "to_json(%[1]s::text)::text", formJSON, true
 	}
-	if array {
-		return unlessLarge("to_json(%[1]s)::text"), f
-	}
-	return "to_json(%[1]s)::text", f
+	return "to_json(%[1]s)::text", f, array
 }
 
 // unlessLarge is empty for a value that would not be told anyway.
@@ -99,11 +96,12 @@ func (stored storedRows) handOut(batch []*entry) {
 	}
 }
 
-func (p *postgresTable) readStored(rows pgx.Rows) (stored storedRows, err error) {
+// readStored reads what printed selects, behind other columns.
+func (p *postgresTable) readStored(rows pgx.Rows, before ...any) (stored storedRows, err error) {
 	columns := p.mapping.readBack
 	var id string
 	values := make([]*string, len(columns))
-	scan := []any{&id}
+	scan := append(before, &id)
 	for i := range values {
 		scan = append(scan, &values[i])
 	}

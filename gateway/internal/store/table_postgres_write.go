@@ -13,7 +13,8 @@ import (
 // cast column by column: the server's own parsing then decides what fits, whatever the column's type.
 type statements struct {
 	insert, insertAgain, remove string
-	stored                      string // which of some ids are there; only for ids of our own
+	insertInTurn, moveClock     string // of a gateway among others
+	stored                      string // which of some ids are there; alone, only for ids of our own
 }
 
 func newStatements(m Mapping) statements {
@@ -23,6 +24,13 @@ func newStatements(m Mapping) statements {
 		values = append(values, fmt.Sprintf("v.c%d::%s", i+1, c.Type))
 		params = append(params, fmt.Sprintf("$%d::text[]", i+1))
 		args = append(args, fmt.Sprintf("c%d", i+1))
+	}
+	remove := removeByContent(m, params, args)
+	for i, f := range m.Fields {
+		names = append(names, database.Quote(f.Column.Name))
+		values = append(values, f.Column.orDefault(fmt.Sprintf("v.f%d::%s", i+1, f.Column.Type)))
+		params = append(params, fmt.Sprintf("$%d::text[]", len(params)+1))
+		args = append(args, fmt.Sprintf("f%d", i+1))
 	}
 	for i, c := range m.Constants {
 		names = append(names, database.Quote(c.Column.Name))
@@ -35,7 +43,7 @@ func newStatements(m Mapping) statements {
 		return statements{
 			insert:      insert + m.returning(),
 			insertAgain: insert + fmt.Sprintf(" ON CONFLICT (%s) DO NOTHING", database.Quote(m.ID.Name)) + m.returning(),
-			stored:      fmt.Sprintf("SELECT %[4]s FROM %[1]s WHERE %[2]s = ANY($1::text[]::%[3]s[])", m.name(), database.Quote(m.ID.Name), m.ID.Type, m.printed()),
+			stored:      m.selectStored(),
 			remove:      fmt.Sprintf("DELETE FROM %s WHERE %s = ANY($1::text[]::%s[])", m.name(), database.Quote(m.ID.Name), m.ID.Type),
 		}
 	}
@@ -43,7 +51,12 @@ func newStatements(m Mapping) statements {
 	// and findRefused finds the row.
 	insert = fmt.Sprintf("WITH stored AS (%s RETURNING %s) SELECT * FROM stored WHERE (SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM stored) = 1",
 		insert, m.printed())
-	return statements{insert: insert, insertAgain: insert, remove: removeByContent(m, params, args)}
+	return statements{insert: insert, insertAgain: insert, remove: remove}
+}
+
+// selectStored tells which of some ids are there, and what is read back of their rows.
+func (m Mapping) selectStored() string {
+	return fmt.Sprintf("SELECT %[4]s FROM %[1]s WHERE %[2]s = ANY($1::text[]::%[3]s[])", m.name(), database.Quote(m.ID.Name), m.ID.Type, m.printed())
 }
 
 // removeByContent deletes rows that got ids nobody heard. The time is unique within a room; without one two
@@ -55,7 +68,7 @@ func removeByContent(m Mapping, params, args []string) string {
 	var same []string
 	for i, c := range m.columns() {
 		equals := "="
-		if len(m.places()) == 2 && (c.Name == m.Room.Name || c.Name == m.Receiver.Name) {
+		if len(m.places()) == 2 && (c.Name == m.Room.Name || c.Name == m.Receiver.Name) || c.Name == m.Text.Name && len(m.Fields) > 0 {
 			equals = "IS NOT DISTINCT FROM"
 		}
 		same = append(same, fmt.Sprintf("t.%s %s v.c%d::%s", database.Quote(c.Name), equals, i+1, c.declared)) // rounded as it was
@@ -64,38 +77,71 @@ func removeByContent(m Mapping, params, args []string) string {
 		m.name(), strings.Join(params, ", "), strings.Join(args, ", "), strings.Join(same, " AND "))
 }
 
-// values gives the batch column by column, as the statements take it.
-func (p *postgresTable) values(batch []*entry, constants bool) []any {
+// values gives the batch column by column, as the statements take it: with others, beside columns() all else that an insert fills.
+func (p *postgresTable) values(batch []*entry, others bool) []any {
 	m := p.mapping
 	var args []any
-	column := func(value func(*entry) string) {
-		list := make([]string, len(batch))
-		for i, e := range batch {
-			list[i] = value(e)
-		}
-		args = append(args, list)
-	}
 	if m.IDs != idsDatabase {
-		column(func(e *entry) string { return e.id })
+		args = append(args, listOf(batch, func(e *entry) string { return e.id }))
 	}
-	column(func(e *entry) string { return e.text })
-	column(func(e *entry) string { return e.user })
-	for _, place := range m.places() {
-		args = append(args, placesOf(batch, place.Name == m.Receiver.Name))
-	}
+	args = append(args, p.contents(batch)...)
 	if m.CreatedAt != nil || m.UpdatedAt != nil {
 		// A timestamp without zone ignores the offset, one with zone needs it.
-		column(func(e *entry) string { return e.stored.CreatedAt.Format("2006-01-02 15:04:05.000+00") })
+		args = append(args, listOf(batch, func(e *entry) string { return e.stored.CreatedAt.Format("2006-01-02 15:04:05.000+00") }))
 	}
 	if m.CreatedAt != nil && m.UpdatedAt != nil {
 		args = append(args, args[len(args)-1])
 	}
-	if constants {
+	if others {
+		args = append(args, fieldsOf(batch, len(m.Fields))...)
 		for _, c := range m.Constants {
 			args = append(args, c.Value)
 		}
 	}
 	return args
+}
+
+// contents are the columns of what was said, by whom, and where.
+func (p *postgresTable) contents(batch []*entry) []any {
+	args := []any{p.textsOf(batch), listOf(batch, func(e *entry) string { return e.user })}
+	for _, place := range p.mapping.places() {
+		args = append(args, placesOf(batch, place.Name == p.mapping.Receiver.Name))
+	}
+	return args
+}
+
+// textsOf gives the texts, which can't be missing unless there are fields.
+func (p *postgresTable) textsOf(batch []*entry) any {
+	if len(p.mapping.Fields) == 0 {
+		return listOf(batch, func(e *entry) string { return e.text })
+	}
+	list := make([]*string, len(batch))
+	for i, e := range batch {
+		if !p.mapping.isNull(e.text) {
+			list[i] = &e.text
+		}
+	}
+	return list
+}
+
+// fieldsOf gives n lists of what clients said.
+func fieldsOf(batch []*entry, n int) (lists []any) {
+	for field := range n {
+		list := make([]*string, len(batch))
+		for i, e := range batch {
+			list[i] = e.fields[field]
+		}
+		lists = append(lists, list)
+	}
+	return lists
+}
+
+func listOf(batch []*entry, value func(*entry) string) []string {
+	list := make([]string, len(batch))
+	for i, e := range batch {
+		list[i] = value(e)
+	}
+	return list
 }
 
 // placesOf gives where the messages go, by one of the two columns: NULL where it is the other.
@@ -148,7 +194,7 @@ func (p *postgresTable) findSkipped(ctx context.Context, batch []*entry) error {
 }
 
 func (p *postgresTable) look(ctx context.Context, batch []*entry) error {
-	rows, err := p.writer.Query(ctx, p.sql.stored, p.values(batch, false)[0])
+	rows, err := p.writer.Query(ctx, p.sql.stored, listOf(batch, func(e *entry) string { return e.id }))
 	if err != nil {
 		return database.PostgresFault(err)
 	}

@@ -51,8 +51,13 @@ func (s *sqliteTable) floorOf(ctx context.Context, sp span) (id string, err erro
 	return id, nil
 }
 
-// missedSQL selects what a row is read from again, between two ids.
+// missedSQL is rereadSQL between two ids.
 func (s *sqliteTable) missedSQL() string {
+	return s.rereadSQL() + fmt.Sprintf(" WHERE %[1]s > ?1 AND %[1]s <= ?2", database.Quote(s.mapping.ID.Name))
+}
+
+// rereadSQL selects what a row is read from again.
+func (s *sqliteTable) rereadSQL() string {
 	m := s.mapping
 	var list []string
 	for _, c := range append([]Column{m.ID, m.Text, m.User}, m.places()...) {
@@ -66,7 +71,7 @@ func (s *sqliteTable) missedSQL() string {
 	for _, c := range m.reread {
 		list = append(list, fmt.Sprintf(c.print, database.Quote(c.Name)))
 	}
-	return fmt.Sprintf("SELECT %[1]s FROM %[2]s WHERE %[3]s > ?1 AND %[3]s <= ?2", strings.Join(list, ", "), m.name(), database.Quote(m.ID.Name))
+	return fmt.Sprintf("SELECT %s FROM %s", strings.Join(list, ", "), m.name())
 }
 
 // reread runs one such query.

@@ -13,7 +13,7 @@ import (
 
 // sqliteCatalog describes every table. hidden is above 1 for generated columns.
 const sqliteCatalog = `
-SELECT m.name, x.name, x.type, x."notnull", x.dflt_value IS NOT NULL, x.hidden > 1, x.pk > 0,
+SELECT m.name, x.name, x.type, x."notnull", x.dflt_value IS NOT NULL, coalesce('(' || x.dflt_value || ')', ''), x.hidden > 1, x.pk > 0,
        x.pk > 0 AND (SELECT count(*) FROM pragma_table_info(m.name) p WHERE p.pk > 0) = 1,
        coalesce((SELECT f."table" FROM pragma_foreign_key_list(m.name) f WHERE f."from" = x.name COLLATE NOCASE), '')
 FROM sqlite_master m JOIN pragma_table_xinfo(m.name) x
@@ -46,7 +46,7 @@ func (s *sqliteTable) describe(ctx context.Context, _ string) ([]description, er
 	for rows.Next() {
 		var table string
 		var c Column
-		if err := rows.Scan(&table, &c.Name, &c.Type, &c.required, &c.made, &c.generated, &c.primary, &c.unique, &c.refersTo); err != nil {
+		if err := rows.Scan(&table, &c.Name, &c.Type, &c.required, &c.made, &c.fallback, &c.generated, &c.primary, &c.unique, &c.refersTo); err != nil {
 			return nil, err
 		}
 		switch declared := strings.ToUpper(c.Type); {
@@ -60,6 +60,12 @@ func (s *sqliteTable) describe(ctx context.Context, _ string) ([]description, er
 			c.kind = kindText
 		case strings.Contains(declared, "DATE"), strings.Contains(declared, "TIMESTAMP"):
 			c.kind = kindTime
+		case strings.Contains(declared, "BOOL"):
+			c.kind = kindBool
+		case strings.Contains(declared, "JSON"):
+			c.kind = kindJSON
+		case strings.Contains(declared, "REAL"), strings.Contains(declared, "FLOA"), strings.Contains(declared, "DOUB"), strings.Contains(declared, "DEC"), strings.Contains(declared, "NUMERIC"):
+			c.kind = kindNumber
 		}
 		c.print, c.form = printSQLite(strings.ToUpper(c.Type))
 		tables = addColumn(tables, table, c)
@@ -70,10 +76,7 @@ func (s *sqliteTable) describe(ctx context.Context, _ string) ([]description, er
 // askNewest lets the newest row decide what the schema leaves open: the shape of ids, and whether times are
 // text or numbers (Prisma's engine and its adapters differ).
 func (s *sqliteTable) askNewest(ctx context.Context, m *Mapping, tables []description) error {
-	for _, c := range []*Column{m.CreatedAt, m.UpdatedAt} {
-		if c == nil {
-			continue
-		}
+	for _, c := range m.times() {
 		kind, err := s.ofNewest(ctx, m, "typeof("+database.Quote(c.Name)+")")
 		if err == nil && kind == "" {
 			kind, err = s.timesElsewhere(ctx, tables)
@@ -81,7 +84,7 @@ func (s *sqliteTable) askNewest(ctx context.Context, m *Mapping, tables []descri
 		if err != nil {
 			return err
 		}
-		c.integer = kind == "integer"
+		c.integer = kind == "integer" || kind == "null" && m.CreatedAt != nil && m.CreatedAt.integer // as the app keeps its other times
 	}
 	if m.IDs != idsAuto {
 		return nil

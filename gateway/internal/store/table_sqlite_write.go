@@ -17,6 +17,9 @@ func (s *sqliteTable) prepare(ctx context.Context) error {
 	for _, c := range m.columns() {
 		names, marks = append(names, database.Quote(c.Name)), append(marks, "?")
 	}
+	for _, f := range m.Fields {
+		names, marks = append(names, database.Quote(f.Column.Name)), append(marks, f.Column.orDefault("?"))
+	}
 	for _, c := range m.Constants {
 		names, marks = append(names, database.Quote(c.Column.Name)), append(marks, "?")
 	}
@@ -38,14 +41,18 @@ func (s *sqliteTable) prepare(ctx context.Context) error {
 	return nil
 }
 
-// values gives a row as the columns take it.
+// values gives a row as columns() take it.
 func (s *sqliteTable) values(e *entry) []any {
 	m := s.mapping
 	var list []any
 	if m.IDs != idsDatabase {
 		list = append(list, e.id)
 	}
-	list = append(list, e.text, e.user)
+	if m.isNull(e.text) {
+		list = append(list, nil, e.user)
+	} else {
+		list = append(list, e.text, e.user)
+	}
 	for _, c := range m.places() {
 		switch receiver := c.Name == m.Receiver.Name; {
 		case receiver != (e.receiver != ""):
@@ -86,6 +93,9 @@ func (s *sqliteTable) insert(ctx context.Context, batch []*entry, again bool) er
 
 func (s *sqliteTable) insertRow(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, e *entry) error {
 	args := s.values(e)
+	for _, v := range e.fields {
+		args = append(args, v) // database/sql makes NULL of nil
+	}
 	for _, c := range s.mapping.Constants {
 		args = append(args, c.Value)
 	}

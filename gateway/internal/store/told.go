@@ -85,10 +85,15 @@ func (s *Store) others(e *entry) []message.Field {
 		case s.mapping.tellsUpdatedAt(c):
 			value = isoTime(e.stored.CreatedAt)
 		}
-		if value == nil || size+len(value) > message.MaxOthers || s.encrypt != nil && givesAway(value, e.text) {
+		if value == nil {
 			continue
 		}
-		size += len(value)
+		if !s.mapping.isField(c.Name) { // those are bounded, and their clients' own
+			if size+len(value) > message.MaxOthers || s.encrypt != nil && givesAway(value, e.text) {
+				continue
+			}
+			size += len(value)
+		}
 		all = append(all, message.Field{Column: c.Name, Value: value})
 	}
 	return all

@@ -3,19 +3,30 @@
 //
 //   PORT, JWT_SECRET, MESSAGE_ENCRYPTION_KEY (64 hex characters), DATABASE_URL (or none)
 //   ROOM_MEMBERS=off   joining tells nobody who is in the room
+//   REDIS_URL          several of it are one, by the classic adapter; members are those of this process
 import { createCipheriv, randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
+import { createAdapter } from "@socket.io/redis-adapter";
 import { parse } from "cookie";
 import jwt from "jsonwebtoken";
 import pg from "pg";
+import { createClient } from "redis";
 import { Server } from "socket.io";
 
-const { PORT, JWT_SECRET, MESSAGE_ENCRYPTION_KEY, DATABASE_URL, ROOM_MEMBERS } = process.env;
+const { PORT, JWT_SECRET, MESSAGE_ENCRYPTION_KEY, DATABASE_URL, REDIS_URL, ROOM_MEMBERS } = process.env;
 const key = Buffer.from(MESSAGE_ENCRYPTION_KEY, "hex");
 const pool = DATABASE_URL === "none" ? null : new pg.Pool({ connectionString: DATABASE_URL, max: 10 });
 
 const http = createServer((_, response) => response.writeHead(404).end());
 const io = new Server(http);
+
+if (REDIS_URL) {
+	const publisher = createClient({ url: REDIS_URL });
+	const subscriber = publisher.duplicate();
+	for (const client of [publisher, subscriber]) client.on("error", (error) => console.error("redis:", error.message)); // it connects anew
+	await Promise.all([publisher.connect(), subscriber.connect()]);
+	io.adapter(createAdapter(publisher, subscriber));
+}
 
 io.use((socket, next) => {
 	try {

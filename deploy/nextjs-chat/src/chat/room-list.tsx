@@ -26,25 +26,28 @@ export function useRoomNews() {
 }
 
 /**
- * The rooms as the page was made with them, and fresh whenever the reader comes back to it. Not by router.refresh(): where the
+ * The rooms as the page was made with them, and fresh whenever one is opened or the reader comes back to the page. Not by router.refresh(): where the
  * web app does not answer, because it is being deployed, that gives up the page with all that is on it.
  */
 function useRooms(made: RoomSummary[]): RoomSummary[] {
+  const { socket } = useConnection();
   const [rooms, setRooms] = useState(made);
   useEffect(() => setRooms(made), [made]);
   useEffect(() => {
-    const onReturn = async () => {
+    const refresh = async () => {
       if (document.visibilityState !== 'visible') return;
       const response = await fetch('/api/rooms').catch(() => undefined);
       if (response?.ok) setRooms(((await response.json()) as { rooms: RoomSummary[] }).rooms);
     };
-    document.addEventListener('visibilitychange', onReturn);
-    addEventListener('focus', onReturn);
+    socket.on('rooms_changed', refresh); // by createRoom, through the gateway
+    document.addEventListener('visibilitychange', refresh);
+    addEventListener('focus', refresh);
     return () => {
-      document.removeEventListener('visibilitychange', onReturn);
-      removeEventListener('focus', onReturn);
+      socket.off('rooms_changed', refresh);
+      document.removeEventListener('visibilitychange', refresh);
+      removeEventListener('focus', refresh);
     };
-  }, []);
+  }, [socket]);
   return rooms;
 }
 

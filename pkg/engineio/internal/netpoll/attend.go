@@ -10,23 +10,29 @@ func (c *Conn) ready() {
 	}
 }
 
-// attend is called on a worker. It looks again if ready was called meanwhile.
-func (c *Conn) attend() {
-	for {
+// attend is called on a worker. It looks again if ready was called meanwhile. Dear says that it may have taken long.
+func (c *Conn) attend() (dear bool) {
+	for crowd := c.crowd.Load(); ; {
 		seen, until := c.attention.Load(), time.Now().Add(longTurn)
 		switch c.hear(until) {
 		case gone:
 			c.owner.Gone()
-			return // nobody comes again: attention is not zero
+			return true // nobody comes again: attention is not zero
 		case busy:
 			if time.Now().After(until) {
 				time.Sleep(pause)
 			}
-			c.poller().workers.do(c)
-			return
+			c.poller().workers.goOn(c)
+			return true
+		case exhausted:
+			dear = true
 		}
 		if c.attention.CompareAndSwap(seen, 0) {
-			return
+			return dear
+		}
+		if c.crowd.Load() != crowd { // it waits among others
+			c.poller().workers.do(c)
+			return dear
 		}
 	}
 }
@@ -52,9 +58,10 @@ const (
 type hearing uint8
 
 const (
-	silent hearing = iota // there is nothing more at the moment
-	busy                  // there may be more, but it's the turn of others
-	gone                  // nothing will come any more
+	silent    hearing = iota // there is nothing more at the moment
+	exhausted                // the same, and there was much
+	busy                     // there may be more, but it's the turn of others
+	gone                     // nothing will come any more
 )
 
 // hear hands the owner what comes, until nothing does, the connection has had its share of reads, or a time has come. For a
@@ -76,6 +83,9 @@ func (c *Conn) hear(until time.Time) hearing {
 		case r.n > 0:
 			c.owner.Received(r.buffer[:r.n])
 			if watched && r.err == nil && r.n < readSize && !c.readsOn.Load() {
+				if reads > 0 {
+					return exhausted
+				}
 				return silent // a short read has emptied the socket, epoll(7); what comes now is told anew
 			}
 		case r.err == nil:

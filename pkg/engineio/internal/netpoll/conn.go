@@ -75,16 +75,26 @@ func (c *Conn) Start() {
 	}
 }
 
-// ShareTurns has the connection take turns with all others of this key, which is not zero, until TakeTurns: however many they
-// are, the workers attend to one of them for one of each other key, and for one connection that has its own turns.
+// ShareTurns has the connection take turns with all others of this key from now on: however many they are, the workers attend to
+// one of them for one of each other key, and for one connection that has its own turns. With zero it has turns of its own, as
+// in the beginning.
 func (c *Conn) ShareTurns(key uint64) { c.crowd.Store(key) }
 
-// TakeTurns gives the connection turns of its own, as it has without ShareTurns.
-func (c *Conn) TakeTurns() { c.crowd.Store(0) }
+// Crowd returns the key of ShareTurns.
+func (c *Conn) Crowd() uint64 { return c.crowd.Load() }
 
 // HandTo gives the connection to another owner, who hears what comes next. The owner of the moment calls it, in Received, and
 // has nothing to write.
 func (c *Conn) HandTo(owner Owner) { c.owner = owner }
+
+// ReadNow hands the owner what has come already. It does not wait, and is for use before Start.
+func (c *Conn) ReadNow() {
+	r := borrowReading()
+	defer r.giveBack()
+	if c.tryRead(r); r.n > 0 {
+		c.owner.Received(r.buffer[:r.n])
+	}
+}
 
 // ReadOnce waits for bytes and hands them to the owner. It is for use before Start.
 func (c *Conn) ReadOnce() error {
@@ -106,6 +116,10 @@ func (c *Conn) Wake() {
 	}
 	c.flusher.add(c)
 }
+
+// TurnAgain has the connection wait for a turn once this one is over, so that Listening is asked though nothing may have come.
+// The owner calls it in Received.
+func (c *Conn) TurnAgain() { c.ready() }
 
 // Interrupt has Listening asked soon, though nothing may have come.
 func (c *Conn) Interrupt() {

@@ -2,12 +2,16 @@ package netpoll
 
 import "github.com/socketgate/socketgate/pkg/lockorder"
 
-// flushBuffer is how much of one connection's frames is gathered for one write.
-const flushBuffer = 64 << 10
+// How much is written at a time.
+const (
+	flushBuffer = 64 << 10  // of one connection: more of its frames is not gathered for one write
+	little      = 16 << 10  // who has no more than that is written at once
+	bulkShare   = 128 << 10 // of all who have more, until those who have little are written again: some 100 us of copying
+)
 
 // flusher writes for its share of the connections. Each time around it takes the connections that have
-// frames waiting and writes each one's in one call; what comes meanwhile waits for the next time
-// around.
+// frames waiting, and writes each one's in one call if they are little. Those that have more stand in line, and get a share of each
+// time around, 64 KiB of one connection after the other: a room of slow readers with large messages would else hold up everybody.
 type flusher struct {
 	poller *Poller
 
@@ -15,12 +19,28 @@ type flusher struct {
 	waiting []*Conn
 	wake    chan struct{}
 
-	gathered []byte // only the loop uses these
-	push     push
+	gathered     []byte // only the loop uses these
+	push         push
+	round        []*Conn
+	bulk         line[begun] // who has more than little
+	slice        slice
+	bell         bell
+	letOthersRun func() // rings the bell; tests count it
+}
+
+// begun is a batch of which a part may have been written.
+type begun struct {
+	conn  *Conn
+	batch Batch
+	next  int    // frame
+	rest  []byte // of the frame before it
 }
 
 func newFlusher(p *Poller) *flusher {
-	return &flusher{poller: p, wake: make(chan struct{}, 1), gathered: make([]byte, 0, flushBuffer)}
+	f := &flusher{poller: p, wake: make(chan struct{}, 1), gathered: make([]byte, 0, flushBuffer)}
+	f.bell.open()
+	f.letOthersRun = func() { f.bell.await() }
+	return f
 }
 
 func (f *flusher) add(c *Conn) {
@@ -38,62 +58,97 @@ func (f *flusher) add(c *Conn) {
 }
 
 func (f *flusher) run(stop <-chan struct{}) {
-	var round []*Conn
 	for {
 		select {
 		case <-stop:
 			return
 		case <-f.wake:
 		}
-		for {
-			f.mu.Lock()
-			round, f.waiting = f.waiting, round[:0]
-			f.mu.Unlock()
-			if len(round) == 0 {
-				break
-			}
-			for i, c := range round {
-				round[i] = nil
-				f.flush(c)
-			}
+		for f.turn() {
 		}
 	}
 }
 
-// flush writes what one connection has waiting.
+// turn goes around once. It returns false when nothing waits.
+func (f *flusher) turn() bool {
+	f.mu.Lock()
+	f.round, f.waiting = f.waiting, f.round[:0]
+	f.mu.Unlock()
+	for i, c := range f.round {
+		f.round[i] = nil
+		f.flush(c)
+	}
+	if f.bulk.empty() {
+		return len(f.round) > 0
+	}
+	for left := bulkShare; left > 0 && !f.bulk.empty(); {
+		left -= f.write(f.bulk.pop())
+	}
+	if f.slice.isOver() { // who reads what others say, so that they have an answer waiting here
+		f.letOthersRun()
+	}
+	return true
+}
+
+// flush writes what one connection has waiting, or has it stand in line.
 func (f *flusher) flush(c *Conn) {
 	b := c.owner.Take()
 	if b == nil {
 		return
 	}
-	for next, count := 0, b.Len(); next < count; {
-		data, n := f.gather(b, next, count)
-		next += n
-		sent, err := c.tryWrite(&f.push, data)
-		if err != nil {
-			c.owner.WriteFailed(b)
-			return
-		}
-		if sent < len(data) {
-			c.writeElsewhere(data[sent:], b, next)
-			return
-		}
+	count := b.Len()
+	data, n := f.gather(b, 0, count, little)
+	if n < count || len(data) > little {
+		f.bulk.push(begun{conn: c, batch: b})
+		return
 	}
-	if c.owner.Written(b) {
-		f.add(c)
-	}
+	f.write(begun{conn: c, batch: b, next: n, rest: data})
 }
 
-// gather returns the next bytes to write and how many frames they are. One frame alone is not copied.
-func (f *flusher) gather(b Batch, next, count int) ([]byte, int) {
+// write goes on with a batch until it is at its end, or as much has been written as may be this time: then it stands in line again. It
+// returns how much that was.
+func (f *flusher) write(b begun) (written int) {
+	c, count := b.conn, b.batch.Len()
+	for b.next < count || len(b.rest) > 0 {
+		if written >= flushBuffer {
+			f.bulk.push(b)
+			return written
+		}
+		if len(b.rest) == 0 {
+			var n int
+			b.rest, n = f.gather(b.batch, b.next, count, flushBuffer)
+			b.next += n
+		}
+		data := b.rest[:min(len(b.rest), flushBuffer)]
+		sent, err := c.tryWrite(&f.push, data)
+		if err != nil {
+			c.owner.WriteFailed(b.batch)
+			return written
+		}
+		written += sent
+		b.rest = b.rest[sent:]
+		if sent < len(data) {
+			c.writeElsewhere(b.rest, b.batch, b.next)
+			return written
+		}
+	}
+	if c.owner.Written(b.batch) {
+		f.add(c)
+	}
+	return written
+}
+
+// gather returns the next bytes to write and how many frames they are, up to most bytes. One frame alone is not copied; what is copied
+// is less than flushBuffer, and so never the rest of a batch that stands in line.
+func (f *flusher) gather(b Batch, next, count, most int) ([]byte, int) {
 	first := b.Frame(next)
-	if count-next == 1 || len(first) >= flushBuffer/2 {
+	if count-next == 1 || len(first) >= most/2 {
 		return first, 1
 	}
 	f.gathered = append(f.gathered[:0], first...)
 	for i := next + 1; i < count; i++ {
 		frame := b.Frame(i)
-		if len(f.gathered)+len(frame) > flushBuffer {
+		if len(f.gathered)+len(frame) > most {
 			return f.gathered, i - next
 		}
 		f.gathered = append(f.gathered, frame...)

@@ -46,6 +46,9 @@ func (p *Poller) Close() {
 	p.loops.Wait()
 	p.bell.close()
 	p.workers.bell.close()
+	for _, f := range p.flushers {
+		f.bell.close()
+	}
 }
 
 // watch reports whether c.ready will be called when c can be read. If not, somebody has to wait for c.

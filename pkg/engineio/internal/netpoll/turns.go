@@ -10,8 +10,12 @@ type turns struct {
 	crowded bool                    // the last turn was a crowd's
 }
 
-func (t *turns) add(c *Conn) {
-	key := c.crowd.Load()
+// talkative is the crowd of connections with turns of their own that have more to say than fits into one: those who say little
+// don't wait for them all. No network has this key: no address is multicast.
+const talkative = 1<<64 - 1
+
+// add has a connection wait for a turn of this crowd, or for its own.
+func (t *turns) add(c *Conn, key uint64) {
 	if key == 0 {
 		t.own.push(c)
 		return

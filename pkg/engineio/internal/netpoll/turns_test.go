@@ -1,6 +1,7 @@
 package netpoll
 
 import (
+	"net"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -24,7 +25,7 @@ func TestACrowdKeepsNobodyWaitingButItself(t *testing.T) {
 		if key != 0 {
 			c.ShareTurns(key)
 		}
-		waiting.add(c)
+		waiting.add(c, key)
 	}
 	for range 4 {
 		come("crowd", 1)
@@ -75,8 +76,8 @@ func TestAConnectionWithItsOwnTurnsHasLeftItsCrowd(t *testing.T) {
 	var waiting turns
 	c := new(Conn)
 	c.ShareTurns(1)
-	c.TakeTurns()
-	waiting.add(c)
+	c.ShareTurns(0)
+	waiting.add(c, c.crowd.Load())
 	if len(waiting.crowds) != 0 || waiting.next() != c {
 		t.Error("it waits in a crowd")
 	}
@@ -90,7 +91,7 @@ func TestOtherWorkersLeaveTheQueueAloneWhileOneYields(t *testing.T) {
 		defer p.Close()
 		w := &p.workers
 		w.mu.Lock()
-		w.turns.add(new(Conn))
+		w.turns.add(new(Conn), 0)
 		w.mu.Unlock()
 		if !w.setYielding(true) || w.setYielding(true) {
 			t.Error("two yield at a time")
@@ -103,4 +104,46 @@ func TestOtherWorkersLeaveTheQueueAloneWhileOneYields(t *testing.T) {
 			t.Error("nobody takes the connection")
 		}
 	})
+}
+
+// loquacious is a connection that has something to say whenever it is asked.
+type loquacious struct{ net.Conn }
+
+func (loquacious) Notify(func())                  {}
+func (loquacious) TryRead(p []byte) (int, error)  { return len(p), nil }
+func (loquacious) TryWrite(p []byte) (int, error) { return len(p), nil }
+
+func (loquacious) Close() error { return nil }
+
+// deaf is the owner of a connection whose words nobody minds.
+type deaf struct{ echo }
+
+func (*deaf) Received([]byte) {}
+
+// Sixteen who send large messages had each small one wait for a turn of all of them.
+func TestWhoSaysMuchWaitsAmongThoseWhoDo(t *testing.T) {
+	t.Parallel()
+	p := New()
+	defer p.Close()
+	w := &p.workers
+	w.setYielding(true) // nobody takes what waits
+	names := make(map[*Conn]string)
+	for range 3 {
+		much := new(deaf)
+		p.Init(&much.conn, loquacious{}, much)
+		names[&much.conn] = "much"
+		if !much.conn.attend() {
+			t.Error("it is taken for cheap")
+		}
+	}
+	for range 2 {
+		little := new(Conn)
+		names[little] = "little"
+		w.turns.add(little, little.crowd.Load())
+	}
+	want := []string{"much", "little", "much", "little", "much"}
+	if got := order(&w.turns, names); !slices.Equal(got, want) {
+		t.Errorf("turns: %q, want %q", got, want)
+	}
+	w.setYielding(false)
 }

@@ -1,6 +1,7 @@
 package netpoll
 
 import (
+	"cmp"
 	"sync"
 
 	"github.com/socketgate/socketgate/pkg/lockorder"
@@ -37,7 +38,15 @@ func (w *workers) init(stop <-chan struct{}, loops *sync.WaitGroup) {
 func (w *workers) do(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.turns.add(c)
+	w.turns.add(c, c.crowd.Load())
+	w.rouse()
+}
+
+// goOn is do for a connection that has used up a turn and may have more to say.
+func (w *workers) goOn(c *Conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.turns.add(c, cmp.Or(c.crowd.Load(), talkative))
 	w.rouse()
 }
 
@@ -62,8 +71,7 @@ func (w *workers) work() {
 		switch {
 		case c != nil:
 			crowded, poller := c.crowd.Load() != 0, c.poller()
-			c.attend()
-			if crowded {
+			if dear := c.attend(); crowded || dear {
 				w.yield(poller)
 			}
 		case !stay:

@@ -31,9 +31,10 @@ func (p *Poller) Yield() {
 	p.yielding.Add(-1)
 }
 
-// yield is for a worker that has attended to one of a crowd. Where connections wait to be accepted, it does so after each: who is
-// not accepted yet has no turn. The other workers leave the queue alone meanwhile: the runtime would prefer one that was just
-// called to all who wait, and the queue would go on as if nobody had yielded.
+// yield is for a worker that has attended to one of a crowd, or for long. Where connections wait to be accepted, it does so after
+// each of them: who is not accepted yet has no turn, and in a rush accepting would fall behind. The other workers leave the queue
+// alone meanwhile: the runtime would prefer one that was just called to all who wait, and the queue would go on as if nobody had
+// yielded.
 func (w *workers) yield(p *Poller) {
 	if !w.slice.isOver() && p.yielding.Load() == 0 || !w.setYielding(true) {
 		return

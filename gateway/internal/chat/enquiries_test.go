@@ -25,7 +25,7 @@ func TestThoseWhoComeBackTogetherAskInOneQuestion(t *testing.T) {
 	t.Parallel()
 	store := &deliberate{memory: memory{guests: map[string]bool{"ann": true}}, begun: make(chan struct{}), answer: make(chan struct{})}
 	var running, asking sync.WaitGroup
-	g := &grants{store: store, running: &running}
+	g := &enquiries[message.Seat, bool]{answer: store.MayStay, running: &running}
 	ask := func(user string) {
 		seats := []message.Seat{{Room: "r", User: user}, {Room: "q", User: user}}
 		may, err := g.ask(t.Context(), seats)
@@ -59,7 +59,7 @@ func TestAnErrorIsForThoseWhoAskedTogetherAndNobodyElse(t *testing.T) {
 	store := &memory{barred: message.ErrUnavailable}
 	var running sync.WaitGroup
 	defer running.Wait()
-	g := &grants{store: store, running: &running}
+	g := &enquiries[message.Seat, bool]{answer: store.MayStay, running: &running}
 	if _, err := g.ask(t.Context(), []message.Seat{{Room: "r", User: "ann"}}); err != message.ErrUnavailable {
 		t.Errorf("got %v", err)
 	}

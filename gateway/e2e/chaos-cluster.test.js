@@ -1,0 +1,75 @@
+// What scripts/chaos says of several gateways: its chronicle, on made-up stories that must fail, and the proxy that it plays.
+import assert from 'node:assert/strict';
+import { Balancer } from './chaos/balancer.js';
+import { Chronicle, broken } from './chaos/chronicle.js';
+import { parse } from './chaos/options.js';
+import { passed } from './chaos/report.js';
+import { test } from './harness/test.js';
+
+const LIMIT = 2_000;
+
+/** What is broken by what happens in a kind of fault. */
+function brokenIn(kind, happens) {
+  const chronicle = new Chronicle();
+  chronicle.begins(kind);
+  happens(chronicle);
+  return broken(chronicle, LIMIT);
+}
+
+const late = (milliseconds, since = 0) => (chronicle) => chronicle.heard({ told: 10_000, text: 'late' }, since, 10_000 + milliseconds);
+const BOB = { name: 'bob', joined: 1_000, leaveAsked: Infinity };
+const without = (member) => (chronicle) => chronicle.listed('ann', 'room', new Set(['ann']), [member], 10_000);
+
+for (const [what, found, faults] of [
+  ['a message that takes long while Redis is away is a fault', brokenIn('redis', late(2_500)), 1],
+  ['and while one gateway can not reach it', brokenIn('partition', late(2_500)), 1],
+  ['but not while it is the gateway that stands still', brokenIn('stop', late(2_500)), 0],
+  ['nor is one that crosses in time', brokenIn('redis', late(1_500)), 0],
+  ['nor one for somebody who was not connected when it was told', brokenIn('redis', late(2_500, 11_000)), 0],
+  ['a list in a rolling restart that lacks somebody is a fault', brokenIn('roll', without(BOB)), 1],
+  ['but not one that lacks who has asked to leave', brokenIn('roll', without({ ...BOB, leaveAsked: 9_000 })), 0],
+  ['nor who was let in a moment ago', brokenIn('roll', without({ ...BOB, joined: 9_500 })), 0],
+  ['nor one that has all', brokenIn('roll', (chronicle) => chronicle.listed('ann', 'room', new Set(['bob']), [BOB], 10_000)), 0],
+  ['nor is one without somebody whose line broke a moment ago', brokenIn('roll+drops', without({ ...BOB, brokenAt: 5_000 })), 0],
+  ['but one without somebody else while lines break is', brokenIn('roll+drops', without(BOB)), 1],
+  ['a list that lacks somebody after a kill is counted, and no fault', brokenIn('kill', without(BOB)), 0],
+  ['a list that is wrong in the calm is a fault, whatever was before', brokenIn('kill', (chronicle) => chronicle.calm(['too many'], 0)), 1],
+]) {
+  test(`the chronicle: ${what}`, () => assert.equal(found.length, faults, found.join()));
+}
+
+const GOOD = {
+  due: 1, recovered: 1, anew: 0, lost: 0, doubled: 0, disordered: 0, uninvited: 0, missing: 0, twice: 0, unsaid: 0, untrue: 0, altered: 0,
+  fetched: 0, unsorted: 0, collapses: [], unanswered: [], chronicle: new Chronicle(),
+};
+
+test('a run of several gateways passes only if the ids are in the order of the history and nothing of the chronicle is broken', () => {
+  assert.ok(passed({}, GOOD));
+  assert.ok(!passed({}, { ...GOOD, unsorted: 1 }));
+  const chronicle = new Chronicle();
+  chronicle.begins('roll');
+  without(BOB)(chronicle);
+  assert.ok(!passed({}, { ...GOOD, chronicle }));
+  assert.ok(!passed({}, { ...GOOD, lost: 1 }));
+});
+
+test('the proxy sends a client to its own gateway, to the next while that is left out, and to it if all are', () => {
+  const balancer = new Balancer([1, 2, 3]);
+  const route = balancer.route(4);
+  assert.deepEqual(route.ports(), [2, 3, 1]);
+  route.failed(2);
+  assert.deepEqual(route.ports(), [3, 1]);
+  assert.deepEqual(balancer.route(0).ports(), [1, 3]);
+  for (const port of [1, 3]) balancer.leaveOut(port, 60_000);
+  assert.deepEqual(route.ports(), [2, 3, 1]);
+});
+
+test('the run cluster is of three gateways on Postgres, and knows what may go wrong with them', () => {
+  const { runs: [options] } = parse(['cluster', '-seed', '1']);
+  assert.equal(options.gateways, 3);
+  assert.equal(options.database, 'postgres');
+  assert.ok(options.faults.includes('partition') && !options.faults.includes('failover'));
+  assert.deepEqual(parse(['sentinel', '-faults', 'failover,kill']).runs[0].faults, ['failover', 'kill']);
+  assert.throws(() => parse(['cluster', '-faults', 'failover']), /failover is none of/);
+  assert.throws(() => parse(['kill', '-faults', 'roll']), /roll is none of/);
+});

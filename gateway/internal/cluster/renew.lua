@@ -1,0 +1,18 @@
+-- Renews a node's lease, and reads who has one. KEYS: the nodes that are known, this one's lease, and the nodes that are over.
+-- ARGV: its epoch, the sequence that must be known, the lease in milliseconds, what the names of leases begin with, and what this lease says.
+local told = redis.call('HGET', KEYS[1], ARGV[1])
+if not told or tonumber(told) < tonumber(ARGV[2]) then
+  return {0}
+end
+redis.call('SET', KEYS[2], ARGV[5], 'PX', ARGV[3])
+local alive, expired = {}, {}
+local known = redis.call('HGETALL', KEYS[1])
+for i = 1, #known, 2 do
+  if redis.call('EXISTS', ARGV[4] .. known[i]) == 1 then
+    alive[#alive + 1] = known[i]
+    alive[#alive + 1] = known[i + 1]
+  else
+    expired[#expired + 1] = known[i]
+  end
+end
+return {1, alive, expired, redis.call('SMEMBERS', KEYS[3])}

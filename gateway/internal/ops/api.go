@@ -1,0 +1,28 @@
+package ops
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// apiRequests counts what the web app asks by API_ADDR.
+type apiRequests struct {
+	count   *prometheus.CounterVec
+	seconds prometheus.Histogram
+}
+
+func newAPIRequests() apiRequests {
+	return apiRequests{
+		count: counters("socketgate_api_requests_total", "Requests of the web app to API_ADDR, by path and outcome.", "path", "outcome"),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "socketgate_api_seconds", Help: "How long one request to API_ADDR took.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
+	}
+}
+
+// APIRequest counts a request of the web app.
+func (m *Metrics) APIRequest(path, outcome string, took time.Duration) {
+	m.api.count.WithLabelValues(path, outcome).Inc()
+	m.api.seconds.Observe(took.Seconds())
+}

@@ -1,0 +1,94 @@
+import { serialize } from "node:v8";
+import type { Connection, Told } from "./connection";
+import type { Gateway } from "./gateway";
+
+const SLICES = 10;
+const SLICE = 100; // ms: so each socket is looked at once a second
+
+/**
+ * Keeps the gateway's copy of every `socket.data` up to date. Nothing says when a handler has changed it, so it is
+ * compared: for sockets that had packets, after these were handled, and for all of them once a second, a tenth at a time.
+ */
+export class DataKeeper {
+  private unswept: Iterator<Connection> = [][Symbol.iterator]();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly gateways: () => Iterable<Gateway>,
+    private readonly log: (line: string) => void,
+  ) {
+    this.timer = setInterval(() => this.sweep(), SLICE);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  compare(connection: Connection): void {
+    for (const told of connection.told) {
+      const data = this.current(told);
+      if (!data || (told.data ? data.equals(told.data) : isEmpty(told.socket.data))) continue;
+      told.data = data;
+      connection.gateway.data(connection, told.nsp, data);
+    }
+  }
+
+  compareAll(): void {
+    for (const gateway of this.gateways()) for (const connection of gateway) this.compare(connection);
+  }
+
+  private sweep(): void {
+    let count = 0;
+    for (const gateway of this.gateways()) count += gateway.count;
+    for (let left = Math.ceil(count / SLICES); left > 0; left--) {
+      let next = this.unswept.next();
+      if (next.done) next = (this.unswept = this.all()).next();
+      if (!next.done) this.compare(next.value);
+    }
+  }
+
+  private *all(): Iterator<Connection> {
+    for (const gateway of this.gateways()) yield* gateway;
+  }
+
+  /** socket.data as the gateway is to have it now; undefined for none. */
+  current(told: Told): Buffer | undefined {
+    const { data } = told.socket;
+    if (!told.data && isEmpty(data)) return undefined;
+    try {
+      return serialize(data);
+    } catch {
+      return this.without(data as Record<string, unknown>);
+    }
+  }
+
+  /** What of it can be kept: functions and sockets of other things can't. */
+  private without(data: Record<string, unknown>): Buffer | undefined {
+    const kept: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(data)) {
+      try {
+        serialize(value);
+        kept[key] = value;
+      } catch {
+        this.warn(key);
+      }
+    }
+    return serialize(kept);
+  }
+
+  private readonly warned = new Set<string>();
+
+  private warn(key: string): void {
+    if (this.warned.has(key) || this.warned.size > 100) return;
+    this.warned.add(key);
+    this.log(`socket.data.${key} is nothing that can be serialised (v8.serialize): it will not outlive a restart of the app`);
+  }
+}
+
+/** Whether it is a plain object without anything in it. */
+export function isEmpty(data: unknown): boolean {
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return false;
+  for (const _ in data) return false;
+  return Object.getPrototypeOf(data) === Object.prototype;
+}

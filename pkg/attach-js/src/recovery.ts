@@ -1,0 +1,88 @@
+import { deserialize } from "node:v8";
+import type { Attachment } from "./attachment";
+import { Connection } from "./connection";
+import { broadcastByGateway, joinsProcesses, natives, of } from "./layer";
+import { PacketType, type BroadcastOptions, type InnerAdapter, type InnerClient, type InnerServer, type Packet, type RecoveredSession, type Session } from "./internals";
+
+/** What the gateway has kept of a socket. */
+export interface KeptSession {
+  sid: string;
+  pid: string;
+  rooms: string[];
+  /** socket.data by v8.serialize, in base64. */
+  data?: string;
+}
+
+let connecting: InnerClient | undefined;
+
+/** Makes a socket: what its adapter is asked for meanwhile is for this client. */
+export function connectingFor<T>(client: InnerClient, make: () => T): T {
+  connecting = client;
+  try {
+    return make();
+  } finally {
+    connecting = undefined;
+  }
+}
+
+/** For how long, in ms, sessions of this server's clients are the gateway's to keep; 0 where it has none, or its adapter has its own. */
+export function recoveryWindow(io: InnerServer): number {
+  const options = io.opts.connectionStateRecovery as { maxDisconnectionDuration?: number } | undefined;
+  if (!options || joinsProcesses(io.sockets.adapter) || !speaksText(io)) return 0;
+  return options.maxDisconnectionDuration ?? 0;
+}
+
+/** The gateway lays offsets into the text of packets, which other parsers have not. */
+function speaksText(io: InnerServer): boolean {
+  const [head] = io.encoder.encode({ type: PacketType.Event, nsp: "/", data: ["x"] });
+  return head === '2["x"]';
+}
+
+/** Whether clients that come back are to have the packet too, as socket.io has it: events that ask for no answer and must not be lost. */
+export function isKept(attachment: Attachment, packet: Packet, options: BroadcastOptions): boolean {
+  return attachment.recovers && packet.type === PacketType.Event && packet.id === undefined && options.flags?.volatile === undefined;
+}
+
+/**
+ * Has the gateway keep the sessions of its clients, and the packets that they miss, in the place of this adapter. One that joins
+ * several processes keeps its own; so does the server's own adapter for clients that came to this process directly.
+ */
+export function recoverByGateway(adapter: InnerAdapter): void {
+  if (!adapter.nsp.server.opts.connectionStateRecovery || joinsProcesses(adapter)) return;
+  const { persistSession, restoreSession, broadcast } = adapter;
+  Object.assign(adapter, {
+    persistSession(this: InnerAdapter, session: Session) {
+      if (!of(this)?.persist(this, session)) persistSession.call(this, session);
+    },
+
+    restoreSession(this: InnerAdapter, pid: string, offset: string) {
+      const connection = connecting?.conn;
+      if (!(connection instanceof Connection)) return restoreSession.call(this, pid, offset);
+      return of(this)?.recovers ? connection.gateway.recover(this.nsp.name, pid, offset).then(restored) : null;
+    },
+
+    broadcast(this: InnerAdapter, packet: Packet, options: BroadcastOptions) {
+      const attachment = of(this);
+      if (!attachment) return broadcast.call(this, packet, options);
+      // The adapter adds its offset to what it is given.
+      if (attachment.servesNatives) broadcast.call(natives(this), { ...packet, data: [...(packet.data as unknown[])] }, options);
+      broadcastByGateway(this, attachment, packet, options);
+    },
+  });
+}
+
+function restored(session: KeptSession | undefined): RecoveredSession | null {
+  if (!session) return null;
+  // The gateway tells the client itself what it missed, behind the reply to its CONNECT.
+  return { ...session, data: dataOf(session.data), missedPackets: [] };
+}
+
+/** socket.data as the gateway has it. */
+export function dataOf(kept: string | undefined): unknown {
+  if (!kept) return {};
+  try {
+    return deserialize(Buffer.from(kept, "base64"));
+  } catch {
+    return {}; // Another version of Node wrote it. The socket is worth more than its data.
+  }
+}

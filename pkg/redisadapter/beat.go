@@ -1,0 +1,58 @@
+package redisadapter
+
+import (
+	"encoding/binary"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// beat is a message that the server sends itself every second: the connection that publishes and the one that hears may be to
+// different servers after a failover, and each answer its pings.
+type beat struct {
+	sent, taken, back atomic.Uint64 // numbers: of the last one, of the last that Redis took, of the last that came back
+	missing           time.Time     // since when one that Redis took has not come back; only check uses it
+}
+
+var errDeaf = errors.New("redisadapter: what is published does not come back")
+
+// deafAfter is how long one may take.
+const deafAfter = 2 * time.Second
+
+func (b *beat) published(number uint64) { b.taken.Store(number) }
+
+func beatPayload(number uint64) []byte { return binary.BigEndian.AppendUint64(nil, number) }
+
+func (b *beat) heard(payload string) {
+	if len(payload) == 8 {
+		b.back.Store(binary.BigEndian.Uint64([]byte(payload)))
+	}
+}
+
+// check sends another one. It is called every second while all is subscribed.
+func (b *beat) check(a *Adapter) error {
+	switch {
+	case b.taken.Load() <= b.back.Load():
+		b.missing = time.Time{}
+	case b.missing.IsZero():
+		b.missing = time.Now()
+	case time.Since(b.missing) > deafAfter:
+		b.missing = time.Time{}
+		b.back.Store(b.sent.Load())
+		return errDeaf
+	}
+	number := b.sent.Add(1)
+	if !a.out.add(outgoing{beat: number}, 0) {
+		a.options.Observer.Dropped(OutFull, 1)
+	}
+	return nil
+}
+
+// beatSubscription is a channel that nobody else subscribes.
+func (a *Adapter) beatSubscription() subscription {
+	name := a.options.Prefix + "-beat#" + a.wire.name() + "#"
+	if a.options.Wire == Classic {
+		return subscription{byName, name}
+	}
+	return subscription{byShard, name}
+}
