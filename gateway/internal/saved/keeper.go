@@ -104,8 +104,8 @@ type asked struct {
 }
 
 // settling is added to how long a claim has waited: no client comes back sooner after its session was claimed, and a statement
-// takes its time to arrive.
-const settling = 200 * time.Millisecond
+// takes its time to arrive. Should two be granted all the same, the later one counts: the earlier owner learns it.
+const settling = 20 * time.Millisecond
 
 // maxSession bounds a session that is kept, in bytes.
 const maxSession = 1 << 20

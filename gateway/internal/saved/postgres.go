@@ -100,18 +100,25 @@ const claimPostgres = `WITH alive AS (
 	FROM asked JOIN socketgate.sessions s USING (key) JOIN socketgate.gateways g ON g.id = s.gateway
 	WHERE g.alive_at > clock_timestamp() - make_interval(secs => $4::float8)
 	AND CASE WHEN s.gateway = $1::text THEN s.claimed_at = '-infinity'
-		ELSE s.claimed_at IS NULL OR s.claimed_at < clock_timestamp() - make_interval(secs => waited) END
+		ELSE s.claimed_at IS NULL OR s.claimed_at < statement_timestamp() - make_interval(secs => waited) END
 )
 UPDATE socketgate.sessions s SET gateway = $1::text, generation = s.generation + 1, claimed_at = clock_timestamp()
 FROM found f WHERE s.key = f.key AND s.gateway = f.gateway AND s.generation = f.generation
 RETURNING s.key, s.user_id, s.session::text`
 
 func (p *postgres) claim(ctx context.Context, all []asked) ([]row, error) {
+	began := time.Now()
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return nil, database.PostgresFault(err)
+	}
+	defer conn.Release()
+	connected := time.Since(began) // for which everybody has waited longer
 	keys, waited := make([][]byte, len(all)), make([]float64, len(all))
 	for i := range all {
-		keys[i], waited[i] = all[i].key[:], (all[i].waited + settling).Seconds()
+		keys[i], waited[i] = all[i].key[:], (all[i].waited + connected + settling).Seconds()
 	}
-	rows, err := p.pool.Query(ctx, claimPostgres, p.gateway, keys, waited, p.window)
+	rows, err := conn.Query(ctx, claimPostgres, p.gateway, keys, waited, p.window)
 	if err != nil {
 		return nil, database.PostgresFault(err)
 	}

@@ -13,10 +13,6 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
-// settlingRedis is what settling is where a claim arrives at once. Should two be granted all the same, the later one counts: the
-// earlier owner is told.
-const settlingRedis = 20 * time.Millisecond
-
 // Scripts. Each has one key, so that Redis Cluster can run it, and writes at most once, at its end.
 var (
 	// writeRedis saves a session or, without one, deletes it. Another gateway's stays as it is, unless a failover has lost the claim
@@ -109,7 +105,7 @@ func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
 	looked := time.Since(began) // for which everybody has waited longer
 	for i, one := range seen {
 		claims[i] = scriptCall{r.session(one.key), []string{
-			r.gateway, one.owner, one.generation, milliseconds(one.waited + looked + settlingRedis), milliseconds(r.lasts()),
+			r.gateway, one.owner, one.generation, milliseconds(one.waited + looked + settling), milliseconds(r.lasts()),
 		}}
 	}
 	var found []row

@@ -148,15 +148,17 @@ func (s *sqlite) discard() (gone bool) {
 }
 
 func (s *sqlite) claim(ctx context.Context, all []asked) (found []row, err error) {
-	pairs := make([][2]any, len(all))
-	for i := range all {
-		pairs[i] = [2]any{hex.EncodeToString(all[i].key[:]), (all[i].waited + settling).Seconds()}
-	}
-	list, err := json.Marshal(pairs)
-	if err != nil {
-		return nil, database.Rejected(err)
-	}
+	began := time.Now()
 	err = s.inOneCommit(ctx, false, func(tx *sql.Tx) error {
+		begun := time.Since(began) // for which everybody has waited longer
+		pairs := make([][2]any, len(all))
+		for i := range all {
+			pairs[i] = [2]any{hex.EncodeToString(all[i].key[:]), (all[i].waited + begun + settling).Seconds()}
+		}
+		list, err := json.Marshal(pairs)
+		if err != nil {
+			return err
+		}
 		rows, err := tx.QueryContext(ctx, claimSQLite, s.gateway, string(list), s.window)
 		if err != nil {
 			return err

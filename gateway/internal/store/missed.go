@@ -59,6 +59,9 @@ func (s *Store) missed(ctx context.Context, a *asked) ([]message.Kept, error) {
 	case <-a.done:
 		return a.inOrder(), a.err
 	case <-ctx.Done():
+		if s.ctx.Err() != nil {
+			return nil, errClosing
+		}
 		return nil, errNoTurn
 	}
 }
