@@ -10,14 +10,19 @@ import (
 // ServeHTTP answers a handshake, and every request of a session that polls. The path is the
 // caller's affair.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	limitBody(w, r, pendingRequestTimeout)
+	s.serve(&byNetHTTP{ResponseWriter: w, request: r, awake: make(chan struct{}, 1)}, r, r.URL.Query())
+}
+
+// serve answers a request, or has it wait for its answer.
+func (s *Server) serve(w responder, r *http.Request, query url.Values) {
+	w.limitBody(pendingRequestTimeout)
 	// Browsers don't apply CORS to WebSockets, whose Origin Options.Allow has to judge.
 	if !isUpgrade(r) && s.options.CORS.apply(w, r) {
 		return
 	}
-	session, cause := s.check(r, r.URL.Query())
+	session, cause := s.check(r, query)
 	if cause == "" && session != nil && session.settled.Load() {
-		limitBody(w, r, requestTimeout)
+		w.limitBody(requestTimeout)
 		s.options.Settled(r)
 	}
 	switch {
@@ -39,7 +44,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, cause string) {
 }
 
 // handshake begins a session.
-func (s *Server) handshake(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handshake(w responder, r *http.Request) {
 	session, r, cause := s.begin(r)
 	if cause != "" {
 		s.refuse(w, r, cause)

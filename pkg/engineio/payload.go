@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
-	"errors"
 	"io"
 	"iter"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 )
 
 // separator stands between the packets of a payload.
@@ -56,8 +54,8 @@ var compressors = sync.Pool{New: func() any {
 	return z
 }}
 
-// writePayload answers a GET. The error says that the client has not taken it all in time.
-func writePayload(w http.ResponseWriter, r *http.Request, payload []byte) error {
+// writePayload answers a GET, and then tells whether the client has taken it all in time.
+func writePayload(w responder, r *http.Request, payload []byte, then func(error)) {
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=UTF-8")
 	header.Set("Cache-Control", "no-store")
@@ -66,16 +64,7 @@ func writePayload(w http.ResponseWriter, r *http.Request, payload []byte) error 
 		payload = compress(payload)
 	}
 	header.Set("Content-Length", strconv.Itoa(len(payload)))
-	control := http.NewResponseController(w)
-	control.SetWriteDeadline(time.Now().Add(requestTimeout)) // net/http takes it back after the request
-	_, err := w.Write(payload)
-	if err == nil {
-		err = control.Flush()
-	}
-	if errors.Is(err, http.ErrNotSupported) {
-		return nil
-	}
-	return err
+	w.deliver(payload, then)
 }
 
 func compress(payload []byte) []byte {

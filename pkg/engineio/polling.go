@@ -15,21 +15,17 @@ const requestTimeout = 30 * time.Second
 // pendingRequestTimeout is the same for a request that belongs to no session that is let in.
 const pendingRequestTimeout = 10 * time.Second
 
-// noopDelay is how long a GET that comes during an upgrade waits for packets before it is answered
-// with a noop: the client can't finish the upgrade while a GET is pending.
-const noopDelay = 20 * time.Millisecond
-
 // polling carries a session by HTTP: a GET that waits for packets, and POSTs that bring them. At
 // most one of each is under way at a time; a second one ends the session.
 type polling struct {
 	session *Session
-	bound   Binding       // to the user of the handshake
-	ready   chan struct{} // of one: a GET has something to look at
-	over    chan struct{} // closed when polling carries the session no more: it has ended, or was upgraded
+	bound   Binding // to the user of the handshake
 
 	// Session.mu guards these.
 	getting       bool
+	waiting       *get // the GET that is looking for something to say; nil while there is none
 	posting       bool
+	over          bool // polling carries the session no more: it has ended, or was upgraded
 	upgrade       upgrade
 	mustUpgradeBy time.Duration // on the wheel's clock; zero: never
 	farewellBegun bool
@@ -43,11 +39,11 @@ const (
 )
 
 func newPolling(s *Session) *polling {
-	return &polling{session: s, ready: make(chan struct{}, 1), over: make(chan struct{}), lastWord: closeWord}
+	return &polling{session: s, lastWord: closeWord}
 }
 
 // servePolling begins a session: the answer is its open packet.
-func servePolling(s *Session, w http.ResponseWriter, r *http.Request) {
+func servePolling(s *Session, w responder, r *http.Request) {
 	p := newPolling(s)
 	p.bound.Bind(r, IdentityOf(r))
 	s.carrier = p
@@ -80,7 +76,7 @@ func (p *polling) admits(r *http.Request) bool {
 	return p.bound.Admits(r, p.session.server.options.Identify)
 }
 
-func (p *polling) serveRequest(w http.ResponseWriter, r *http.Request) {
+func (p *polling) serveRequest(w responder, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:
 		p.get(w, r)
@@ -93,7 +89,7 @@ func (p *polling) serveRequest(w http.ResponseWriter, r *http.Request) {
 
 // begin takes one of the two places, getting or posting. Finish gives it back, before the client can have the answer
 // and come again. If the place is taken, begin answers and ends the session.
-func (p *polling) begin(place *bool, w http.ResponseWriter, r *http.Request) bool {
+func (p *polling) begin(place *bool, w responder, r *http.Request) bool {
 	s := p.session
 	s.mu.Lock()
 	free, carries, state := !*place, p.carries(), s.state
@@ -132,113 +128,25 @@ func (p *polling) abandoned() {
 	}
 }
 
-// get answers with all packets that wait, or waits for some.
-func (p *polling) get(w http.ResponseWriter, r *http.Request) {
-	if !p.begin(&p.getting, w, r) {
-		return
-	}
-	late := p.isUpgrading()
-	for {
-		b, hurry := p.take()
-		if b != nil {
-			p.answer(w, r, b)
-			return
-		}
-		var noop <-chan time.Time
-		if hurry {
-			noop = time.After(noopDelay)
-		}
-		select {
-		case <-p.ready:
-		case <-noop:
-			p.finish(&p.getting)
-			writePayload(w, r, []byte(noopWord))
-			return
-		case <-p.over:
-			p.answerAtEnd(w, r, late)
-			return
-		case <-r.Context().Done():
-			p.abandoned()
-			return
-		}
-	}
-}
-
-// answerAtEnd answers a GET whose session is over, or goes on by WebSocket. A late one came when the WebSocket was
-// there already: it is a bad request.
-func (p *polling) answerAtEnd(w http.ResponseWriter, r *http.Request, late bool) {
-	p.session.mu.Lock()
-	word, upgraded := p.lastWord, !p.carries()
-	p.session.mu.Unlock()
-	if upgraded && late {
-		BadRequest.Write(w, r)
-		return
-	}
-	writePayload(w, r, []byte(word))
-}
-
-// take returns what waits, for as long as polling carries the session. A close packet comes by itself: a client that finds one behind
-// messages ends its connection before it has read these, and hears them in the next one, beside those that it is told again there. Hurry
-// says that the client waits for its GET to be answered before it goes on by WebSocket.
-func (p *polling) take() (b *batch, hurry bool) {
-	p.session.mu.Lock()
-	defer p.session.mu.Unlock()
-	if p.carries() {
-		b = p.session.outbox.take()
-		p.session.outbox.leave(b, pollingClose)
-	}
-	return b, p.upgrade.stage == upgradeAsked
-}
-
-func (p *polling) isUpgrading() bool {
-	p.session.mu.Lock()
-	defer p.session.mu.Unlock()
-	return p.upgrade.stage != noUpgrade
-}
-
-// answer writes a batch. Until the client has it, it counts as queued.
-func (p *polling) answer(w http.ResponseWriter, r *http.Request, b *batch) {
-	payload, cost := encodePayload(b.packets), b.cost
-	last := p.settle(b)
-	err := r.Context().Err() // not after the answer: then the client may well go
-	if err == nil {
-		err = writePayload(w, r, payload)
-	}
-	p.session.mu.Lock()
-	p.session.outbox.cost -= cost
-	p.session.mu.Unlock()
-	switch {
-	case last:
-		p.session.end(TransportClose)
-	case err != nil:
-		p.abandoned()
-	}
-}
-
-// settle gives a batch back, and the place of the GET. It reports whether the batch was the last of a closing
-// session, which takes no further GET. The writing side may have gone to a WebSocket meanwhile.
-func (p *polling) settle(b *batch) (last bool) {
-	s := p.session
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b.free()
-	last = p.carries() && !s.outbox.more() && s.state == closing
-	p.getting = last
-	return last
-}
-
 // post takes the packets of a client.
-func (p *polling) post(w http.ResponseWriter, r *http.Request) {
+func (p *polling) post(w responder, r *http.Request) {
 	if !p.begin(&p.posting, w, r) {
 		return
 	}
-	defer p.finish(&p.posting)
 	if r.Header.Get("Content-Type") == "application/octet-stream" { // binary travels in base64 since v4
+		p.finish(&p.posting)
 		p.session.Close(TransportError)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(p.session.messageLimit())))
+	w.readBody(p.session.messageLimit(), func(body []byte, err error) {
+		defer p.finish(&p.posting)
+		p.posted(w, body, err)
+	})
+}
+
+// posted answers a POST whose body has come, or won't.
+func (p *polling) posted(w responder, body []byte, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -247,25 +155,15 @@ func (p *polling) post(w http.ResponseWriter, r *http.Request) {
 			p.session.Close(reason)
 		}
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		return
 	case err != nil:
 		p.abandoned()
 		w.Header().Set("Connection", "close")
 		w.WriteHeader(http.StatusRequestTimeout)
-		return
-	}
-	http.NewResponseController(w).SetReadDeadline(time.Time{}) // of limitBody: the receiver may take its time
-	p.receive(body)
-	w.Header().Set("Content-Type", "text/html")
-	w.Header().Set("Cache-Control", "no-store")
-	io.WriteString(w, "ok")
-}
-
-// limitBody gives a request's body its time. It is for every request: net/http reads the rest of
-// a body that nobody wanted before it answers.
-func limitBody(w http.ResponseWriter, r *http.Request, timeout time.Duration) {
-	if r.ContentLength != 0 {
-		http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
+	default:
+		p.receive(body)
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Cache-Control", "no-store")
+		io.WriteString(w, "ok")
 	}
 }
 
@@ -297,9 +195,11 @@ func (p *polling) clientCloses() {
 
 // wake has a GET that waits look at the queue.
 func (p *polling) wake() {
-	select {
-	case p.ready <- struct{}{}:
-	default:
+	p.session.mu.Lock()
+	g := p.waiting
+	p.session.mu.Unlock()
+	if g != nil {
+		g.to.wake()
 	}
 }
 
@@ -341,9 +241,10 @@ func (p *polling) interrupt() {
 func (p *polling) cut() {
 	p.session.mu.Lock()
 	p.interrupt()
+	p.over = true
 	said := p.graceUntil != 0
 	p.session.mu.Unlock()
-	close(p.over)
+	p.wake()
 	if said {
 		p.session.server.release()
 	}

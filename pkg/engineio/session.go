@@ -41,8 +41,8 @@ type carrier interface {
 	wake()
 	// cut has reading and writing end; the receiver is told, unless it was.
 	cut()
-	// serveRequest answers a request that is not an upgrade.
-	serveRequest(w http.ResponseWriter, r *http.Request)
+	// serveRequest answers a request that is not an upgrade, or has it wait for its answer.
+	serveRequest(w responder, r *http.Request)
 	// takeOwnTurns is told that the client has been let in.
 	takeOwnTurns()
 	// admits tells whether a request that names the session may come from its client.

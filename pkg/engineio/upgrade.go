@@ -1,7 +1,6 @@
 package engineio
 
 import (
-	"bufio"
 	"net"
 	"net/http"
 	"time"
@@ -29,7 +28,7 @@ type upgrade struct {
 //	                  waits for its GET, which is answered with a noop
 //	                  after noopDelay
 //
-// At "5" Session.upgradeTo makes the WebSocket the carrier and closes polling.over. The stage is not moved any more:
+// At "5" Session.upgradeTo makes the WebSocket the carrier and polling over. The stage is not moved any more:
 // only requests that are still under way look at the polling.
 type upgradeStage uint8
 
@@ -47,15 +46,13 @@ var probeAnswer = newPacket(finText, []byte("3probe"))
 type candidate struct {
 	polling   *polling
 	websocket *websocket
-	asked     bool // "2probe" has come
+	asked     bool        // "2probe" has come
+	timeout   *time.Timer // cuts it
 }
 
-// serveUpgrade answers the upgrade of a session that began with polling.
+// serveUpgrade answers the upgrade of a session that began with polling. Net/http's goroutine ends here.
 func serveUpgrade(s *Session, w http.ResponseWriter, r *http.Request) {
 	p := s.claimUpgrade() // before the client can know
-	if p != nil {
-		defer s.server.release()
-	}
 	conn, early, answer, err := accept(w, r)
 	if err == nil {
 		err = writeAnswer(conn, answer)
@@ -65,19 +62,24 @@ func serveUpgrade(s *Session, w http.ResponseWriter, r *http.Request) {
 		s.server.options.Observer.HandshakeRefused(CauseBadRequest)
 		if p != nil {
 			p.abandonUpgrade()
+			s.server.release()
 		}
 		if conn != nil {
 			conn.Close()
 		}
 	case p == nil: // there is one already, or has been
 		turnAway(conn)
+		conn.Close()
 	default:
-		p.runUpgrade(conn, early)
+		c := newWebsocket(s, conn)
+		p.try(c)
+		c.consumeBuffered(early)
+		c.conn.Start()
 	}
 }
 
-// claimUpgrade takes the one place for a candidate, and acquires what Shutdown waits for meanwhile. Nil means that
-// the place is not to be had.
+// claimUpgrade takes the one place for a candidate, and acquires what Shutdown waits for meanwhile: it is released once the candidate
+// is closed, or carries the session. Nil means that the place is not to be had.
 func (s *Session) claimUpgrade() *polling {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,36 +101,30 @@ func (p *polling) claimUpgrade() *polling {
 	return p
 }
 
-// runUpgrade ends when the WebSocket has failed, or carries the session.
-func (p *polling) runUpgrade(conn net.Conn, early *bufio.Reader) {
-	c := newWebsocket(p.session, conn)
-	c.candidate = &candidate{polling: p, websocket: c}
-	p.limitUpgrade(c.conn)
-	if c.listenForUpgrade(early) {
-		c.conn.Start()
-		return
+// try makes a WebSocket the candidate, and gives it its time. The session's end cuts it short.
+func (p *polling) try(c *websocket) {
+	c.candidate = &candidate{polling: p, websocket: c, timeout: time.AfterFunc(UpgradeTimeout, c.conn.Cut)}
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	p.upgrade = upgrade{stage: upgradeConnected, conn: c.conn}
+	if p.session.state != open {
+		c.conn.Cut()
 	}
-	p.abandonUpgrade()
-	turnAway(conn)
-	c.conn.Close()
 }
 
-// turnAway closes a WebSocket that does not carry a session.
+// gone is the end of a candidate that does not carry the session.
+func (q *candidate) gone() {
+	q.timeout.Stop()
+	q.polling.abandonUpgrade() // before the client can know, and try again
+	turnAway(q.websocket.conn)
+	q.websocket.conn.Close()
+	q.websocket.session.server.release()
+}
+
+// turnAway says goodbye to a client whose WebSocket does not carry its session.
 func turnAway(conn net.Conn) {
 	conn.SetWriteDeadline(time.Now().Add(time.Second))
 	conn.Write(closeNormal.frame)
-	conn.Close()
-}
-
-// listenForUpgrade reads until the WebSocket has failed or carries the session.
-func (c *websocket) listenForUpgrade(early *bufio.Reader) (upgraded bool) {
-	c.consumeBuffered(early)
-	for c.candidate != nil && !c.ignoring {
-		if c.conn.ReadOnce() != nil {
-			c.ignoring = true
-		}
-	}
-	return c.candidate == nil
 }
 
 // frame takes a frame of the candidate. What it sends right behind the upgrade packet goes to the session.
@@ -143,24 +139,14 @@ func (q *candidate) frame(opcode ws.OpCode, data []byte) (more bool) {
 		_, err := c.conn.Write(probeAnswer.frame)
 		c.ignoring = err != nil
 		q.polling.hurryPolls()
-	case opcode == ws.OpText && string(data) == "5" && q.asked && c.session.upgradeTo(c, q.polling):
+	case opcode == ws.OpText && string(data) == "5" && q.asked && q.timeout.Stop() && c.session.upgradeTo(c, q.polling):
 		c.candidate = nil
 		c.session.tellUpgraded()
+		c.session.server.release() // by now it holds on to the session alone
 	default:
 		c.ignoring = true
 	}
 	return !c.ignoring
-}
-
-// limitUpgrade gives the candidate its time. The session's end cuts it short.
-func (p *polling) limitUpgrade(conn *netpoll.Conn) {
-	p.session.mu.Lock()
-	defer p.session.mu.Unlock()
-	p.upgrade = upgrade{stage: upgradeConnected, conn: conn}
-	conn.SetDeadline(time.Now().Add(UpgradeTimeout))
-	if p.session.state != open {
-		conn.Cut()
-	}
 }
 
 // hurryPolls has GETs answered soon.
@@ -193,9 +179,9 @@ func (s *Session) upgradeTo(c *websocket, p *polling) bool {
 	if s.awaiting {         // the ping may have been lost with the polling
 		s.due = s.server.wheel.clock() + s.server.options.PingTimeout
 	}
-	c.conn.SetDeadline(time.Time{})
+	p.over = true
 	s.mu.Unlock()
-	close(p.over)
+	p.wake()
 	if wake {
 		c.wake()
 	}

@@ -93,7 +93,7 @@ func (c *websocket) upgradeBy() time.Duration { return 0 }
 func (c *websocket) endBy() time.Duration     { return 0 }
 func (c *websocket) claimUpgrade() *polling   { return nil }
 
-func (c *websocket) serveRequest(w http.ResponseWriter, r *http.Request) {
+func (c *websocket) serveRequest(w responder, r *http.Request) {
 	c.session.server.refuse(w, r, CauseBadRequest)
 }
 
@@ -105,6 +105,9 @@ func (c *websocket) limit() int { return c.session.messageLimit() }
 // Listening tells the receiver once the session is closing. What still comes is read all the same: closing
 // with unread bytes would make the kernel discard what the client has not received yet.
 func (c *websocket) Listening() bool {
+	if c.candidate != nil {
+		return !c.ignoring
+	}
 	if c.toldClosed || c.session.isOpen() {
 		return true
 	}
@@ -128,7 +131,7 @@ func (c *websocket) startGrace() bool {
 
 // ReadFailed ends the session, unless it is closing: then the read was interrupted, and Listening tells the receiver.
 func (c *websocket) ReadFailed() (again bool) {
-	if c.toldClosed {
+	if c.toldClosed || c.candidate != nil {
 		return false
 	}
 	c.session.lost()
@@ -137,6 +140,10 @@ func (c *websocket) ReadFailed() (again bool) {
 
 // Gone is the end of a connection.
 func (c *websocket) Gone() {
+	if c.candidate != nil {
+		c.candidate.gone()
+		return
+	}
 	c.session.end(TransportClose)
 	c.conn.Close()
 	c.pending = nil // the wheel holds on to the session until its next beat would be due
@@ -213,6 +220,9 @@ func (c *websocket) Received(data []byte) {
 	case c.pending == nil:
 		c.pending = &assembly{}
 		*c.pending = *a
+	}
+	if c.candidate != nil && c.ignoring {
+		c.conn.Interrupt() // for Listening to be asked
 	}
 }
 

@@ -74,6 +74,9 @@ func (c *Conn) hear(until time.Time) hearing {
 		if !c.owner.Listening() {
 			return gone
 		}
+		if watched && c.paused.Load() {
+			return quiet(reads)
+		}
 		if watched {
 			c.tryRead(r)
 		} else {
@@ -83,10 +86,7 @@ func (c *Conn) hear(until time.Time) hearing {
 		case r.n > 0:
 			c.owner.Received(r.buffer[:r.n])
 			if watched && r.err == nil && r.n < readSize && !c.readsOn.Load() {
-				if reads > 0 {
-					return exhausted
-				}
-				return silent // a short read has emptied the socket, epoll(7); what comes now is told anew
+				return quiet(reads) // a short read has emptied the socket, epoll(7); what comes now is told anew
 			}
 		case r.err == nil:
 			return silent
@@ -95,4 +95,12 @@ func (c *Conn) hear(until time.Time) hearing {
 		}
 	}
 	return busy
+}
+
+// quiet is how listening ends after so many reads before the last, when nothing more is to be read at the moment.
+func quiet(reads int) hearing {
+	if reads > 0 {
+		return exhausted
+	}
+	return silent
 }

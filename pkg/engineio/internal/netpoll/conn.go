@@ -19,6 +19,7 @@ type Conn struct {
 	attention atomic.Int32  // see the table below
 	watched   atomic.Bool   // ready is called when there is something to read; until Start: may be
 	readsOn   atomic.Bool   // on after a short read too: the peer has hung up, or sent urgent data, where reads stop
+	paused    atomic.Bool   // nothing is read
 }
 
 // Attention makes sure that one worker at a time attends to a connection, and that no call of ready is
@@ -96,16 +97,18 @@ func (c *Conn) ReadNow() {
 	}
 }
 
-// ReadOnce waits for bytes and hands them to the owner. It is for use before Start.
-func (c *Conn) ReadOnce() error {
-	r := borrowReading()
-	defer r.giveBack()
-	c.readBlocking(r)
-	if r.err != nil {
-		return r.err
+// Watched tells whether workers attend to the connection. It is for use after Start.
+func (c *Conn) Watched() bool { return c.watched.Load() }
+
+// Pause has nothing more read until Resume: what the peer sends meanwhile waits with the kernel, and then with the peer. Listening is
+// asked all the same. The owner calls it in Received or ReadFailed. It is for connections that are watched.
+func (c *Conn) Pause() { c.paused.Store(true) }
+
+// Resume has what has come meanwhile read, if the connection pauses. Listening is asked before.
+func (c *Conn) Resume() {
+	if c.paused.CompareAndSwap(true, false) {
+		c.ready()
 	}
-	c.owner.Received(r.buffer[:r.n])
-	return nil
 }
 
 // Wake has what the owner has waiting written soon.
@@ -160,6 +163,9 @@ func (c *Conn) CloseWrite() {
 // Release takes the connection from the poller and leaves it open. It is called in the place of Close. Nobody calls Cut any more.
 func (c *Conn) Release() net.Conn {
 	c.poller().unwatch(c)
+	if self, ok := c.Conn.(polled); ok {
+		self.Notify(func() {})
+	}
 	if c.blocked != nil {
 		c.blocked.stop()
 	}
