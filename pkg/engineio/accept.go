@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"encoding/base64"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -63,25 +62,4 @@ func (h *heldAnswer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		buffered.Writer.Reset(&h.answer)
 	}
 	return conn, buffered, err
-}
-
-// heldRefusal is an answer that a Refusal is written to in the place of net/http, which would add the same to it.
-type heldRefusal struct {
-	header http.Header
-	frame  []byte
-}
-
-func (h *heldRefusal) Header() http.Header { return h.header }
-
-func (h *heldRefusal) WriteHeader(status int) {
-	h.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	head := bytes.NewBufferString(fmt.Sprintf("HTTP/1.1 %d %s\r\n", status, http.StatusText(status)))
-	h.header.Write(head)
-	head.WriteString("\r\n")
-	h.frame = head.Bytes()
-}
-
-func (h *heldRefusal) Write(body []byte) (int, error) {
-	h.frame = append(h.frame, body...)
-	return len(body), nil
 }

@@ -2,41 +2,45 @@ package engineio
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"net/url"
 	"runtime/debug"
-	"time"
+	"sync/atomic"
 
 	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
-// arrival is a connection whose first request has not been read to the end of its head. It is the netpoll.Owner until a
-// websocket is; nothing is written meanwhile.
+// arrival is a connection at a Door: one that speaks HTTP. It is the netpoll.Owner until a websocket is, or net/http has it. Its requests
+// are answered one after the other.
 type arrival struct {
-	nothingToWrite
-	door *Door
-	conn *netpoll.Conn
-	mark any
-	due  time.Time // when it is cut
-
+	door    *Door
+	conn    *netpoll.Conn
+	mark    any
 	proxied bool // by the connection of a proxy
 
-	before, after *arrival // in the line; the Door's mu guards these and waits
-	waits         bool     // in the line
+	standing
 
 	// Only the reading side uses these.
-	head []byte // what has come, if it did not come at once or goes on
-	fate fate
-
+	head       []byte // what has come of a request, if it did not come at once or goes on
+	kept       bool   // head is what came behind a request, and has not been looked at yet
+	fate       fate
 	accepting  bool        // by the accept loop, which does no more than reading
 	introduced *introduced // until the client has its turn
+	exchange   *exchange   // nil between requests
+	leaving    bool        // the last answer has been given: what still comes is dropped
+	lost       bool        // nothing more comes
+
+	// The reading side gives an answer away, and the writing side has it until writing is false.
+	said    *said
+	writing atomic.Bool
 }
 
-// introduced is the handshake of a proxy's client, whose turn has not come.
+// introduced is the request of a proxy's client, whose turn has not come. The arrival's head has it, and what came behind.
 type introduced struct {
 	request *http.Request
 	query   url.Values
-	early   []byte // what came behind it
+	end     int // of the request's own head
 }
 
 // fate is what becomes of an arrival that is not listened to any more.
@@ -48,33 +52,72 @@ const (
 	over           // the connection is closed
 )
 
-// Listening is false once it is known what becomes of the connection. It is asked when the turn of a client has come that was
-// introduced.
+// Listening is false once it is known what becomes of the connection. It is asked too when there may be something to say or to do.
 func (a *arrival) Listening() bool {
-	if i := a.introduced; i != nil {
+	retired, late := a.door.news(a)
+	switch x := a.exchange; {
+	case a.fate != undecided, a.writing.Load():
+	case a.lost:
+		a.fate = over
+	case a.introduced != nil:
+		i := a.introduced
 		a.introduced = nil
-		a.open(i.request, i.query, i.early)
-		return a.fate == undecided
-	}
-	if a.fate == undecided && a.door.isRetired() {
+		a.open(i.request, i.query, a.head, i.end)
+	case x != nil && x.missing > 0 && late:
+		a.bodyFails()
+	case x != nil && x.waiting != nil:
+		a.lookFor(x)
+	case x == nil && retired && !a.leaving:
 		a.goOn()
+	case a.kept:
+		a.requestComes(nil)
 	}
 	return a.fate == undecided
 }
 
-// Received takes the next bytes of the head, and what follows it.
+// Received takes the next bytes of a request. What comes before the request before it has been answered waits, and so does the client
+// that has more to say.
 func (a *arrival) Received(data []byte) {
+	switch x := a.exchange; {
+	case a.leaving:
+	case x != nil && x.missing > 0:
+		a.bodyComes(data)
+	case x != nil || a.writing.Load():
+		a.keepForLater(data)
+	default:
+		a.requestComes(data)
+	}
+}
+
+// keepForLater has what came behind a request wait.
+func (a *arrival) keepForLater(data []byte) {
+	a.head, a.kept = append(a.head, data...), true
+	a.pause()
+}
+
+// pause has nothing read until an answer has been written.
+func (a *arrival) pause() {
+	a.conn.Pause()
+	if a.exchange == nil && !a.writing.Load() { // it has been, meanwhile
+		a.conn.Resume()
+	}
+}
+
+// requestComes takes the next bytes of a head, and what follows it.
+func (a *arrival) requestComes(data []byte) {
+	a.kept = false
 	if a.head != nil {
 		a.head = append(a.head, data...)
 		data = a.head
 	}
 	end := headEnd(data)
-	if end == 0 && len(data) < a.door.options.MaxHeaderBytes && maybeHandshake(data) {
+	if end == 0 && len(data) < a.door.options.MaxHeaderBytes && maybeRequest(data) {
 		a.keep(data)
+		a.door.expectHead(a)
 		return
 	}
 	if end > 0 && end <= a.door.options.MaxHeaderBytes {
-		if r := parseHandshake(data[:end]); r != nil && a.serve(r, data[end:]) {
+		if r := parseRequest(data[:end]); r != nil && a.serve(r, data, end) {
 			return
 		}
 	}
@@ -101,7 +144,21 @@ func (a *arrival) goOn() {
 // ReadFailed leaves half a head to net/http, which has an answer to it. Where nobody waits for connections but a goroutine for
 // each, a read fails as the Door is retired.
 func (a *arrival) ReadFailed() (again bool) {
-	if a.head != nil || a.door.isRetired() {
+	retired, _ := a.door.news(a)
+	x := a.exchange
+	switch {
+	case a.writing.Load(): // the client may wait for the answer all the same
+		a.lost = true
+		a.pause()
+		return true
+	case x != nil && x.missing > 0:
+		a.lost = true
+		a.bodyFails()
+		return true
+	case x != nil && x.waiting != nil:
+		x.waiting.abandoned()
+		a.fate = over
+	case x == nil && !a.leaving && (a.head != nil || retired):
 		a.goOn()
 	}
 	return false
@@ -120,81 +177,43 @@ func (a *arrival) Gone() {
 	d.options.Depart(a.mark)
 }
 
-// serve answers a handshake. False means that the request is for net/http.
-func (a *arrival) serve(r *http.Request, early []byte) bool {
+// serve answers a request that begins what has come, or has it wait for its answer. False means that it is for net/http.
+func (a *arrival) serve(r *http.Request, data []byte, end int) bool {
 	d := a.door
 	r.RemoteAddr = a.conn.RemoteAddr().String()
 	query := r.URL.Query()
-	if query.Get("EIO") != "4" || query.Get("transport") != "websocket" || query.Get("sid") != "" || !d.options.Takes(r) {
+	transport := "polling"
+	if isUpgrade(r) {
+		transport = "websocket"
+	}
+	if query.Get("EIO") != "4" || query.Get("transport") != transport || !d.options.Takes(r) {
 		return false
 	}
-	if !a.proxied || !a.introduce(r, query, early) {
-		a.open(r, query, early)
+	r = r.WithContext(context.WithValue(context.Background(), markKey{}, a.mark))
+	if !a.proxied || !a.introduce(r, query, data, end) {
+		a.open(r, query, data, end)
 	}
 	return true
 }
 
-// introduce has the client of a proxy wait for a turn of its own address. False means that the turn has come: the client is the
-// proxy itself.
-func (a *arrival) introduce(r *http.Request, query url.Values, early []byte) bool {
-	crowd := crowdOf(networkOf(a.door.server.options.CountedAddr(r)))
+// introduce has the client of a proxy wait for a turn of its own. False means that the turn has come.
+func (a *arrival) introduce(r *http.Request, query url.Values, data []byte, end int) bool {
+	crowd := a.door.server.crowdOf(r, query)
 	if !a.accepting && crowd == a.conn.Crowd() {
 		return false
 	}
-	a.introduced = &introduced{request: r, query: query, early: bytes.Clone(early)}
+	a.keep(data)
+	a.introduced = &introduced{request: r, query: query, end: end}
 	a.conn.ShareTurns(crowd)
 	a.conn.TurnAgain()
 	return true
 }
 
-// open makes a session of a handshake, or refuses it.
-func (a *arrival) open(r *http.Request, query url.Values, early []byte) {
-	d := a.door
-	if !d.leave(a) {
-		a.fate = over
-		return
-	}
-	session, cause := a.begin(&r, query)
-	if session == nil {
-		if cause != "" {
-			d.server.options.Observer.HandshakeRefused(cause)
-			refusal := &heldRefusal{header: make(http.Header)}
-			RefusalFor(cause).Write(refusal, r)
-			writeAnswer(a.conn, &Packet{frame: refusal.frame})
-		}
+// guard has a panic in one of the Options cost this connection alone, without an answer, as with net/http.
+func (a *arrival) guard() {
+	if v := recover(); v != nil {
+		a.door.options.ErrorLog.Printf("engineio: panic serving %v: %v\n%s", a.conn.RemoteAddr(), v, debug.Stack())
 		a.fate = over
 		a.conn.Interrupt()
-		return
-	}
-	d.options.Depart(a.mark)
-	c := &websocket{session: session, conn: a.conn}
-	c.conn.HandTo(c)
-	c.conn.ShareTurns(session.crowd())
-	d.present.Done()
-	c.open(upgradeAnswer(r.Header.Get("Sec-WebSocket-Key")), r)
-	if len(early) > 0 {
-		c.Received(early)
 	}
 }
-
-// begin makes a session of a handshake, or says why not. It panics as little as net/http does: who makes one of the Options
-// panic loses the connection, without an answer.
-func (a *arrival) begin(r **http.Request, query url.Values) (session *Session, cause string) {
-	defer func() {
-		if v := recover(); v != nil {
-			a.door.options.ErrorLog.Printf("engineio: panic serving %v: %v\n%s", a.conn.RemoteAddr(), v, debug.Stack())
-		}
-	}()
-	if _, cause = a.door.server.check(*r, query); cause != "" {
-		return nil, cause
-	}
-	session, *r, cause = a.door.server.begin(*r)
-	return session, cause
-}
-
-// nothingToWrite is the writing side of a netpoll.Owner that writes nothing.
-type nothingToWrite struct{}
-
-func (nothingToWrite) Take() netpoll.Batch        { return nil }
-func (nothingToWrite) Written(netpoll.Batch) bool { return false }
-func (nothingToWrite) WriteFailed(netpoll.Batch)  {}

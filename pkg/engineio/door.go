@@ -14,32 +14,41 @@ import (
 
 // DoorOptions configure a Door.
 type DoorOptions struct {
-	// Takes tells whether a WebSocket handshake of this protocol, seen by its path, is for the Server. What is not goes on to
+	// Takes tells whether a request of this protocol, seen by its path, is for the Server. What is not goes on to
 	// net/http. It must be there.
 	Takes func(*http.Request) bool
 	// Arrive is told of each connection that is accepted; false has it closed at once. The mark is the caller's. Depart gets
-	// it when the Door has done with the connection: it belongs to a session, or is closed. A connection that goes on to
+	// it when the Door has done with the connection: it belongs to a WebSocket, or is closed. A connection that goes on to
 	// net/http keeps its mark (Passed.Mark), and Depart is not called. Nil lets all in.
 	Arrive func(net.Conn) (mark any, ok bool)
 	Depart func(mark any)
+	// Hear is told of each request of long-polling that the Door serves, before its body is read; a cause refuses it, and ends its
+	// connection. Heard is told when the body has come, or won't. Who has nothing to count leaves them nil.
+	Hear  func(mark any, r *http.Request) (cause string)
+	Heard func(mark any)
 	// Proxied tells of a mark whether the connection comes from a proxy that CountedAddr believes: whom it is for is known once the
-	// head is read. That happens as soon as it is accepted, so that clients wait for nobody but those of their own address. Nil
-	// means that nothing comes from proxies.
+	// head of a request is read. The first is read as soon as the connection is accepted, so that clients wait for nobody but those of
+	// their own address. Nil means that nothing comes from proxies.
 	Proxied func(mark any) bool
-	// HeaderTimeout is how long a client may take for the head of its request, from being accepted on. Zero means 10 s.
+	// HeaderTimeout is how long a client may take for the head of its request, and for the first one from being accepted on. Zero
+	// means 10 s.
 	HeaderTimeout time.Duration
+	// IdleTimeout is how long a connection may wait for its next request. Zero means 1 min.
+	IdleTimeout time.Duration
 	// MaxHeaderBytes is the longest head that the Door waits for; a longer one goes on to net/http. Zero means 32 KiB.
 	MaxHeaderBytes int
 	// ErrorLog is told of panics, which cost one connection. Nil means the log package's.
 	ErrorLog *log.Logger
 }
 
-// Door is a net.Listener for an http.Server beside the Server that made it. It reads the first request of each connection. A
-// WebSocket handshake becomes a session without net/http, at half of the cost; until its head is whole, a connection has
-// neither a goroutine nor a buffer of 4 KiB. Whatever else comes, and whatever is not beyond all doubt, goes on to net/http
-// with the bytes that were read: a poll, a WebSocket for a session that polls, a second request, a fault.
+// Door is a net.Listener for an http.Server beside the Server that made it. It reads the requests of each connection, and serves those that
+// are the Server's: a WebSocket becomes a session without net/http, at half of the cost, and long-polling is answered without it. A
+// connection has neither a goroutine nor a buffer of 4 KiB, whether it has said nothing yet, waits for packets or between requests.
+// Whatever else comes, and whatever is not beyond all doubt, goes on to net/http with the bytes that were read, and so does all that comes
+// behind it.
 //
-// Connections that are not the kernel's own, of TLS say, go on at once, and Arrive is not told of them.
+// Connections that are neither the kernel's own nor Polled, of TLS say, go on at once, and Arrive is not told of them. Where there is no
+// epoll, so do requests of long-polling.
 type Door struct {
 	server   *Server
 	listener net.Listener
@@ -53,10 +62,10 @@ type Door struct {
 
 	mu      lockorder.Mutex[Door]
 	retired bool           // all go on to net/http
+	ending  bool           // no body is waited for
+	cutting bool           // whoever is left is cut
 	present sync.WaitGroup // arrivals; it grows with mu held, and not once it is retired
-	first   *arrival       // who has waited longest; nil where nobody waits
-	last    *arrival
-	timer   *time.Timer // runs while somebody waits, and may once more
+	lines   lines
 }
 
 // passage is what Accept returns.
@@ -65,17 +74,24 @@ type passage struct {
 	err  error
 }
 
-// Door returns a listener that serves this server's WebSocket handshakes, and passes all else on to whoever calls its Accept:
+// Door returns a listener that serves this server's requests, and passes all else on to whoever calls its Accept:
 // an http.Server, whose handler serves this server too. Accepting begins with the first call of Accept. Shutdown has all go on
 // to net/http; the Door stays open until it is closed.
 func (s *Server) Door(l net.Listener, o DoorOptions) *Door {
 	setDefault(&o.HeaderTimeout, 10*time.Second)
+	setDefault(&o.IdleTimeout, time.Minute)
 	setDefault(&o.MaxHeaderBytes, 32<<10)
 	if o.Arrive == nil {
 		o.Arrive = func(net.Conn) (any, bool) { return nil, true }
 	}
 	if o.Depart == nil {
 		o.Depart = func(any) {}
+	}
+	if o.Hear == nil {
+		o.Hear = func(any, *http.Request) string { return "" }
+	}
+	if o.Heard == nil {
+		o.Heard = func(any) {}
 	}
 	if o.Proxied == nil {
 		o.Proxied = func(any) bool { return false }
@@ -84,6 +100,7 @@ func (s *Server) Door(l net.Listener, o DoorOptions) *Door {
 		o.ErrorLog = log.Default()
 	}
 	d := &Door{server: s, listener: l, options: o, closed: make(chan struct{}), onward: make(chan passage)}
+	d.lines.init(&d.options)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d.retired = s.retired
@@ -105,7 +122,7 @@ func (d *Door) Accept() (net.Conn, error) {
 // Addr returns the listener's address.
 func (d *Door) Addr() net.Addr { return d.listener.Addr() }
 
-// Close closes the listener, and the connections whose first request has not come. It may be called again.
+// Close closes the listener, and the connections that wait for a request. It may be called again.
 func (d *Door) Close() (err error) {
 	d.closing.Do(func() {
 		close(d.closed)
@@ -138,7 +155,7 @@ func (d *Door) accept() {
 
 // arrive has a connection's first request awaited.
 func (d *Door) arrive(conn net.Conn) {
-	if !netpoll.IsKernels(conn) {
+	if _, ok := conn.(Polled); !ok && !netpoll.IsKernels(conn) {
 		d.passConn(conn)
 		return
 	}
@@ -147,8 +164,8 @@ func (d *Door) arrive(conn net.Conn) {
 		conn.Close()
 		return
 	}
-	a := &arrival{door: d, mark: mark, proxied: d.options.Proxied(mark), due: time.Now().Add(d.options.HeaderTimeout)}
-	if !d.enter(a, conn) {
+	a := &arrival{door: d, mark: mark, proxied: d.options.Proxied(mark)}
+	if !d.admit(a, conn) {
 		d.passConn(&Passed{Conn: conn, mark: mark})
 		return
 	}
@@ -158,6 +175,21 @@ func (d *Door) arrive(conn net.Conn) {
 		a.accepting = false
 	}
 	a.conn.Start()
+}
+
+// admit has an arrival wait for its first request. False means that the Door is retired.
+func (d *Door) admit(a *arrival, conn net.Conn) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.retired {
+		return false
+	}
+	d.present.Add(1)
+	a.conn = new(netpoll.Conn)
+	d.server.poller.Init(a.conn, conn, a)
+	a.conn.ShareTurns(crowdOf(peerNetwork(conn)))
+	d.link(&d.lines.heads, a)
+	return true
 }
 
 // pass gives something to Accept. False means that nobody accepts any more.

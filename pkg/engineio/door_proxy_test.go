@@ -22,8 +22,8 @@ func TestClientsOfAProxyTakeTheTurnsOfTheirOwnAddresses(t *testing.T) {
 	for name, accepting := range map[string]bool{"as it is accepted": true, "later": false} {
 		_, conn := connected(t)
 		mark, _ := d.options.Arrive(conn)
-		a := &arrival{door: d, mark: mark, proxied: true, accepting: accepting, due: time.Now().Add(patience)}
-		d.enter(a, conn)
+		a := &arrival{door: d, mark: mark, proxied: true, accepting: accepting}
+		d.admit(a, conn)
 		a.Received([]byte(said))
 		if got := a.conn.Crowd(); got != want || e.Sessions() != 0 {
 			t.Errorf("%s: it waits among %x, and there are %d sessions", name, got, e.Sessions())
@@ -41,8 +41,8 @@ func TestWhoSpeaksForItselfOverAProxysAddressIsServedAtOnce(t *testing.T) {
 	d := e.web.Listener.(*Door)
 	_, conn := connected(t)
 	mark, _ := d.options.Arrive(conn)
-	a := &arrival{door: d, mark: mark, proxied: true, due: time.Now().Add(patience)}
-	d.enter(a, conn)
+	a := &arrival{door: d, mark: mark, proxied: true}
+	d.admit(a, conn)
 	a.Received([]byte(upgradeRequest(handshakeQuery)))
 	if e.Sessions() != 1 {
 		t.Error("it waits for another turn")

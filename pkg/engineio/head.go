@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// A Door understands a request on one condition: that nobody could understand it otherwise. parseHandshake is stricter than
+// A Door understands a request on one condition: that nobody could understand it otherwise. parseRequest is stricter than
 // net/http, so that whatever two servers have been known to read differently is left to the one that all know: folded lines,
-// bare line feeds, spaces around names, bodies, two Hosts, other forms of the target. What it does return is what
+// bare line feeds, spaces around names, chunks, two Hosts or lengths, other forms of the target. What it does return is what
 // http.ReadRequest returns, which FuzzHead checks.
 
-const (
-	requestStart = "GET /"
-	requestEnd   = " HTTP/1.1"
-)
+// requestStarts are how the requests begin that a Door may understand.
+var requestStarts = [...]string{"GET /", "POST /", "OPTIONS /"}
+
+const requestEnd = " HTTP/1.1"
 
 // headEnd returns where the head of a request ends for whoever reads it: behind the first empty line. 0 means that it goes on.
 func headEnd(data []byte) int {
@@ -36,37 +36,54 @@ func headEnd(data []byte) int {
 	}
 }
 
-// maybeHandshake tells whether a request that begins so can become a handshake.
-func maybeHandshake(data []byte) bool {
-	n := min(len(data), len(requestStart))
-	return string(data[:n]) == requestStart[:n]
+// maybeRequest tells whether a request that begins so can become one that the Door understands.
+func maybeRequest(data []byte) bool {
+	for _, start := range requestStarts {
+		if n := min(len(data), len(start)); string(data[:n]) == start[:n] {
+			return true
+		}
+	}
+	return false
 }
 
-// parseHandshake returns the request of a WebSocket handshake that is whole and beyond doubt, and nil for all others. Head
-// includes the empty line.
-func parseHandshake(head []byte) *http.Request {
+// parseRequest returns a WebSocket handshake, or a request that long-polling may have, that is beyond doubt, and nil for all others. Head
+// includes the empty line. The request's body, if it has one, is the caller's affair.
+func parseRequest(head []byte) *http.Request {
 	text, ok := strings.CutSuffix(string(head), "\r\n\r\n")
-	if !ok {
+	if !ok || !maybeRequest(head) {
 		return nil
 	}
 	line, rest, _ := strings.Cut(text, "\r\n")
-	target, ok := strings.CutSuffix(line, requestEnd)
-	if !ok || !strings.HasPrefix(target, requestStart) || !isVisible(target[len("GET "):]) {
+	line, ok = strings.CutSuffix(line, requestEnd)
+	method, target, _ := strings.Cut(line, " ")
+	if !ok || !isVisible(target) {
 		return nil
 	}
-	target = target[len("GET "):]
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
 		return nil
 	}
 	r := &http.Request{
-		Method: http.MethodGet, URL: u, RequestURI: target, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
+		Method: method, URL: u, RequestURI: target, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
 	}
-	if r.Header = parseFields(rest); r.Header == nil || !isHandshake(r.Header) {
+	if r.Header = parseFields(rest); r.Header == nil || !isPlain(r.Header) {
 		return nil
 	}
+	if r.Header["Upgrade"] != nil {
+		ok = method == http.MethodGet && isHandshake(r.Header)
+	} else {
+		r.Close, ok = parseConnection(r.Header["Connection"])
+	}
+	length, known := parseLength(r.Header["Content-Length"])
+	if !ok || !known || (method == http.MethodPost) != (r.Header["Content-Length"] != nil) {
+		return nil
+	}
+	r.ContentLength = length
 	r.Host = r.Header["Host"][0]
 	delete(r.Header, "Host")
+	if p := r.Header["Pragma"]; p != nil && p[0] == "no-cache" && r.Header["Cache-Control"] == nil {
+		r.Header["Cache-Control"] = []string{"no-cache"} // as net/http has it
+	}
 	return r
 }
 
@@ -92,11 +109,20 @@ func parseFields(text string) http.Header {
 	return header
 }
 
-// onlyOnce are the fields that a handshake has one of.
-var onlyOnce = [...]string{"Host", "Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version"}
+// notHere are the fields by which net/http reads a body otherwise, or answers before it.
+var notHere = [...]string{"Transfer-Encoding", "Trailer", "Expect"}
 
-// notHere are the fields that net/http acts upon: there may be a body, or an answer before it.
-var notHere = [...]string{"Content-Length", "Transfer-Encoding", "Trailer", "Expect", "Pragma"}
+func isPlain(header http.Header) bool {
+	for _, name := range notHere {
+		if header[name] != nil {
+			return false
+		}
+	}
+	return len(header["Host"]) == 1 && isHost(header["Host"][0])
+}
+
+// onlyOnce are the fields that a handshake has one of.
+var onlyOnce = [...]string{"Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version"}
 
 func isHandshake(header http.Header) bool {
 	for _, name := range onlyOnce {
@@ -104,13 +130,40 @@ func isHandshake(header http.Header) bool {
 			return false
 		}
 	}
-	for _, name := range notHere {
-		if header[name] != nil {
-			return false
-		}
-	}
-	return isHost(header["Host"][0]) && strings.EqualFold(header["Upgrade"][0], "websocket") && keepsToUpgrade(header["Connection"][0]) &&
+	return strings.EqualFold(header["Upgrade"][0], "websocket") && keepsToUpgrade(header["Connection"][0]) &&
 		header["Sec-Websocket-Version"][0] == "13" && len(header["Sec-Websocket-Key"][0]) == 24
+}
+
+// parseConnection tells whether the client wants the connection closed after the answer.
+func parseConnection(values []string) (closes, ok bool) {
+	switch {
+	case values == nil:
+		return false, true
+	case len(values) > 1:
+		return false, false
+	}
+	closes = strings.EqualFold(values[0], "close")
+	return closes, closes || strings.EqualFold(values[0], "keep-alive")
+}
+
+// maxLengthDigits keeps lengths to what fits anywhere.
+const maxLengthDigits = 9
+
+// parseLength reads a Content-Length. Without one, the length is zero.
+func parseLength(values []string) (length int64, ok bool) {
+	switch {
+	case values == nil:
+		return 0, true
+	case len(values) > 1 || values[0] == "" || len(values[0]) > maxLengthDigits:
+		return 0, false
+	}
+	for _, digit := range []byte(values[0]) {
+		if digit < '0' || digit > '9' {
+			return 0, false
+		}
+		length = 10*length + int64(digit-'0')
+	}
+	return length, true
 }
 
 // keepsToUpgrade tells whether a Connection header asks for an upgrade, and not for the end.

@@ -3,99 +3,220 @@ package engineio
 import (
 	"net"
 	"time"
-
-	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
-// The line of a Door are its arrivals in the order in which they came, which is also that of their times: all may take
-// equally long. One timer serves them.
+// line is who waits at a Door for the same thing: for the head of a request, say. All may wait equally long, so that the order in which they
+// came is that of their times too, and one timer serves them. The Door's mu guards it.
+type line struct {
+	limit time.Duration
+	told  bool // who is too late is told so, by arrival.late, and not cut
 
-// enter puts an arrival at the end of the line, from where leave takes it. False means that the Door is retired.
-func (d *Door) enter(a *arrival, conn net.Conn) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.retired {
-		return false
-	}
-	d.present.Add(1)
-	a.conn = new(netpoll.Conn)
-	d.server.poller.Init(a.conn, conn, a)
-	a.conn.ShareTurns(crowdOf(peerNetwork(conn)))
-	a.before, a.waits = d.last, true
-	if d.last != nil {
-		d.last.after = a
-	} else {
-		d.first = a
-	}
-	d.last = a
-	if d.timer == nil {
-		d.timer = time.AfterFunc(d.options.HeaderTimeout, d.expire)
-	}
-	return true
+	first *arrival // who has waited longest; nil where nobody waits
+	last  *arrival
+	timer *time.Timer // runs while somebody waits, and may once more
 }
 
-// leave takes an arrival out of the line: from now on the Door leaves its connection alone. False means that it has been
-// cut, or has left before.
+// standing is an arrival's place in a line. The Door's mu guards it.
+type standing struct {
+	line          *line // nil where it waits for nothing
+	before, after *arrival
+	due           time.Time
+	late          bool // it was in a line that is told
+}
+
+// lines are what arrivals wait for.
+type lines struct {
+	heads   line // the rest of a head, or the beginning of the first one
+	idle    line // the next request
+	bodies  line // the body of a client that is not let in
+	known   line // the body of one that is
+	answers line // the client to take its answer
+	ends    line // the client to close its connection, as it was told to
+}
+
+// lingering is how long a client has for closing its connection before the server does, which may destroy the last answer on its way if
+// bytes have come that nobody reads. It is what net/http gives.
+const lingering = 500 * time.Millisecond
+
+func (l *lines) init(o *DoorOptions) {
+	l.heads.limit = o.HeaderTimeout
+	l.idle.limit = o.IdleTimeout
+	l.bodies.limit, l.bodies.told = pendingRequestTimeout, true
+	l.known.limit, l.known.told = requestTimeout, true
+	l.answers.limit = requestTimeout
+	l.ends.limit = lingering
+}
+
+func (l *lines) all() []*line {
+	return []*line{&l.heads, &l.idle, &l.bodies, &l.known, &l.answers, &l.ends}
+}
+
+// enter puts an arrival at the end of a line, from where leave takes it. It is in no other.
+func (d *Door) enter(l *line, a *arrival) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.link(l, a)
+	a.late = l.told && d.ending
+	if d.retired {
+		a.conn.Interrupt()
+	}
+	if d.cutting {
+		a.conn.Cut()
+	}
+}
+
+// link is enter with mu held.
+func (d *Door) link(l *line, a *arrival) {
+	a.line, a.before, a.due = l, l.last, time.Now().Add(l.limit)
+	if l.last != nil {
+		l.last.after = a
+	} else {
+		l.first = a
+	}
+	l.last = a
+	if l.timer == nil {
+		l.timer = time.AfterFunc(l.limit, func() { d.expire(l) })
+	}
+}
+
+// leave takes an arrival out of the line where it waits: from now on the Door leaves its connection alone. False means that it is too
+// late, or has left before.
 func (d *Door) leave(a *arrival) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.unlink(a)
+	return a.unlink()
 }
 
 // unlink is leave with mu held.
-func (d *Door) unlink(a *arrival) bool {
-	if !a.waits {
+func (a *arrival) unlink() bool {
+	l := a.line
+	if l == nil {
 		return false
 	}
-	a.waits = false
 	if a.before != nil {
 		a.before.after = a.after
 	} else {
-		d.first = a.after
+		l.first = a.after
 	}
 	if a.after != nil {
 		a.after.before = a.before
 	} else {
-		d.last = a.before
+		l.last = a.before
 	}
-	a.before, a.after = nil, nil
+	a.line, a.before, a.after = nil, nil, nil
 	return true
 }
 
-// expire cuts those who took too long. Where nobody waits, the timer rests until somebody comes.
-func (d *Door) expire() {
+// expectHead gives a connection its time for the rest of a head, if one begins.
+func (d *Door) expectHead(a *arrival) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a.line == &d.lines.idle {
+		a.unlink()
+		d.link(&d.lines.heads, a)
+	}
+}
+
+// wrote has an arrival whose answer has been written wait for what is next, unless it was too late. From now on the reading side goes on.
+func (d *Door) wrote(a *arrival, next *line) (retired bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a.unlink() {
+		d.link(next, a)
+	}
+	a.writing.Store(false)
+	return d.retired
+}
+
+// expire is for those who took too long. Where nobody waits, the timer rests until somebody comes.
+func (d *Door) expire(l *line) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()
-	for d.first != nil && !now.Before(d.first.due) {
-		a := d.first
-		d.unlink(a)
-		a.conn.Cut()
+	for l.first != nil && !now.Before(l.first.due) {
+		l.first.tooLate()
 	}
-	if d.first == nil {
-		d.timer = nil
+	if l.first == nil {
+		l.timer = nil
 		return
 	}
-	d.timer.Reset(d.first.due.Sub(now))
+	l.timer.Reset(l.first.due.Sub(now))
 }
 
-// retire has everybody go on to net/http from now on.
+// tooLate takes an arrival out of its line. The Door's mu is held.
+func (a *arrival) tooLate() {
+	a.late = a.line.told
+	a.unlink()
+	if a.late {
+		a.conn.Interrupt()
+	} else {
+		a.conn.Cut()
+	}
+}
+
+// retire has everybody go on to net/http from now on, at the end of the request that is being answered.
 func (d *Door) retire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.retired = true
-	for a := d.first; a != nil; a = a.after {
-		a.conn.Interrupt()
-	}
-	if d.timer != nil {
-		d.timer.Stop()
+	for _, l := range d.lines.all() {
+		for a := l.first; a != nil; a = a.after {
+			a.conn.Interrupt()
+		}
 	}
 }
 
-func (d *Door) isRetired() bool {
+// wait waits for all who have not gone on. No body that is on its way is for a session any more. Once done is closed, it cuts whoever is
+// left.
+func (d *Door) wait(done <-chan struct{}) {
+	d.end()
+	gone := make(chan struct{})
+	go func() { d.present.Wait(); close(gone) }()
+	select {
+	case <-gone:
+	case <-done:
+		d.cut()
+		<-gone
+	}
+	for _, l := range d.lines.all() {
+		d.mu.Lock()
+		if l.timer != nil {
+			l.timer.Stop()
+		}
+		d.mu.Unlock()
+	}
+}
+
+// end has bodies not waited for.
+func (d *Door) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.retired
+	d.ending = true
+	for _, l := range d.lines.all() {
+		for l.told && l.first != nil {
+			l.first.tooLate()
+		}
+	}
+}
+
+func (d *Door) cut() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cutting = true
+	for _, l := range d.lines.all() {
+		for a := l.first; a != nil; a = a.after {
+			a.conn.Cut()
+		}
+	}
+}
+
+// news returns what others have decided about an arrival: that all go on to net/http, or that its body is not waited for, which is told
+// once.
+func (d *Door) news(a *arrival) (retired, late bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	late, a.late = a.late, false
+	return d.retired, late
 }
 
 // crowdOf is whom a connection shares its turns with until it is a known client's: all of its network, which is not zero.

@@ -35,7 +35,9 @@ type byNetHTTP struct {
 // Unwrap is for http.ResponseController.
 func (n *byNetHTTP) Unwrap() http.ResponseWriter { return n.ResponseWriter }
 
-func (n *byNetHTTP) control() *http.ResponseController { return http.NewResponseController(n.ResponseWriter) }
+func (n *byNetHTTP) control() *http.ResponseController {
+	return http.NewResponseController(n.ResponseWriter)
+}
 
 func (n *byNetHTTP) limitBody(d time.Duration) {
 	if n.request.ContentLength != 0 {

@@ -155,7 +155,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		<-gone
 	}
 	for _, d := range s.retireDoors() {
-		d.present.Wait()
+		d.wait(ctx.Done())
 	}
 	s.wheel.close()
 	s.poller.Close()

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -26,20 +25,22 @@ type door struct {
 	next      http.Handler
 }
 
-// guard has the door count what connects to a server, and the engine take WebSocket handshakes before net/http has the
+// guard has the door count what connects to a server, and the engine take what is for the sockets before net/http has the
 // connection. It is called before the server serves.
 func (a *App) guard(s *server, sockets mount) {
 	trusted, client := compose.Proxies(a.config)
 	d := &door{
 		admission: a.admission, trusted: trusted, client: client, refused: a.hints.HandshakeRefused, next: s.Handler,
 	}
-	s.Handler, s.ConnContext, s.ConnState = d, d.introduce, d.observe
-	s.listener = a.front.Door(s.listener, engineio.DoorOptions{
+	listener := a.front.Door(s.listener, engineio.DoorOptions{
 		Takes:  func(r *http.Request) bool { return sockets.takes(r.URL.Path) && !a.asksApp() },
 		Arrive: d.arrive, Depart: func(mark any) { mark.(*arrival).depart() },
+		Hear:          func(mark any, r *http.Request) (cause string) { return d.hear(mark.(*arrival), r) },
+		Heard:         func(mark any) { mark.(*arrival).heard() },
 		Proxied:       func(mark any) bool { return mark.(*arrival).proxied },
-		HeaderTimeout: s.ReadHeaderTimeout, MaxHeaderBytes: s.MaxHeaderBytes, ErrorLog: s.ErrorLog,
+		HeaderTimeout: s.ReadHeaderTimeout, IdleTimeout: s.IdleTimeout, MaxHeaderBytes: s.MaxHeaderBytes, ErrorLog: s.ErrorLog,
 	})
+	s.Handler, s.ConnContext, s.ConnState, s.listener = d, listener.ConnContext, d.observe, listener
 }
 
 // arrival is a connection that the door counts: its mark. One goroutine at a time uses it: the engine's, and then the one that
@@ -50,8 +51,6 @@ type arrival struct {
 	addr      netip.Addr // of the peer; of the client, from a request with a body by a proxy on
 	counted   bool
 }
-
-type arrivalKey struct{}
 
 // arrive is engineio.DoorOptions.Arrive. A connection too many is closed without a word: it has not asked anything.
 func (d *door) arrive(conn net.Conn) (mark any, ok bool) {
@@ -68,50 +67,58 @@ func (d *door) arrive(conn net.Conn) (mark any, ok bool) {
 	return a, true
 }
 
-// introduce is http.Server.ConnContext.
-func (d *door) introduce(ctx context.Context, conn net.Conn) context.Context {
-	return context.WithValue(ctx, arrivalKey{}, arrivalOf(conn))
-}
-
-func arrivalOf(conn net.Conn) *arrival { return conn.(*engineio.Passed).Mark().(*arrival) }
-
 // observe is http.Server.ConnState.
 func (d *door) observe(conn net.Conn, state http.ConnState) {
-	a := arrivalOf(conn)
-	// Between requests a proxy's connection costs nobody anything. Not when the handler returns: net/http reads the rest of a
-	// body after that.
-	if state == http.StateHijacked || state == http.StateClosed || a.proxied && state == http.StateIdle {
+	a := conn.(*engineio.Passed).Mark().(*arrival)
+	switch state {
+	case http.StateHijacked, http.StateClosed:
+		a.depart()
+	case http.StateIdle: // not when the handler returns: net/http reads the rest of a body after that
+		a.heard()
+	}
+}
+
+// hear is told of the headers of a request. A cause says that there is no place for its body.
+func (d *door) hear(a *arrival, r *http.Request) (cause string) {
+	if !a.proxied {
+		return ""
+	}
+	a.depart()
+	if r.ContentLength == 0 {
+		return ""
+	}
+	a.addr = d.client(r)
+	if cause = d.admission.Arrive(a.addr, false); cause != "" {
+		d.refused(cause)
+		return cause
+	}
+	a.counted = true
+	return ""
+}
+
+// heard is told that a request is there, or has been answered. Between requests a proxy's connection costs nobody anything.
+func (a *arrival) heard() {
+	if a.proxied {
 		a.depart()
 	}
 }
 
 // ServeHTTP is called with the headers of a request.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a, _ := r.Context().Value(arrivalKey{}).(*arrival)
-	if a == nil || !a.proxied {
-		d.next.ServeHTTP(w, r)
-		return
+	if a, ok := engineio.MarkOf(r).(*arrival); ok {
+		if cause := d.hear(a, r); cause != "" {
+			http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // of the body nothing is awaited
+			w.Header().Set("Connection", "close")
+			engineio.RefusalFor(cause).Write(w, r)
+			return
+		}
 	}
-	a.depart()
-	if r.ContentLength == 0 {
-		d.next.ServeHTTP(w, r)
-		return
-	}
-	a.addr = d.client(r)
-	if cause := d.admission.Arrive(a.addr, false); cause != "" {
-		d.refused(cause)
-		http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // of the body nothing is awaited
-		w.Header().Set("Connection", "close")
-		engineio.RefusalFor(cause).Write(w, r)
-		return
-	}
-	a.counted = true
 	d.next.ServeHTTP(w, r)
 }
 
 // settled is engineio.Options.Settled: the connection carries requests of a session that is counted elsewhere.
 func settled(r *http.Request) {
-	a, _ := r.Context().Value(arrivalKey{}).(*arrival)
+	a, _ := engineio.MarkOf(r).(*arrival)
 	a.depart()
 }
 
