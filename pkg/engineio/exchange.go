@@ -15,7 +15,8 @@ type exchange struct {
 	request *http.Request
 	slow    *line // where the connection stands while the body comes
 
-	missing int // bytes of the body that are to come
+	closes  bool // the connection ends behind the answer
+	missing int  // bytes of the body that are to come
 	body    []byte
 	reading func(body []byte, err error) // is told of the body; nil where nobody wants it
 	waiting *get                         // for something to say
@@ -49,21 +50,19 @@ func (x *exchange) limitBody(d time.Duration) {
 	}
 }
 
-// readBody leaves a body that is too long to whom it ends: what may come of it is not read before the answer, as net/http would.
+// readBody does not wait for what a body that is too long has within the limit, as net/http would.
 func (x *exchange) readBody(limit int, then func([]byte, error)) {
 	if x.missing > limit {
 		x.hangUp()
+		x.header.Set("Connection", "close")
 		then(nil, &http.MaxBytesError{Limit: int64(limit)})
 		return
 	}
 	x.reading = then
 }
 
-// hangUp has the connection closed behind the answer.
-func (x *exchange) hangUp() {
-	x.missing = 0
-	x.header.Set("Connection", "close")
-}
+// hangUp has the connection closed behind the answer, and what is missing of the body not read.
+func (x *exchange) hangUp() { x.missing, x.closes = 0, true }
 
 func (x *exchange) hold(g *get) { x.waiting = g }
 
@@ -132,7 +131,8 @@ func (x *exchange) answer() *said {
 	if x.status == 0 {
 		x.status = http.StatusOK
 	}
-	closes := x.header.Get("Connection") == "close"
+	told := x.header.Get("Connection") == "close"
+	closes := told || x.closes || x.request.Close
 	var head bytes.Buffer
 	head.Grow(256)
 	head.WriteString("HTTP/1.1 ")
@@ -150,8 +150,7 @@ func (x *exchange) answer() *said {
 		head.WriteString("\r\nContent-Length: ")
 		head.WriteString(strconv.Itoa(len(x.content)))
 	}
-	if x.request.Close && !closes {
-		closes = true
+	if closes && !told {
 		head.WriteString("\r\nConnection: close")
 	}
 	head.WriteString("\r\n\r\n")

@@ -155,7 +155,7 @@ func TestTenThousandHeaders(t *testing.T) {
 func TestSlowHeaderSenderIsCutByReadHeaderTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server, network := serveMemoryBy(t, newRecorder(), Options{}, &http.Server{ReadHeaderTimeout: 10 * time.Second})
+		server, network := serveMemoryBy(t, newRecorder(), Options{}, &http.Server{ReadHeaderTimeout: 10 * time.Second}, false)
 		bystander := network.dialOpen()
 		conn := network.connect()
 		defer conn.Close()
@@ -181,7 +181,7 @@ func TestSlowHeaderSenderIsCutByReadHeaderTimeout(t *testing.T) {
 func TestReadHeaderTimeoutIsNotASessions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		_, network := serveMemoryBy(t, newRecorder(), Options{}, &http.Server{ReadHeaderTimeout: time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 3 * time.Second})
+		_, network := serveMemoryBy(t, newRecorder(), Options{}, &http.Server{ReadHeaderTimeout: time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 3 * time.Second}, false)
 		c := network.dialOpen()
 		p := network.poller().open()
 		c.expect("2") // after 25 s

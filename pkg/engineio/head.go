@@ -38,6 +38,9 @@ func headEnd(data []byte) int {
 
 // maybeRequest tells whether a request that begins so can become one that the Door understands.
 func maybeRequest(data []byte) bool {
+	if line, _, whole := bytes.Cut(data, []byte("\n")); whole && !bytes.HasSuffix(line, []byte(requestEnd+"\r")) {
+		return false
+	}
 	for _, start := range requestStarts {
 		if n := min(len(data), len(start)); string(data[:n]) == start[:n] {
 			return true

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -20,15 +21,24 @@ type memory struct {
 // serveMemory is serve on fake time. Synctest's clock only moves on when everybody waits.
 func serveMemory(t *testing.T, h Handler, o Options) (*Server, *memory) {
 	t.Helper()
-	return serveMemoryBy(t, h, o, &http.Server{})
+	return serveMemoryBy(t, h, o, &http.Server{}, false)
 }
 
-func serveMemoryBy(t *testing.T, h Handler, o Options, web *http.Server) (*Server, *memory) {
+// serveMemoryBy is serveMemory with these timeouts, and by a Door or by net/http alone.
+func serveMemoryBy(t *testing.T, h Handler, o Options, web *http.Server, byDoor bool) (*Server, *memory) {
 	t.Helper()
 	network := &memory{engineclient.NewPipes(), t}
 	server := New(h, o)
 	web.Handler = server
-	go web.Serve(network)
+	listener := net.Listener(network)
+	if byDoor {
+		d := server.Door(listening{network, newWatchedPipe}, DoorOptions{
+			Takes:         func(r *http.Request) bool { return r.URL.Path == "/engine.io/" },
+			HeaderTimeout: web.ReadHeaderTimeout, IdleTimeout: cmp.Or(web.IdleTimeout, time.Hour),
+		})
+		web.ConnContext, listener = d.ConnContext, d
+	}
+	go web.Serve(listener)
 	t.Cleanup(func() {
 		if err := server.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
 			t.Errorf("shutdown: %v", err)

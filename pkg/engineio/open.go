@@ -42,8 +42,9 @@ func (a *arrival) openPolling(x *exchange, query url.Values, behind []byte) {
 	}
 	a.exchange = x
 	if cause := d.options.Hear(a.mark, r); cause != "" {
-		RefusalFor(cause).Write(x, r)
+		x.Header().Set("Connection", "close")
 		x.hangUp() // of the body nothing is awaited
+		RefusalFor(cause).Write(x, r)
 	} else {
 		d.server.serve(x, r, query)
 	}

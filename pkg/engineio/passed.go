@@ -24,8 +24,13 @@ func (p *Passed) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// CloseWrite tells the client that nothing more will come.
-func (p *Passed) CloseWrite() error { return p.Conn.(interface{ CloseWrite() error }).CloseWrite() }
+// CloseWrite tells the client that nothing more will come, where the connection can tell that.
+func (p *Passed) CloseWrite() error {
+	if half, ok := p.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
 
 // bare returns the connection without what a Door has made of it, once all that it has read is read again.
 func bare(conn net.Conn) net.Conn {

@@ -131,7 +131,7 @@ func TestBodyOverMaxPayloadIs413AndTheSessionLives(t *testing.T) {
 		p.says(long[:1000])
 		p.expect(long[:1000])
 		h.expectNoEnd(t)
-		if n := tooLarge.Load(); n != 2 {
+		if n := tooLarge.Swap(0); n != 2 {
 			t.Errorf("told of %d bodies that are too large, want 2", n)
 		}
 	})

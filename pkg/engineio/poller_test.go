@@ -145,14 +145,18 @@ func (p *poller) stillPending(answers <-chan answer) {
 	}
 }
 
-// onFakeTime runs a test against a server in memory.
+// onFakeTime runs a test against a server in memory: one whose requests net/http serves, and then one that has a Door.
 func onFakeTime(t *testing.T, o Options, test func(t *testing.T, h *recorder, server *Server, network *memory)) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := newRecorder()
-		server, network := serveMemory(t, h, o)
-		test(t, h, server, network)
-	})
+	for by, byDoor := range map[string]bool{"by net/http": false, "by the door": true} {
+		t.Run(by, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newRecorder()
+				server, network := serveMemoryBy(t, h, o, &http.Server{}, byDoor)
+				test(t, h, server, network)
+			})
+		})
+	}
 }
 
 // expectEnd checks, on fake time, that the receiver has been told of the end, once.
