@@ -28,6 +28,8 @@ type arrival struct {
 	accepting  bool        // by the accept loop, which does no more than reading
 	introduced *introduced // until the client has its turn
 	exchange   *exchange   // nil between requests
+	served     bool        // it has had an answer
+	posted     bool        // the request before this one had a body, and there may be an empty line behind that
 	leaving    bool        // the last answer has been given: what still comes is dropped
 	lost       bool        // nothing more comes
 
@@ -67,16 +69,26 @@ func (a *arrival) Listening() bool {
 		a.bodyFails()
 	case x != nil && x.waiting != nil:
 		a.lookFor(x)
+	case x == nil && retired && a.served && a.head == nil && !a.leaving:
+		a.fate = over // as net/http ends who is idle: Gone takes it out of its line
 	case x == nil && retired && !a.leaving:
 		a.goOn()
-	case a.kept:
+	}
+	for a.kept && a.isFree() {
 		a.requestComes(nil)
+	}
+	if !a.kept && !a.lost {
+		a.conn.Unpause()
 	}
 	return a.fate == undecided
 }
 
-// Received takes the next bytes of a request. What comes before the request before it has been answered waits, and so does the client
-// that has more to say.
+// isFree tells whether another request may be looked at.
+func (a *arrival) isFree() bool {
+	return a.fate == undecided && a.exchange == nil && a.introduced == nil && !a.writing.Load()
+}
+
+// Received takes the next bytes of a request.
 func (a *arrival) Received(data []byte) {
 	switch x := a.exchange; {
 	case a.leaving:
@@ -89,17 +101,12 @@ func (a *arrival) Received(data []byte) {
 	}
 }
 
-// keepForLater has what came behind a request wait.
+// keepForLater has what came behind a request wait until that has been answered, and the client that has more to say.
 func (a *arrival) keepForLater(data []byte) {
 	a.head, a.kept = append(a.head, data...), true
-	a.pause()
-}
-
-// pause has nothing read until an answer has been written.
-func (a *arrival) pause() {
 	a.conn.Pause()
-	if a.exchange == nil && !a.writing.Load() { // it has been, meanwhile
-		a.conn.Resume()
+	if a.isFree() { // by now
+		a.conn.TurnAgain()
 	}
 }
 
@@ -109,6 +116,12 @@ func (a *arrival) requestComes(data []byte) {
 	if a.head != nil {
 		a.head = append(a.head, data...)
 		data = a.head
+	}
+	if a.posted && data[0] <= '\r' { // old clients do that
+		data, a.head = bytes.TrimLeft(data, "\r\n"), nil
+	}
+	if len(data) == 0 {
+		return
 	}
 	end := headEnd(data)
 	if end == 0 && len(data) < a.door.options.MaxHeaderBytes && maybeRequest(data) {
@@ -149,7 +162,10 @@ func (a *arrival) ReadFailed() (again bool) {
 	switch {
 	case a.writing.Load(): // the client may wait for the answer all the same
 		a.lost = true
-		a.pause()
+		a.conn.Pause()
+		if !a.writing.Load() {
+			a.conn.TurnAgain()
+		}
 		return true
 	case x != nil && x.missing > 0:
 		a.lost = true
@@ -182,11 +198,7 @@ func (a *arrival) serve(r *http.Request, data []byte, end int) bool {
 	d := a.door
 	r.RemoteAddr = a.conn.RemoteAddr().String()
 	query := r.URL.Query()
-	transport := "polling"
-	if isUpgrade(r) {
-		transport = "websocket"
-	}
-	if query.Get("EIO") != "4" || query.Get("transport") != transport || !d.options.Takes(r) {
+	if query.Get("EIO") != "4" || !d.options.Takes(r) {
 		return false
 	}
 	r = r.WithContext(context.WithValue(context.Background(), markKey{}, a.mark))

@@ -76,7 +76,7 @@ type passage struct {
 
 // Door returns a listener that serves this server's requests, and passes all else on to whoever calls its Accept:
 // an http.Server, whose handler serves this server too. Accepting begins with the first call of Accept. Shutdown has all go on
-// to net/http; the Door stays open until it is closed.
+// to net/http, but for connections between two requests, which it ends; the Door stays open until it is closed.
 func (s *Server) Door(l net.Listener, o DoorOptions) *Door {
 	setDefault(&o.HeaderTimeout, 10*time.Second)
 	setDefault(&o.IdleTimeout, time.Minute)

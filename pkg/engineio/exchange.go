@@ -43,10 +43,10 @@ func (x *exchange) Write(content []byte) (int, error) {
 	return len(content), nil
 }
 
-func (x *exchange) limitBody(d time.Duration) {
-	lines := &x.arrival.door.lines
-	if x.slow = &lines.bodies; d == requestTimeout {
-		x.slow = &lines.known
+func (x *exchange) limitBody(letIn bool) {
+	x.slow = &x.arrival.door.lines.bodies
+	if letIn {
+		x.slow = &x.arrival.door.lines.known
 	}
 }
 

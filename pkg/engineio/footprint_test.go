@@ -6,6 +6,7 @@ package engineio
 
 import (
 	"crypto/tls"
+	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
@@ -111,5 +112,36 @@ func BenchmarkConnect(b *testing.B) {
 		<-h.opened
 		conn.Close()
 		<-h.closed
+	}
+}
+
+// BenchmarkPolling is a session of long-polling: handshake, a message and its echo. The client is a part of it, and always the same.
+func BenchmarkPolling(b *testing.B) {
+	for name, byDoor := range map[string]bool{"door": true, "nethttp": false} {
+		b.Run(name, func(b *testing.B) {
+			h := newRecorder()
+			server := New(h, Options{})
+			web := httptest.NewUnstartedServer(server)
+			if byDoor {
+				web.Listener = server.Door(web.Listener, DoorOptions{Takes: func(*http.Request) bool { return true }})
+			}
+			web.Start()
+			defer web.Close()
+			defer server.Shutdown(b.Context())
+			e := &entrance{t: b, Server: server, web: web}
+			b.ReportAllocs()
+			start := cpuTime()
+			for b.Loop() {
+				conn := e.dial()
+				e.asks(conn, pollRequest("GET", ""))
+				s := <-h.opened
+				e.asks(conn, postRequest("&sid="+s.ID(), "4hello"))
+				e.asks(conn, pollRequest("GET", "&sid="+s.ID()))
+				conn.Close()
+				s.end(ForcedClose)
+				<-h.closed
+			}
+			b.ReportMetric(float64((cpuTime()-start).Microseconds())/float64(b.N), "us-cpu/op")
+		})
 	}
 }

@@ -44,7 +44,7 @@ func (g *get) look() (answered bool) {
 	case over:
 		g.answerAtEnd()
 	case noop:
-		p.finish(&p.getting)
+		p.leaveGet()
 		writePayload(g.to, g.request, []byte(noopWord), func(error) {})
 	default:
 		return false
@@ -113,6 +113,13 @@ func (g *get) answerAtEnd() {
 		return
 	}
 	writePayload(g.to, g.request, []byte(word), func(error) {})
+}
+
+// leaveGet gives the place of the GET back.
+func (p *polling) leaveGet() {
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	p.getting, p.waiting = false, nil
 }
 
 // abandoned is told that the client is gone.

@@ -15,14 +15,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve answers a request, or has it wait for its answer.
 func (s *Server) serve(w responder, r *http.Request, query url.Values) {
-	w.limitBody(pendingRequestTimeout)
+	w.limitBody(false)
 	// Browsers don't apply CORS to WebSockets, whose Origin Options.Allow has to judge.
 	if !isUpgrade(r) && s.options.CORS.apply(w, r) {
 		return
 	}
 	session, cause := s.check(r, query)
 	if cause == "" && session != nil && session.settled.Load() {
-		w.limitBody(requestTimeout)
+		w.limitBody(true)
 		s.options.Settled(r)
 	}
 	switch {

@@ -137,16 +137,22 @@ func isHandshake(header http.Header) bool {
 		header["Sec-Websocket-Version"][0] == "13" && len(header["Sec-Websocket-Key"][0]) == 24
 }
 
-// parseConnection tells whether the client wants the connection closed after the answer.
+// parseConnection tells whether the client wants the connection closed after the answer. Proxies say "upgrade" of every request.
 func parseConnection(values []string) (closes, ok bool) {
-	switch {
-	case values == nil:
-		return false, true
-	case len(values) > 1:
+	if len(values) > 1 {
 		return false, false
 	}
-	closes = strings.EqualFold(values[0], "close")
-	return closes, closes || strings.EqualFold(values[0], "keep-alive")
+	for _, value := range values {
+		for option := range strings.SplitSeq(value, ",") {
+			switch option = strings.TrimSpace(option); {
+			case strings.EqualFold(option, "close"):
+				closes = true
+			case !strings.EqualFold(option, "keep-alive") && !strings.EqualFold(option, "upgrade"):
+				return false, false
+			}
+		}
+	}
+	return closes, true
 }
 
 // maxLengthDigits keeps lengths to what fits anywhere.

@@ -37,10 +37,8 @@ func (a *arrival) open(r *http.Request, query url.Values, data []byte, end int) 
 func (a *arrival) openPolling(x *exchange, query url.Values, behind []byte) {
 	defer a.guard()
 	d, r := a.door, x.request
-	if sid := query.Get("sid"); sid != "" && !a.proxied {
-		a.conn.ShareTurns(d.server.crowdOf(r, query))
-	}
-	a.exchange = x
+	a.conn.ShareTurns(d.server.crowdOf(r, query))
+	a.exchange, a.posted = x, r.Method == http.MethodPost
 	if cause := d.options.Hear(a.mark, r); cause != "" {
 		x.Header().Set("Connection", "close")
 		x.hangUp() // of the body nothing is awaited
@@ -93,7 +91,7 @@ func (a *arrival) lookFor(x *exchange) {
 
 // answer has an answer written. The next request is looked at when that has been done.
 func (a *arrival) answer(x *exchange) {
-	a.exchange = nil
+	a.exchange, a.served = nil, true
 	a.said = x.answer()
 	a.leaving = a.said.closes
 	a.writing.Store(true)
@@ -126,7 +124,7 @@ func (a *arrival) Written(b netpoll.Batch) bool {
 	if retired := a.door.wrote(a, next); retired {
 		a.conn.Interrupt()
 	}
-	a.conn.Resume()
+	a.conn.TurnAgainIfPaused()
 	return false
 }
 
@@ -136,7 +134,7 @@ var errNotTaken = errors.New("the client has not taken its answer")
 func (a *arrival) WriteFailed(b netpoll.Batch) {
 	b.(*said).tell(errNotTaken)
 	a.writing.Store(false)
-	a.conn.Resume()
+	a.conn.TurnAgainIfPaused()
 	a.conn.Cut()
 }
 

@@ -11,9 +11,9 @@ import (
 // nobody waits. What is answered, and when, is the same code's for either.
 type responder interface {
 	http.ResponseWriter
-	// limitBody gives the body its time. It is called for every request, also for a body that nobody wants: it is read before the answer
-	// is written.
-	limitBody(time.Duration)
+	// limitBody gives the body its time: requestTimeout for that of a client that is let in, else pendingRequestTimeout. It is called for
+	// every request, also for a body that nobody wants: it is read before the answer is written.
+	limitBody(letIn bool)
 	// readBody reads the body and then calls with it; with an *http.MaxBytesError if it is longer than limit, and with another error if it
 	// does not come to its end. The body is valid during the call.
 	readBody(limit int, then func(body []byte, err error))
@@ -39,9 +39,13 @@ func (n *byNetHTTP) control() *http.ResponseController {
 	return http.NewResponseController(n.ResponseWriter)
 }
 
-func (n *byNetHTTP) limitBody(d time.Duration) {
+func (n *byNetHTTP) limitBody(letIn bool) {
+	limit := pendingRequestTimeout
+	if letIn {
+		limit = requestTimeout
+	}
 	if n.request.ContentLength != 0 {
-		n.control().SetReadDeadline(time.Now().Add(d))
+		n.control().SetReadDeadline(time.Now().Add(limit))
 	}
 }
 

@@ -100,13 +100,14 @@ func (c *Conn) ReadNow() {
 // Watched tells whether workers attend to the connection. It is for use after Start.
 func (c *Conn) Watched() bool { return c.watched.Load() }
 
-// Pause has nothing more read until Resume: what the peer sends meanwhile waits with the kernel, and then with the peer. Listening is
-// asked all the same. The owner calls it in Received or ReadFailed. It is for connections that are watched.
-func (c *Conn) Pause() { c.paused.Store(true) }
+// Pause has nothing read until Unpause: what the peer sends meanwhile waits with the kernel, and then with the peer. Listening is
+// asked all the same. The reading side calls both. They are for connections that are watched.
+func (c *Conn) Pause()   { c.paused.Store(true) }
+func (c *Conn) Unpause() { c.paused.Store(false) }
 
-// Resume has what has come meanwhile read, if the connection pauses. Listening is asked before.
-func (c *Conn) Resume() {
-	if c.paused.CompareAndSwap(true, false) {
+// TurnAgainIfPaused is TurnAgain, for any goroutine: what it has done before is seen by whoever pauses, or it sees the pause.
+func (c *Conn) TurnAgainIfPaused() {
+	if c.paused.Load() {
 		c.ready()
 	}
 }
