@@ -74,7 +74,7 @@ func (a *arrival) Listening() bool {
 	case x == nil && retired && !a.leaving:
 		a.goOn()
 	}
-	for a.kept && a.isFree() {
+	if a.kept && a.isFree() {
 		a.requestComes(nil)
 	}
 	if !a.kept && !a.lost {

@@ -20,7 +20,7 @@ func FuzzConversation(f *testing.F) {
 		}
 		want := talk{said: said}.outcome(t, false)
 		for _, piece := range []int{0, piece} {
-			if got := (talk{said, piece}).outcome(t, true); got != want {
+			if got := (talk{said, piece}).outcome(t, true); !got.isLike(want) {
 				t.Fatalf("%q in pieces of %d:\n%s\nwithout the door:\n%s", said, piece, got, want)
 			}
 		}

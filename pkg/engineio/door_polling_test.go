@@ -62,9 +62,9 @@ func TestNothingOfAPollingClientComesToNetHTTP(t *testing.T) {
 	if n := elsewhere.Load(); n != 0 {
 		t.Errorf("net/http served %d requests", n)
 	}
-	e.cutAll()
 	conn.Close()
 	upgrade.Close()
+	e.cutAll()
 }
 
 // Not parallel: goroutines are counted for the whole process.

@@ -121,7 +121,7 @@ func (d *Door) expectHead(a *arrival) {
 func (d *Door) wrote(a *arrival, next *line) (retired bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if a.unlink() {
+	if a.unlink() || !a.writing.Load() { // it was written at once
 		d.link(next, a)
 	}
 	a.writing.Store(false)

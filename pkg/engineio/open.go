@@ -89,16 +89,24 @@ func (a *arrival) lookFor(x *exchange) {
 	}
 }
 
-// answer has an answer written. The next request is looked at when that has been done.
+// answer has an answer written, at once if it is short. The next request is looked at when that has been done.
 func (a *arrival) answer(x *exchange) {
-	a.exchange, a.served = nil, true
-	a.said = x.answer()
-	a.leaving = a.said.closes
-	a.writing.Store(true)
-	a.door.enter(&a.door.lines.answers, a)
+	s := x.answer()
+	a.exchange, a.served, a.leaving = nil, true, s.closes
 	if a.proxied { // the next request may be another client's
 		a.conn.ShareTurns(crowdOf(peerNetwork(a.conn)))
 	}
+	if len(s.frames) == 1 {
+		n, err := a.conn.TryWrite(s.frames[0])
+		if err == nil && n == len(s.frames[0]) {
+			a.wrote(s)
+			return
+		}
+		s.frames[0] = s.frames[0][n:]
+	}
+	a.said = s
+	a.writing.Store(true)
+	a.door.enter(&a.door.lines.answers, a)
 	a.conn.Wake()
 }
 
@@ -112,9 +120,15 @@ func (a *arrival) Take() netpoll.Batch {
 	return s
 }
 
-// Written goes on with the next request, or with the end.
+// Written is told once the kernel has taken the answer.
 func (a *arrival) Written(b netpoll.Batch) bool {
-	s := b.(*said)
+	a.wrote(b.(*said))
+	a.conn.TurnAgainIfPaused()
+	return false
+}
+
+// wrote goes on with the next request, or with the end.
+func (a *arrival) wrote(s *said) {
 	s.tell(nil)
 	next := &a.door.lines.idle
 	if s.closes {
@@ -124,8 +138,6 @@ func (a *arrival) Written(b netpoll.Batch) bool {
 	if retired := a.door.wrote(a, next); retired {
 		a.conn.Interrupt()
 	}
-	a.conn.TurnAgainIfPaused()
-	return false
 }
 
 var errNotTaken = errors.New("the client has not taken its answer")
@@ -140,37 +152,33 @@ func (a *arrival) WriteFailed(b netpoll.Batch) {
 
 // openWebSocket makes a session of a handshake, or a candidate for one that polls, or refuses it.
 func (a *arrival) openWebSocket(x *exchange, query url.Values, early []byte) {
-	defer a.guard()
-	d, s, r := a.door, a.door.server, x.request
-	session, cause := s.check(r, query)
-	known := session != nil
-	if cause == "" && !known {
-		session, r, cause = s.begin(r)
-	}
-	if cause != "" {
-		s.refuse(x, r, cause)
+	session, r, cause := a.judge(x.request, query)
+	switch {
+	case session == nil && cause == "": // somebody panicked
+		return
+	case cause != "":
+		a.door.server.refuse(x, x.request, cause)
 		a.answer(x)
 		return
 	}
-	var p *polling
-	if known {
-		p = session.claimUpgrade() // before the client can know
-	}
 	answer := upgradeAnswer(r.Header.Get("Sec-WebSocket-Key"))
-	if known && p == nil { // there is one already, or has been
-		if writeAnswer(a.conn, answer) == nil {
-			turnAway(a.conn)
+	var p *polling
+	if known := query.Get("sid") != ""; known {
+		if p = session.claimUpgrade(); p == nil { // before the client can know; there is one already, or has been
+			if writeAnswer(a.conn, answer) == nil {
+				turnAway(a.conn)
+			}
+			a.fate = over
+			a.conn.Interrupt()
+			return
 		}
-		a.fate = over
-		a.conn.Interrupt()
-		return
 	}
-	d.options.Depart(a.mark)
+	a.door.options.Depart(a.mark)
 	c := &websocket{session: session, conn: a.conn}
 	c.conn.HandTo(c)
 	c.conn.ShareTurns(session.crowd())
-	d.present.Done()
-	if known {
+	a.door.present.Done()
+	if p != nil {
 		p.try(c)
 		c.ignoring = writeAnswer(c.conn, answer) != nil
 	} else {
@@ -179,6 +187,16 @@ func (a *arrival) openWebSocket(x *exchange, query url.Values, early []byte) {
 	if len(early) > 0 {
 		c.Received(early)
 	}
+}
+
+// judge finds the session of a handshake, or makes one, or says why not. The request it returns knows whose it is.
+func (a *arrival) judge(r *http.Request, query url.Values) (session *Session, identified *http.Request, cause string) {
+	defer a.guard()
+	s := a.door.server
+	if session, cause = s.check(r, query); cause != "" || session != nil {
+		return session, r, cause
+	}
+	return s.begin(r)
 }
 
 // crowdOf is whom the sender of a request shares its turns with: nobody, if it belongs to a session that is let in.

@@ -12,8 +12,9 @@ func (c *Conn) ready() {
 
 // attend is called on a worker. It looks again if ready was called meanwhile. Dear says that it may have taken long.
 func (c *Conn) attend() (dear bool) {
-	for crowd := c.crowd.Load(); ; {
-		seen, until := c.attention.Load(), time.Now().Add(longTurn)
+	crowd, over := c.crowd.Load(), time.Now().Add(longTurn)
+	for until := over; ; until = time.Now().Add(longTurn) {
+		seen := c.attention.Load()
 		switch c.hear(until) {
 		case gone:
 			c.owner.Gone()
@@ -30,9 +31,10 @@ func (c *Conn) attend() (dear bool) {
 		if c.attention.CompareAndSwap(seen, 0) {
 			return dear
 		}
-		if c.crowd.Load() != crowd { // it waits among others
+		now := time.Now()
+		if c.crowd.Load() != crowd || now.After(over) { // it waits among others, or once more
 			c.poller().workers.do(c)
-			return dear
+			return dear || now.After(over)
 		}
 	}
 }

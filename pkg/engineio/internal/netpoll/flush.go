@@ -1,6 +1,10 @@
 package netpoll
 
-import "github.com/socketgate/socketgate/pkg/lockorder"
+import (
+	"sync"
+
+	"github.com/socketgate/socketgate/pkg/lockorder"
+)
 
 // How much is written at a time.
 const (
@@ -154,6 +158,19 @@ func (f *flusher) gather(b Batch, next, count, most int) ([]byte, int) {
 		f.gathered = append(f.gathered, frame...)
 	}
 	return f.gathered, count - next
+}
+
+var pushes = sync.Pool{New: func() any { return new(push) }}
+
+// TryWrite writes what can be written at once. It is for an owner that has nothing else to write, in the place of Wake: the rest, and
+// what comes behind it, then goes by Wake. On a connection that can only be written blocking it writes nothing.
+func (c *Conn) TryWrite(data []byte) (int, error) {
+	if c.blocked != nil {
+		return 0, nil
+	}
+	p := pushes.Get().(*push)
+	defer pushes.Put(p)
+	return c.tryWrite(p, data)
 }
 
 // tryWrite returns how much of data was taken; less than all means that there is no room.
