@@ -179,27 +179,34 @@ func TestABodyHoldsAsMuchAsHasComeOfIt(t *testing.T) {
 // Neither a body on its way nor an answer that nobody takes holds up the end.
 func TestShutdownWaitsForNoSlowRequest(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := newRecorder()
-		server, network := serveMemoryBy(t, h, Options{}, talkServer(), true)
-		posts, polls := network.poller().open(), network.poller().open()
-		post, slow := network.connect(), network.slowPoll(polls)
-		defer slow.Close()
-		defer post.Close()
-		fmt.Fprintf(post, "POST /engine.io/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n4", posts.query)
-		for range 2 {
-			(<-h.opened).Send(Message([]byte("for whoever takes it")))
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		start := time.Now()
-		if err := server.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("shutdown: %v", err)
-		}
-		if took := time.Since(start); took > 6*time.Second {
-			t.Errorf("shutdown took %v", took)
-		}
-	})
+	for name, slow := range map[string]func(network *memory, p *poller) (most time.Duration){
+		"a body": func(network *memory, p *poller) time.Duration {
+			conn := network.connect()
+			go io.Copy(io.Discard, conn)
+			fmt.Fprintf(conn, "POST /engine.io/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n4", p.query)
+			return 3 * time.Second // CloseGrace is 2 s
+		},
+		"an answer": func(network *memory, p *poller) time.Duration { network.slowPoll(p); return 6 * time.Second },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newRecorder()
+				server, network := serveMemoryBy(t, h, Options{}, talkServer(), true)
+				most := slow(network, network.poller().open())
+				(<-h.opened).Send(Message([]byte("for whoever takes it")))
+				synctest.Wait()
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				start := time.Now()
+				if err := server.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("shutdown: %v", err)
+				}
+				if took := time.Since(start); took > most {
+					t.Errorf("shutdown took %v, want %v at most", took, most)
+				}
+			})
+		})
+	}
 }
 
 // A proxy's connection carries requests of several clients: each has the turns of its own sender, and the next one is read in the proxy's.

@@ -2,6 +2,12 @@ package netpoll
 
 import "time"
 
+// readable is ready where a read would find something, or the end.
+func (c *Conn) readable() {
+	c.unread.Store(true)
+	c.ready()
+}
+
 // ready has a worker attend to the connection: it has bytes to read, or its owner has something to say to
 // its reader. It returns at once.
 func (c *Conn) ready() {
@@ -76,10 +82,11 @@ func (c *Conn) hear(until time.Time) hearing {
 		if !c.owner.Listening() {
 			return gone
 		}
-		if watched && c.paused.Load() {
+		if watched && (c.paused.Load() || !c.unread.Load()) {
 			return quiet(reads)
 		}
 		if watched {
+			c.unread.Store(false) // before: what comes now is told anew
 			c.tryRead(r)
 		} else {
 			c.readBlocking(r)
@@ -88,13 +95,14 @@ func (c *Conn) hear(until time.Time) hearing {
 		case r.n > 0:
 			c.owner.Received(r.buffer[:r.n])
 			if watched && r.err == nil && r.n < readSize && !c.readsOn.Load() {
-				return quiet(reads) // a short read has emptied the socket, epoll(7); what comes now is told anew
+				return quiet(reads) // a short read has emptied the socket, epoll(7)
 			}
 		case r.err == nil:
 			return silent
 		case !c.owner.ReadFailed():
 			return gone
 		}
+		c.unread.Store(true)
 	}
 	return busy
 }

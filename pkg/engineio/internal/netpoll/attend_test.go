@@ -3,6 +3,7 @@ package netpoll
 import (
 	"bytes"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -45,5 +46,52 @@ func TestATurnEndsWhenItsTimeIsOverAndGoesOnLater(t *testing.T) {
 		if how := owner.conn.hear(deadline); how == gone || time.Now().After(deadline) {
 			t.Fatalf("it heard %d bytes of %d", owner.heard, size)
 		}
+	}
+}
+
+// eager is the Owner of a connection that has something to do whenever it is asked.
+type eager struct {
+	echo
+	asked atomic.Int64
+	over  atomic.Bool
+}
+
+func (e *eager) Listening() bool {
+	if e.asked.Add(1) > 10_000 {
+		e.over.Store(true)
+	}
+	if !e.over.Load() {
+		e.conn.TurnAgain()
+	}
+	return true
+}
+
+func TestATurnEndsAlsoForWhoeverAlwaysHasSomethingToDo(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	client := dial(t, listener.Addr().String())
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New()
+	defer p.Close()
+	gone := make(chan struct{})
+	owner := &eager{echo: echo{gone: func() { close(gone) }}}
+	p.Init(&owner.conn, conn, owner) // not started: the test is its first worker
+	if dear := owner.conn.attend(); !dear || owner.over.Load() {
+		t.Errorf("it was asked %d times in one turn, which was dear: %v", owner.asked.Load(), dear)
+	}
+	owner.over.Store(true)
+	client.Close()
+	owner.conn.Start()
+	select {
+	case <-gone:
+	case <-time.After(patience):
+		t.Fatal("its end was not noticed")
 	}
 }

@@ -20,6 +20,7 @@ type Conn struct {
 	watched   atomic.Bool   // ready is called when there is something to read; until Start: may be
 	readsOn   atomic.Bool   // on after a short read too: the peer has hung up, or sent urgent data, where reads stop
 	paused    atomic.Bool   // nothing is read
+	unread    atomic.Bool   // of a watched one: a read may find something. Who only has to be asked is spared one that finds nothing
 }
 
 // Attention makes sure that one worker at a time attends to a connection, and that no call of ready is
@@ -50,6 +51,7 @@ func (p *Poller) Init(c *Conn, conn net.Conn, owner Owner) {
 	}
 	c.attention.Store(1)
 	c.watched.Store(true)
+	c.unread.Store(true)
 }
 
 func (c *Conn) poller() *Poller { return c.flusher.poller }
@@ -95,6 +97,7 @@ func (c *Conn) ReadNow() {
 	if c.tryRead(r); r.n > 0 {
 		c.owner.Received(r.buffer[:r.n])
 	}
+	c.unread.Store(r.n == readSize || r.err != nil) // what comes from now on epoll tells at Start
 }
 
 // Watched tells whether workers attend to the connection. It is for use after Start.
@@ -151,7 +154,7 @@ var past = time.Unix(1, 0)
 // that has to wait for those who use the connection.
 func (c *Conn) Cut() {
 	c.SetDeadline(past)
-	c.ready()
+	c.readable()
 }
 
 // CloseWrite tells the peer that nothing more will come, where the connection can tell that.

@@ -50,7 +50,7 @@ func newEpoll() (*epoll, error) {
 	return e, nil
 }
 
-// watch has c.ready called from now on, until forget. An error means that it won't be. C is a connection of
+// watch has c.readable called from now on, until forget. An error means that it won't be. C is a connection of
 // the kernel's.
 func (e *epoll) watch(c *Conn) error {
 	var closed, refused error
@@ -101,7 +101,7 @@ func (e *epoll) run() {
 	for e.raw.Read(collect) == nil {
 		for i, c := range e.ready() {
 			e.round[i] = nil
-			c.ready()
+			c.readable()
 		}
 	}
 }

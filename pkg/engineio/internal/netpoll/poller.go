@@ -51,10 +51,10 @@ func (p *Poller) Close() {
 	}
 }
 
-// watch reports whether c.ready will be called when c can be read. If not, somebody has to wait for c.
+// watch reports whether c.readable will be called when c can be read. If not, somebody has to wait for c.
 func (p *Poller) watch(c *Conn) bool {
 	if self, ok := c.Conn.(polled); ok {
-		self.Notify(c.ready)
+		self.Notify(c.readable)
 		return true
 	}
 	if c.raw == nil {
