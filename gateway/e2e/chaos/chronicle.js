@@ -20,17 +20,21 @@ export class Chronicle {
   examples = [];
   /** When gateways stood still: {from, to}. */
   stops = [];
+  /** What was begun and repaired, and each list that lacked somebody: {at, what}. */
+  story = [];
 
   begins(kind) {
     this.kind = kind;
     if (kind.split('+').includes('stop')) this.stops.push({ from: performance.now(), to: Infinity });
     this.#of.times++;
+    this.#notes(`${kind} begins`);
   }
 
   /** What began last is repaired. */
   repaired() {
     const last = this.stops.at(-1);
     if (last?.to === Infinity) last.to = performance.now();
+    this.#notes(`${this.kind} is repaired`);
   }
 
   /** A message was heard at `now` by somebody who has been connected since `since`; the first who knew of it did so at `told`. */
@@ -52,6 +56,7 @@ export class Chronicle {
     const there = lacking.filter(({ brokenAt = -Infinity }) => brokenAt + RETURN < now);
     if (there.length === 0) return void this.#of.absent++;
     this.#of.flickers++;
+    this.#notes(`${by} in ${room} lacks ${there.map(({ name }) => name)}`);
     this.#example(`${by} in ${room} was told a list without ${there.map((member) => latest(member, now))}`);
   }
 
@@ -66,10 +71,15 @@ export class Chronicle {
     this.#of.inexact += wrong.length;
     this.#of.healed = Math.max(this.#of.healed, healed);
     for (const what of wrong) this.#example(what);
+    this.#notes(`calm, exact after ${Math.round(healed)} ms, wrong: ${wrong.join('; ')}`);
   }
 
   get #of() {
     return (this.kinds[this.kind] ??= { ...NEW });
+  }
+
+  #notes(what) {
+    this.story.push({ at: performance.now(), what });
   }
 
   #example(what) {

@@ -1,4 +1,5 @@
 // Keeps a gateway running on one port, as systemd or Docker would, and kills it when told to.
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startGateway } from '../harness/gateway.js';
 import { Counters } from './metrics.js';
@@ -8,16 +9,17 @@ const RESTART = 500; // milliseconds between an end and the next start
 export class Keeper {
   #t;
   #env;
-  #database;
+  #logs;
   #gateway;
   #admin;
   #turn = Promise.resolve(); // one thing at a time
   #expected = false;
 
-  constructor(t, env, database) {
+  /** `logs` is what the files begin with that keep what each of its gateways logged, if any are to. */
+  constructor(t, env, { logs } = {}) {
     this.#t = t;
     this.#env = env;
-    this.#database = database;
+    this.#logs = logs;
     /** How it ended by itself, each time. */
     this.collapses = [];
     this.counters = new Counters();
@@ -87,10 +89,11 @@ export class Keeper {
   async #up(most = 60) {
     for (let tries = 1; ; tries++) {
       try {
-        const gateway = await startGateway(this.#t, { ...this.#env, PORT: this.port, ADMIN_ADDR: this.#admin }, { database: this.#database });
+        const gateway = await startGateway(this.#t, { ...this.#env, PORT: this.port, ADMIN_ADDR: this.#admin });
         this.#gateway = gateway;
         this.#expected = false;
         this.starts++;
+        if (this.#logs) void gateway.ended.then(() => writeFile(`${this.#logs}-${this.starts}.log`, gateway.log));
         void gateway.ended.then((how) => {
           if (this.#expected || gateway !== this.#gateway) return;
           this.collapses.push(`${JSON.stringify(how)}: ${gateway.log.slice(-2000)}`);

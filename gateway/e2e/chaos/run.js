@@ -9,6 +9,7 @@ import { Ledger } from './ledger.js';
 import { takeTurns } from './outages.js';
 import { JOINS, Person, SENDS, TRANSPORTS } from './person.js';
 import { Random } from './random.js';
+import { keepStories } from './story.js';
 import { judge } from './verdict.js';
 import { calm, watch } from './watch.js';
 
@@ -34,7 +35,7 @@ export const DEFAULTS = {
  * of several gateways their `chronicle`.
  */
 export async function run(t, options) {
-  const { seed, database: kind, mode, faults, seconds, clients, rooms: count, gateways, redis, crossing, pace, moves } = { ...DEFAULTS, ...options };
+  const { seed, database: kind, mode, faults, seconds, clients, rooms: count, gateways, redis, crossing, pace, moves, logs } = { ...DEFAULTS, ...options };
   const random = new Random(seed);
   const chronicle = gateways > 1 ? new Chronicle() : undefined;
   const ledger = new Ledger(() => chronicle?.kind);
@@ -42,7 +43,7 @@ export async function run(t, options) {
   const rooms = Array.from({ length: count }, (_, i) => `room-${i}`);
   const database = await databases[kind](t, { people: [...names, 'last'], rooms, faults });
 
-  const stage = { database, chronicle, ...await startGateways(t, { count: gateways, kind: redis, env: {
+  const stage = { database, chronicle, ...await startGateways(t, { count: gateways, kind: redis, logs, env: {
     DATABASE_URL: database.url, JOIN_MODE: mode, RATE_LIMIT: 0, LOG_LEVEL: 'info', PING_INTERVAL: '2s', PING_TIMEOUT: '2s',
   } }) };
   const { keepers } = stage;
@@ -69,6 +70,7 @@ export async function run(t, options) {
   const unanswered = await calmDown(t, { people, busy, rooms, ledger, keeper: keepers[0] });
   for (const one of people) one.socket.disconnect();
   for (const keeper of keepers) await keeper.stop();
+  if (logs) await keepStories(logs, people, chronicle);
 
   return {
     ...judge({ ledger, people, rows: await database.rows(), crossing: chronicle && crossing, stops: chronicle?.stops, ends: keepers.flatMap(({ ends }) => ends).sort((a, b) => a - b) }),

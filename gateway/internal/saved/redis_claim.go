@@ -36,6 +36,17 @@ else
 end
 return 1`)
 
+	// restoreRedis writes a session that was lost, as claimed at this moment, unless somebody has it by a later claim.
+	restoreRedis = newScript(`
+local gateway, generation, lasts, session = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local n = redis.call('GETRANGE', KEYS[1], 0, 99):match('^%S+ (%d+) ')
+if n and tonumber(n) >= generation then
+	return 0
+end
+local time = redis.call('TIME')
+redis.call('SET', KEYS[1], string.format('%s %d %d ', gateway, generation, time[1] * 1000 + math.floor(time[2] / 1000)) .. session, 'PX', lasts)
+return 1`)
+
 	// claimRedis makes a gateway the owner of a session that is as it was seen. It returns the generation and the session.
 	claimRedis = newScript(`
 local gateway, owner, generation, waited, lasts = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -97,8 +108,8 @@ func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
 	if err := r.live(ctx); err != nil {
 		return nil, err
 	}
-	seen, err := r.see(ctx, all)
-	if err != nil || len(seen) == 0 {
+	seen, lost, err := r.see(ctx, all)
+	if err != nil {
 		return nil, err
 	}
 	claims := make([]scriptCall, len(seen))
@@ -109,6 +120,7 @@ func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
 		}}
 	}
 	var found []row
+	var generations []int64
 	var tell rueidis.Commands
 	for i, answer := range claimRedis.run(ctx, r.client, claims...) {
 		fields, err := answer.ToArray()
@@ -123,30 +135,46 @@ func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
 			return nil, database.Unavailable(err, true)
 		}
 		r.remember(one.key, generation)
-		found = append(found, one)
+		found, generations = append(found, one), append(generations, generation)
 		if seen[i].owner != r.gateway {
 			tell = append(tell, r.telling(seen[i], generation)...)
 		}
 	}
 	r.client.DoMulti(ctx, tell...) // an owner that is not told learns it by its next write, which is refused
-	return r.valid(ctx, found)
+	if r.copy == nil {
+		return found, nil
+	}
+	found, void, err := r.takeAlong(ctx, found, generations)
+	if err == nil {
+		found, err = r.restored(ctx, found, append(lost, askedOf(all, void)...))
+	}
+	if err != nil {
+		return nil, database.Unavailable(err, true) // they are claimed, and to be given back
+	}
+	return found, nil
 }
 
-// valid leaves out what was claimed and is void, and deletes it.
-func (r *redis) valid(ctx context.Context, found []row) ([]row, error) {
-	if r.voids == nil || len(found) == 0 {
-		return found, nil
+// askedOf are those of the keys.
+func askedOf(all []asked, keys []key) (of []asked) {
+	for _, one := range all {
+		if slices.Contains(keys, one.key) {
+			of = append(of, one)
+		}
+	}
+	return of
+}
+
+// takeAlong makes the copies of what was claimed this gateway's. What is void it leaves out, and deletes.
+func (r *redis) takeAlong(ctx context.Context, found []row, generations []int64) (valid []row, void []key, err error) {
+	if len(found) == 0 {
+		return nil, nil, nil
 	}
 	keys := make([]key, len(found))
 	for i := range found {
 		keys[i] = found[i].key
 	}
-	void, err := r.voids.of(ctx, keys)
-	if err != nil {
-		return nil, database.Unavailable(err, true) // they are claimed, and to be given back
-	}
-	if len(void) == 0 {
-		return found, nil
+	if void, err = r.copy.take(ctx, keys, generations); err != nil || len(void) == 0 {
+		return found, nil, err
 	}
 	ends := make([]scriptCall, len(void))
 	for i, one := range void {
@@ -158,7 +186,37 @@ func (r *redis) valid(ctx context.Context, found []row) ([]row, error) {
 		}
 	}
 	r.forget(void)
-	return slices.DeleteFunc(found, func(one row) bool { return slices.Contains(void, one.key) }), nil
+	return slices.DeleteFunc(found, func(one row) bool { return slices.Contains(void, one.key) }), void, nil
+}
+
+// restored adds those which Redis has lost, as their copies are, and writes them there.
+func (r *redis) restored(ctx context.Context, found []row, lost []asked) ([]row, error) {
+	if len(lost) == 0 {
+		return found, nil
+	}
+	granted, err := r.copy.restore(ctx, lost)
+	if err != nil {
+		return nil, err
+	}
+	writes := make([]scriptCall, len(granted))
+	var tell rueidis.Commands
+	for i, one := range granted {
+		r.remember(one.key, one.generation)
+		writes[i] = r.writing(one.key, one.user+"\x00"+one.session)
+		at := slices.IndexFunc(lost, func(a asked) bool { return a.key == one.key })
+		tell = append(tell, r.telling(seenSession{asked: lost[at], owner: one.owner}, one.generation)...)
+	}
+	for i, answer := range restoreRedis.run(ctx, r.client, writes...) {
+		written, err := answer.AsInt64()
+		if err != nil {
+			return nil, redisFault(err)
+		}
+		if written == 1 { // or another gateway has it
+			found = append(found, granted[i].row)
+		}
+	}
+	r.client.DoMulti(ctx, tell...)
+	return found, nil
 }
 
 // live gives a sign of life of a gateway that may not have written anything yet.
@@ -174,8 +232,9 @@ func (r *redis) live(ctx context.Context) error {
 	return nil
 }
 
-// see returns those sessions whose owners were alive within the window.
-func (r *redis) see(ctx context.Context, all []asked) (seen []seenSession, err error) {
+// see returns those sessions whose owners were alive within the window, and those that are not there or of which nobody knows that.
+func (r *redis) see(ctx context.Context, all []asked) (living []seenSession, lost []asked, err error) {
+	var seen []seenSession
 	reads := make(rueidis.Commands, len(all))
 	for i, one := range all {
 		reads[i] = r.client.B().Getrange().Key(r.session(one.key)).Start(0).End(99).Build()
@@ -187,23 +246,26 @@ func (r *redis) see(ctx context.Context, all []asked) (seen []seenSession, err e
 			if _, is := rueidis.IsRedisErr(err); is && database.IsRejected(redisFault(err)) {
 				continue
 			}
-			return nil, redisFault(err)
+			return nil, nil, redisFault(err)
 		}
 		if words := strings.SplitN(text, " ", 3); len(words) == 3 {
 			seen = append(seen, seenSession{all[i], words[0], words[1]})
 			owners[words[0]] = false
+		} else if text == "" {
+			lost = append(lost, all[i])
 		}
 	}
 	if err := r.askForLife(ctx, owners); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	living := seen[:0]
 	for _, one := range seen {
 		if owners[one.owner] {
 			living = append(living, one)
+		} else {
+			lost = append(lost, one.asked)
 		}
 	}
-	return living, nil
+	return living, lost, nil
 }
 
 func (r *redis) askForLife(ctx context.Context, gateways map[string]bool) error {
@@ -257,7 +319,11 @@ func (r *redis) reclaim(ctx context.Context, k key) (ours bool, err error) {
 	if generation > 0 {
 		r.remember(k, generation)
 	}
-	return generation >= 0, nil
+	if generation != 0 || r.copy == nil {
+		return generation >= 0, nil
+	}
+	owner, err := r.copy.owner(ctx, k) // Redis has lost it, and another gateway may be about to write it there
+	return owner == "" || owner == r.gateway || err != nil, nil
 }
 
 // owner names the gateway that has a session; it is empty where there is none.
@@ -303,6 +369,9 @@ func (r *redis) prepare(ctx context.Context) error {
 	}
 	if _, err := nobody.claim(ctx, []asked{probe}); err != nil {
 		return err
+	}
+	if err := restoreRedis.run(ctx, r.client, nobody.writing(probe.key, "\x00"))[0].Error(); err != nil {
+		return redisFault(err)
 	}
 	_, err := nobody.write(ctx, nil, []key{probe.key})
 	return err
