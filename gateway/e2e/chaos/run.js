@@ -44,7 +44,7 @@ export async function run(t, options) {
   const database = await databases[kind](t, { people: [...names, 'last'], rooms, faults });
 
   const stage = { database, chronicle, ...await startGateways(t, { count: gateways, kind: redis, logs, env: {
-    DATABASE_URL: database.url, JOIN_MODE: mode, RATE_LIMIT: 0, LOG_LEVEL: 'info', PING_INTERVAL: '2s', PING_TIMEOUT: '2s',
+    DATABASE_URL: database.url, JOIN_MODE: mode, RATE_LIMIT: 0, LOG_LEVEL: logs ? 'debug' : 'info', PING_INTERVAL: '2s', PING_TIMEOUT: '2s',
   } }) };
   const { keepers } = stage;
   stage.lines = await Promise.all(names.map((_, i) => openLine(t, stage.balancer.route(i))));
