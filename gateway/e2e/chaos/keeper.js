@@ -50,12 +50,14 @@ export class Keeper {
     return this.#end(() => this.#gateway.stop());
   }
 
-  /** SIGSTOP, and SIGCONT so many milliseconds later. */
-  freeze(milliseconds) {
+  /** SIGSTOP, and SIGCONT so many milliseconds later. The chronicle is told. */
+  freeze(milliseconds, chronicle) {
     this.#turn = this.#turn.then(async () => {
+      const stop = chronicle.standsStill(this.port);
       this.#gateway.signal('SIGSTOP');
       await pause(milliseconds);
       this.#gateway.signal('SIGCONT');
+      stop.to = performance.now();
     });
     return this.#turn;
   }
@@ -64,7 +66,7 @@ export class Keeper {
   async stop() {
     await this.#turn;
     this.#expected = true;
-    await this.counters.add(this.#admin);
+    await this.#count();
     await this.#gateway.endWell();
   }
 
@@ -73,10 +75,15 @@ export class Keeper {
     return this.#turn;
   }
 
+  async #count() {
+    const metrics = await this.counters.add(this.#admin);
+    if (this.#logs) await writeFile(`${this.#logs}-${this.starts}.metrics`, metrics);
+  }
+
   #end(how) {
     this.#turn = this.#turn.then(async () => {
       this.#expected = true;
-      await this.counters.add(this.#admin);
+      await this.#count();
       this.ends.push(performance.now());
       await how();
       await pause(RESTART);

@@ -39,7 +39,7 @@ export const USAGE = `scripts/chaos: official clients behind lines that break, b
   -gateways 3         of cluster and sentinel
   -crossing ${DEFAULTS.crossing / 1_000}s        how long a message may take from one gateway to the other while Redis is away
   -reloads 0.05       of those who come back, so many may start anew and load the history (all, cluster, sentinel: 0.05, else 0)
-  -logs DIR           keeps there what every gateway logged, what went wrong when, and what became of everybody, as lines of JSON
+  -logs DIR           keeps there what every gateway logged and counted, what went wrong when, and what became of everybody, as lines of JSON
   -keep               adds the seed of a run that fails to gateway/e2e/chaos/seeds.json, which scripts/test repeats
 
 It exits with 0 if every message that was acked is in the table, and everybody heard what their rooms were told from the ack of

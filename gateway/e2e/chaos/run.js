@@ -1,7 +1,7 @@
 // One run: people talk in rooms while things go wrong, then all is repaired, and what they heard is held against the table.
 import { later } from '../harness/test.js';
 import { until } from '../harness/waiting.js';
-import { Chronicle } from './chronicle.js';
+import { Chronicle, mayTake } from './chronicle.js';
 import { databases } from './databases.js';
 import { rage } from './faults.js';
 import { openLine, startGateways } from './gateways.js';
@@ -73,7 +73,7 @@ export async function run(t, options) {
   if (logs) await keepStories(logs, people, chronicle);
 
   return {
-    ...judge({ ledger, people, rows: await database.rows(), crossing: chronicle && crossing, stops: chronicle?.stops, ends: keepers.flatMap(({ ends }) => ends).sort((a, b) => a - b) }),
+    ...judge({ ledger, people, rows: await database.rows(), mayTake: chronicle && (({ during }) => mayTake(during, crossing)), stops: chronicle?.stops, ends: keepers.flatMap(({ ends }) => ends).sort((a, b) => a - b) }),
     collapses: keepers.flatMap(({ collapses }) => collapses), starts: keepers.reduce((total, { starts }) => total + starts, 0),
     counters: sum(keepers.map(({ counters }) => counters.totals)), unanswered, refusals: sum(people.map((one) => one.refusals)), chronicle,
   };
