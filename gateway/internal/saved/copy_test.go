@@ -187,6 +187,25 @@ func TestWhoWaitsIsToldOnceTheSessionIsInBoth(t *testing.T) {
 	}
 }
 
+// Who comes back to a gateway that still remembers them, while Redis is away, has been at another one since.
+func TestMemoryIsNotBelievedWhereTheCopyIsAnothersThoughRedisIsAway(t *testing.T) {
+	t.Parallel()
+	b := inBoth(t)
+	first, second, ann := b.gateway(t), b.gateway(t), connect("ann", "u1", "a")
+	first.saveBoth(ann)
+	wants(t, second.claim("ann"), ann)
+	b.Pause()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if ours, err := first.Reclaim(ctx, "/", "ann"); ours || err != nil {
+		t.Errorf("the first takes it back from memory: %v, %v", ours, err)
+	}
+	if _, err := second.Reclaim(ctx, "/", "ann"); err == nil {
+		t.Error("somebody knows that it is the second's")
+	}
+	b.Resume()
+}
+
 // Then what was told to be saved is in Redis alone.
 func TestNobodyWaitsLongForAPostgresThatIsAway(t *testing.T) {
 	t.Parallel()

@@ -29,7 +29,7 @@ const createVoid = `CREATE TABLE IF NOT EXISTS socketgate.void_sessions (
 )`
 
 const (
-	addVoids = `INSERT INTO socketgate.void_sessions (key, since) SELECT key, clock_timestamp() FROM unnest($1::bytea[]) AS n (key)
+	addVoids = `INSERT INTO socketgate.void_sessions (key, since) SELECT key, clock_timestamp() FROM (SELECT DISTINCT key FROM unnest($1::bytea[]) AS n (key)) AS each
 		ON CONFLICT (key) DO UPDATE SET since = excluded.since`
 	endVoids   = `DELETE FROM socketgate.void_sessions WHERE key = ANY ($1::bytea[])`
 	sweepVoids = `DELETE FROM socketgate.void_sessions WHERE since < clock_timestamp() - make_interval(secs => $1::float8)`
@@ -129,6 +129,7 @@ func (s *Sessions) void(sids []string) error {
 		keys[i] = keyOf(crowd.namespace, sid)
 	}
 	if err := s.voids.add(ctx, keys); err != nil {
+		s.log.Debug("sessions that can't be saved are given up: that they are void could not be noted", "sessions", len(sids), "error", err)
 		return fmt.Errorf("note sessions that can't be saved: %w", err)
 	}
 	s.watch.SessionsUnwritten("void", len(sids))

@@ -46,6 +46,27 @@ func TestWhoChangesRoomsWhileRedisIsAwayStaysAndIsTakenUpFromTheCopy(t *testing.
 	wants(t, start(t, server.URL()+" "+postgres, Options{}).claim("bob"), bob)
 }
 
+// As one who joins two rooms at once.
+func TestWhoWaitsTwiceIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	server, postgres := redistest.Start(t), dbtest.Postgres(t, "")
+	g, ann := start(t, server.URL()+" "+postgres, Options{}), connect("ann", "u1", "a")
+	g.saveBoth(ann)
+	server.Pause()
+	g.changed(ann)
+	var n told
+	for range 3 {
+		g.whenSaved("ann", time.Time{}, n.done)
+	}
+	eventually(t, "copied", func() bool { return !g.copy.changes.isPending("ann") })
+	late, _ := g.changes.late(time.Now().Add(longestWait)) // all at once
+	if len(late.fit) != 3 {
+		t.Fatalf("%d of 3 wait for Redis alone", len(late.fit))
+	}
+	must(t, g.void(late.sids))
+	server.Resume()
+}
+
 func TestWhoChangedRoomsWhileRedisWasAwayIsTakenUpOnceItIsBack(t *testing.T) {
 	t.Parallel()
 	server, postgres := redistest.Start(t), dbtest.Postgres(t, "")
