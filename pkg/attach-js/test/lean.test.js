@@ -97,10 +97,11 @@ test('the request has what apps read, is an IncomingMessage, and keeps what midd
 test('a broken packet ends its own client, and nobody else\'s packet is taken for a part of it', async (t) => {
   const attached = await start(t);
   await join(attached);
-  const [one, two, three] = [await join(attached), await join(attached), await join(attached)];
+  const [one, two, three, four] = [await join(attached), await join(attached), await join(attached), await join(attached)];
   const heard = [];
   for (const [name, { socket }] of Object.entries({ one, two, three })) socket.onAny((...args) => heard.push([name, ...args]));
   one.client.say('511-["x"]'); // more attachments than there may be
+  four.client.say('51-["x",{"_placeholder":true,"num":0}]'); // and then nothing
   await until('its end', () => !one.client.open);
   two.client.say('2["text",1]');
   two.client.say('51-["bytes",{"_placeholder":true,"num":0}]', Buffer.from([1, 2]));
