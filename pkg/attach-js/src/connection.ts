@@ -46,7 +46,9 @@ export class Connection {
     readonly id: string,
     /** The gateway's number of the client. */
     readonly number: number,
-    readonly request: { socket: { remoteAddress?: string } },
+    /** Apps may delete it, to save memory. */
+    readonly request: object | undefined,
+    readonly remoteAddress: string,
     transport: string,
     readonly gateway: Gateway,
   ) {
@@ -63,10 +65,6 @@ export class Connection {
 
   get server(): VirtualEngine {
     return this.gateway.engine;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.request.socket.remoteAddress;
   }
 
   on(event: string | symbol, listener: (...args: any[]) => void): this {

@@ -281,7 +281,7 @@ export class Gateway implements LinkHandler {
     const sockets = open.sockets ?? [];
     const unseen = !asked && sockets.length > 0 && !("packed" in open.head) && engine.asks ? requestOf(open.head) : undefined;
     const request = asked ?? unseen ?? new HandshakeRequest(open.head);
-    const connection = new Connection(open.sid, open.client, request, open.transport, this);
+    const connection = new Connection(open.sid, open.client, request, open.head.remoteAddress, open.transport, this);
     this.connections.set(open.client, connection);
     if (this.deferred) this.returned.add(connection);
     if (transportOf(open.head.url) !== open.transport) connection.hasUpgraded(sockets.length === 0);

@@ -26,6 +26,7 @@ export interface PackedHead {
   packed: string;
   words: readonly string[];
   url: string;
+  remoteAddress: string;
 }
 
 /** Takes what is left of the body, which must be a whole head. */
@@ -34,12 +35,12 @@ export function takeHead(body: Body, words: readonly string[]): PackedHead {
   const skimmed = new Body(packed);
   skimmed.skipWord(words);
   const url = skimmed.word(words);
-  skimmed.skipText();
+  const remoteAddress = skimmed.string();
   skimmed.uvarint();
   skimmed.u8();
   for (let left = 2 * skimmed.uvarint(); left > 0; left--) skimmed.skipWord(words);
   skimmed.done();
-  return { packed: packed.toString("latin1"), words, url };
+  return { packed: packed.toString("latin1"), words, url, remoteAddress };
 }
 
 export function openHead(packed: string, words: readonly string[]): Head {

@@ -94,6 +94,15 @@ test('the request has what apps read, is an IncomingMessage, and keeps what midd
   assert.equal(Object.create(request).method, 'GET'); // as some wrap it
 });
 
+test('an app that discards the request, as socket.io advises, has what is known without it', async (t) => {
+  const attached = await start(t);
+  await join(attached);
+  attached.io.engine.on('connection', (connection) => delete connection.request);
+  const { socket: { handshake, request } } = await join(attached);
+  assert.equal(request, undefined);
+  assert.deepEqual([handshake.address, handshake.headers, handshake.query, handshake.secure], ['192.0.2.1', {}, {}, true]);
+});
+
 test('a broken packet ends its own client, and nobody else\'s packet is taken for a part of it', async (t) => {
   const attached = await start(t);
   await join(attached);
