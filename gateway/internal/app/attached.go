@@ -50,7 +50,7 @@ func (a *App) openAttached(ctx context.Context) (err error) {
 		return err
 	}
 	hub := a.attached.hub
-	o.Ask = hub.Ask
+	o.Ask, o.CORS.Fields = hub.Ask, hub.CORSFields
 	a.attached.hub.Serve(a.attached.listener)
 	a.front, a.admission = engine{engineio.New(hub, o)}, o.Admission
 	a.health = &ops.Health{App: a.appFault}

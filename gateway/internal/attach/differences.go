@@ -43,7 +43,7 @@ func (s Settings) differences(app appOptions) (all []string) {
 		differ("allowEIO3", app.AllowEIO3, s.AllowEIO3, "ALLOW_EIO3")
 	}
 	if cors := string(app.CORS); cors != "" && cors != "null" && cors != "false" {
-		all = append(all, "cors is set, here ALLOWED_ORIGINS says which other origins may connect")
+		all = append(all, "cors is set: ALLOWED_ORIGINS here, not its origin, says which other origins may connect")
 	}
 	return all
 }
