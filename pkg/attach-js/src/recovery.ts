@@ -1,7 +1,7 @@
 import { deserialize } from "node:v8";
 import type { Attachment } from "./attachment";
 import { Connection } from "./connection";
-import { broadcastByGateway, joinsProcesses, natives, of } from "./layer";
+import { broadcastByGateway, isLayer, joinsProcesses, natives, of } from "./layer";
 import { PacketType, type BroadcastOptions, type InnerAdapter, type InnerClient, type InnerServer, type Packet, type RecoveredSession, type Session } from "./internals";
 
 /** What the gateway has kept of a socket. */
@@ -30,6 +30,25 @@ export function recoveryWindow(io: InnerServer): number {
   const options = io.opts.connectionStateRecovery as { maxDisconnectionDuration?: number } | undefined;
   if (!options || joinsProcesses(io.sockets.adapter) || !speaksText(io)) return 0;
   return options.maxDisconnectionDuration ?? 0;
+}
+
+/** Why clients of a server that asks for recovery find nothing again, for an operator; nothing where they do, or the server does not ask. */
+export function whyNoRecovery(io: InnerServer): string | undefined {
+  const { adapter } = io.sockets;
+  if (!io.opts.connectionStateRecovery) return undefined;
+  if (joinsProcesses(adapter)) {
+    const { name } = adapter.constructor;
+    return keepsSessions(adapter) ? undefined : `the adapter (${name}) joins the processes and keeps no sessions. Without it the gateway does both`;
+  }
+  return speaksText(io) ? undefined : "packets of this parser have no text that the gateway could lay an offset into";
+}
+
+/** Whether an adapter that joins processes keeps sessions by itself, as that of Redis streams does. */
+function keepsSessions(adapter: InnerAdapter): boolean {
+  for (let link: object = adapter; link && !isLayer(link); link = Object.getPrototypeOf(link)) {
+    if (Object.hasOwn(link, "restoreSession")) return true;
+  }
+  return false;
 }
 
 /** The gateway lays offsets into the text of packets, which other parsers have not. */

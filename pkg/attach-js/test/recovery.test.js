@@ -3,6 +3,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { deserialize, serialize } = require('node:v8');
 const { Server } = require('socket.io');
+const { Adapter } = require('socket.io-adapter');
 const msgpack = require('socket.io-msgpack-parser');
 const { attach } = require('../dist');
 const { SimulatedGateway } = require('./simulated');
@@ -10,11 +11,11 @@ const { until } = require('./waiting');
 
 const KEEP = 8;
 
-async function start(t, options = { connectionStateRecovery: {} }) {
+async function start(t, options = { connectionStateRecovery: {} }, log = () => {}) {
   const gateway = await new SimulatedGateway().listen();
   t.after(() => gateway.close());
   const io = new Server(options);
-  attach(io, { key: 'key', signals: false, linger: 0, log() {}, url: gateway.url });
+  attach(io, { key: 'key', signals: false, linger: 0, log, url: gateway.url });
   t.after(() => io.close());
   const sockets = [];
   io.on('connection', (socket) => sockets.push(socket));
@@ -90,6 +91,33 @@ test('without the option, and with another parser, nothing is kept or flagged', 
     assert.equal(gateway.casts[0].flags & KEEP, 0);
   }
 });
+
+class Joins extends Adapter {
+  serverCount() {
+    return Promise.resolve(2);
+  }
+}
+class Keeps extends Joins {
+  restoreSession() {
+    return Promise.resolve(null);
+  }
+}
+
+for (const [name, options, said] of [
+  ['the gateway\'s', {}, undefined],
+  ['that of an adapter', { adapter: Keeps }, undefined],
+  ['none with an adapter that keeps no sessions', { adapter: Joins }, /has no effect.*\(Joins\).*keeps no sessions/],
+  ['none with a parser without text', { parser: msgpack }, /has no effect.*parser/],
+]) {
+  test(`the log says when recovery is none at all: ${name}`, async (t) => {
+    const lines = [];
+    await start(t, { connectionStateRecovery: {}, ...options }, (line) => lines.push(line));
+    await until('the gateway', () => lines.some((line) => line.startsWith('attached to')));
+    const of = lines.filter((line) => line.includes('connectionStateRecovery'));
+    assert.equal(of.length, said ? 1 : 0);
+    if (said) assert.match(of[0], said);
+  });
+}
 
 test('clients that come directly are recovered by the server itself, and get one offset', async (t) => {
   const { gateway, io, sockets } = await start(t);
