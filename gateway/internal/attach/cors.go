@@ -34,6 +34,38 @@ func corsFields(option json.RawMessage) *engineio.CORSFields {
 	}
 }
 
+// corsOrigins returns which origins a cors option lets in, and whether it lists them. Otherwise they are "*" where there is an option at all: it is code
+// that decides, or nobody is kept out.
+func corsOrigins(option json.RawMessage) (origins []string, listed bool) {
+	var said struct{ Origin any }
+	switch {
+	case len(option) == 0, string(option) == "null", string(option) == "false":
+		return nil, false
+	case json.Unmarshal(option, &said) != nil:
+		return []string{"*"}, false
+	}
+	switch origin := said.Origin.(type) {
+	case bool:
+		if !origin {
+			return nil, false
+		}
+	case string:
+		if origin != "" && origin != "*" {
+			return []string{origin}, true
+		}
+	case []any:
+		for _, one := range origin {
+			text, ok := one.(string)
+			if !ok {
+				return []string{"*"}, false
+			}
+			origins = append(origins, text)
+		}
+		return origins, len(origins) > 0
+	}
+	return []string{"*"}, false
+}
+
 // listOrText is a header field's value, said as a list, as it is, or as a number. What no field may hold is left out.
 type listOrText string
 

@@ -1,10 +1,33 @@
 package attach
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
+
+func TestLogNamesTheOriginsThatAreNotAllowedHere(t *testing.T) {
+	t.Parallel()
+	s := Settings{AllowedOrigins: []string{"https://a.example", "https://b.example/"}}
+	const some = "cors lets other origins in, here ALLOWED_ORIGINS says which"
+	for option, want := range map[string]string{
+		``: "", `null`: "", `false`: "", `{"origin":false}`: "",
+		`{"origin":"https://A.example"}`:                       "",
+		`{"origin":["https://a.example","https://b.example"]}`: "",
+		`{"origin":["https://a.example","https://c.example"]}`: "cors.origin is https://a.example,https://c.example, here ALLOWED_ORIGINS=https://a.example,https://b.example/",
+		`{"origin":"https://c.example"}`:                       "cors.origin is https://c.example, here ALLOWED_ORIGINS=https://a.example,https://b.example/",
+		`true`:                                                 some, `{}`: some, `{"origin":"*"}`: some, `{"origin":true}`: some, `{"origin":null}`: some, `{"origin":[null]}`: some,
+	} {
+		if got := strings.Join(s.differences(appOptions{CORS: []byte(option)}), "; "); got != want {
+			t.Errorf("%s: got %q, want %q", option, got, want)
+		}
+		all := Settings{AllowedOrigins: []string{"*"}}
+		if got := all.differences(appOptions{CORS: []byte(option)}); got != nil {
+			t.Errorf("%s: %q although all are allowed", option, got)
+		}
+	}
+}
 
 func TestCORSOptionOfTheAppIsReadAsThePackageCorsReadsIt(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ export function connectingFor<T>(client: InnerClient, make: () => T): T {
 /** For how long, in ms, sessions of this server's clients are the gateway's to keep; 0 where it has none, or its adapter has its own. */
 export function recoveryWindow(io: InnerServer): number {
   const options = io.opts.connectionStateRecovery as { maxDisconnectionDuration?: number } | undefined;
-  if (!options || joinsProcesses(io.sockets.adapter) || !speaksText(io)) return 0;
+  if (!options || joinsProcesses(io.sockets.adapter) || !isReadable(io)) return 0;
   return options.maxDisconnectionDuration ?? 0;
 }
 
@@ -40,7 +40,7 @@ export function whyNoRecovery(io: InnerServer): string | undefined {
     const { name } = adapter.constructor;
     return keepsSessions(adapter) ? undefined : `the adapter (${name}) joins the processes and keeps no sessions. Without it the gateway does both`;
   }
-  return speaksText(io) ? undefined : "packets of this parser have no text that the gateway could lay an offset into";
+  return isReadable(io) ? undefined : "the gateway can't lay an offset into packets of this parser";
 }
 
 /** Whether an adapter that joins processes keeps sessions by itself, as that of Redis streams does. */
@@ -51,10 +51,12 @@ function keepsSessions(adapter: InnerAdapter): boolean {
   return false;
 }
 
-/** The gateway lays offsets into the text of packets, which other parsers have not. */
-function speaksText(io: InnerServer): boolean {
+/** The gateway lays offsets into events, as these parsers write them: socket.io's own, and socket.io-msgpack-parser. */
+const READABLE = ['2["x"]', "83a47479706502a36e7370a12fa46461746191a178"];
+
+function isReadable(io: InnerServer): boolean {
   const [head] = io.encoder.encode({ type: PacketType.Event, nsp: "/", data: ["x"] });
-  return head === '2["x"]';
+  return READABLE.includes(typeof head === "string" ? head : Buffer.from(head ?? []).toString("hex"));
 }
 
 /** Whether clients that come back are to have the packet too, as socket.io has it: events that ask for no answer and must not be lost. */

@@ -11,6 +11,13 @@ const { until } = require('./waiting');
 
 const KEEP = 8;
 
+class Reverse extends msgpack.Encoder {
+  encode(packet) {
+    return super.encode(packet).map((bytes) => Buffer.from(bytes).reverse());
+  }
+}
+const unreadable = { ...msgpack, Encoder: Reverse };
+
 async function start(t, options = { connectionStateRecovery: {} }, log = () => {}) {
   const gateway = await new SimulatedGateway().listen();
   t.after(() => gateway.close());
@@ -81,8 +88,8 @@ test('events that must not be lost are flagged, one to a socket goes by its room
   assert.deepEqual(flagged, [[[socket.id], '2["one","text"]'], [[], '2["all","text"]']]);
 });
 
-test('without the option, and with another parser, nothing is kept or flagged', async (t) => {
-  for (const options of [{}, { connectionStateRecovery: {}, parser: msgpack }]) {
+test('without the option, and with a parser that the gateway can\'t read, nothing is kept or flagged', async (t) => {
+  for (const options of [{}, { connectionStateRecovery: {}, parser: unreadable }]) {
     const { gateway, io } = await start(t, options);
     assert.equal(gateway.hello.options.recovery, 0);
     io.on('connection', () => {});
@@ -90,6 +97,14 @@ test('without the option, and with another parser, nothing is kept or flagged', 
     await until('the event', () => gateway.casts);
     assert.equal(gateway.casts[0].flags & KEEP, 0);
   }
+});
+
+test('with the msgpack parser it is as with the usual one', async (t) => {
+  const { gateway, io } = await start(t, { connectionStateRecovery: {}, parser: msgpack });
+  assert.equal(gateway.hello.options.recovery, 120_000);
+  io.emit('all', 'text');
+  await until('the event', () => gateway.casts);
+  assert.equal(gateway.casts[0].flags & KEEP, KEEP);
 });
 
 class Joins extends Adapter {
@@ -107,7 +122,7 @@ for (const [name, options, said] of [
   ['the gateway\'s', {}, undefined],
   ['that of an adapter', { adapter: Keeps }, undefined],
   ['none with an adapter that keeps no sessions', { adapter: Joins }, /has no effect.*\(Joins\).*keeps no sessions/],
-  ['none with a parser without text', { parser: msgpack }, /has no effect.*parser/],
+  ['none with a parser that it can\'t read', { parser: unreadable }, /has no effect.*parser/],
 ]) {
   test(`the log says when recovery is none at all: ${name}`, async (t) => {
     const lines = [];
