@@ -12,7 +12,7 @@ import type { ServerOptions, Welcome } from "./hello";
 import type { BroadcastOptions, InnerAdapter, InnerServer, InnerSocket, Middleware, Packet, RemoteSocket, Session } from "./internals";
 import { LinkError, type Link, type LinkHandler } from "./link";
 import { prepareNamespaces } from "./namespaces";
-import { isKept, recoveryWindow } from "./recovery";
+import { isKept, recoveryWindow, whyNoRecovery } from "./recovery";
 import { restoring } from "./restoration";
 import { Flag } from "./ops";
 import { Trimmer } from "./trim";
@@ -49,6 +49,7 @@ export class Attachment {
   private readonly cors?: Middleware;
   private announce!: { all: () => void; failed: (error: Error) => void };
   private window?: number;
+  private saidOfRecovery?: string;
   private leaving?: { held: Set<Gateway>; done: () => void };
   private following = false;
   private asks = false;
@@ -262,7 +263,15 @@ export class Attachment {
     this.gateways.set(id, gateway);
     gateway.take(link, welcome);
     this.log(`attached to gateway ${id}${welcome.mode === "gateway" ? `, which handles ${welcome.events?.join(", ")} itself` : ""}`);
+    this.sayRecovery();
     return gateway;
+  }
+
+  /** Says once why connectionStateRecovery does nothing for the gateways' clients. */
+  private sayRecovery(): void {
+    const why = whyNoRecovery(this.io);
+    if (why && why !== this.saidOfRecovery) this.log(`connectionStateRecovery has no effect for clients of the gateway, who begin anew: ${why}`);
+    this.saidOfRecovery = why;
   }
 
   private ended(error: LinkError): void {

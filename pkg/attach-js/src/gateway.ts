@@ -41,7 +41,7 @@ export class Gateway implements LinkHandler {
   peers: string[] = [];
   presented = false;
   private readonly connections = new Map<number, Connection>();
-  /** What came for clients whose sockets are being restored. */
+  /** What came for clients whose sockets are being restored, or that say something else in one breath with their CONNECT. */
   private readonly held = new Map<Connection, Array<() => void>>();
   private readonly touched = new Set<Connection>();
   private requests = 0;
@@ -256,7 +256,25 @@ export class Gateway implements LinkHandler {
     } else {
       this.touched.add(connection);
       connection.receive(packet);
+      if (connection.told.length === 0) this.pace(connection);
     }
+  }
+
+  /**
+   * socket.io takes some ticks for a CONNECT, and what it makes of the next packet depends on it. A client's own connection would hardly bring both in
+   * one turn of the event loop: the link does.
+   */
+  private pace(connection: Connection): void {
+    const waiting: Array<() => void> = [];
+    this.held.set(connection, waiting);
+    const next = () => {
+      if (this.held.get(connection) !== waiting) return; // it has gone, or is being restored
+      waiting.shift()?.();
+      if (waiting.length > 0 && connection.told.length === 0) return void setImmediate(next);
+      this.held.delete(connection);
+      for (const handle of waiting) handle();
+    };
+    setImmediate(next);
   }
 
   private opened(open: OpenInJson): void {
@@ -298,7 +316,7 @@ export class Gateway implements LinkHandler {
 
   /** What the client says meanwhile waits. */
   private restore(connection: Connection, issued: number, sockets: PresentedSocket[], ended?: string, admitted?: () => Promise<boolean>): void {
-    if (!this.held.has(connection)) this.held.set(connection, []);
+    this.held.set(connection, [...(this.held.get(connection) ?? [])]);
     const restoration = new Restoration(this.attachment.io, connection, issued, sockets, admitted);
     void restoration.run().then((restored) => this.restored(connection, restored, ended));
   }
