@@ -20,6 +20,7 @@ type arrival struct {
 	proxied bool // by the connection of a proxy
 
 	standing
+	kinship
 
 	// Only the reading side uses these.
 	head       []byte // what has come of a request, if it did not come at once or goes on
@@ -190,7 +191,9 @@ func (a *arrival) Gone() {
 	}
 	d.leave(a)
 	a.conn.Close()
-	d.options.Depart(a.mark)
+	if !a.departed {
+		d.options.Depart(a.mark)
+	}
 }
 
 // serve answers a request that begins what has come, or has it wait for its answer. False means that it is for net/http.

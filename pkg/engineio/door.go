@@ -17,8 +17,10 @@ type DoorOptions struct {
 	// Takes tells whether a request of this protocol, seen by its path, is for the Server. What is not goes on to
 	// net/http. It must be there.
 	Takes func(*http.Request) bool
-	// Arrive is told of each connection that is accepted; false has it closed at once. The mark is the caller's. Depart gets
-	// it when the Door has done with the connection: it belongs to a WebSocket, or is closed. A connection that goes on to
+	// Arrive is told of each connection that is accepted. False has the one of the same address cut that has taken longest for its head, if
+	// that is not the server's fault, and asks once more. Then the connection is closed, with 503 if it has asked for anything. The
+	// mark is the caller's. Depart gets it when the Door has done with the connection: it belongs to a WebSocket, or is closed. A
+	// connection that goes on to
 	// net/http keeps its mark (Passed.Mark), and Depart is not called. Nil lets all in.
 	Arrive func(net.Conn) (mark any, ok bool)
 	Depart func(mark any)
@@ -66,6 +68,7 @@ type Door struct {
 	cutting bool           // whoever is left is cut
 	present sync.WaitGroup // arrivals; it grows with mu held, and not once it is retired
 	lines   lines
+	kin     map[uint64]*kin
 }
 
 // passage is what Accept returns.
@@ -99,7 +102,7 @@ func (s *Server) Door(l net.Listener, o DoorOptions) *Door {
 	if o.ErrorLog == nil {
 		o.ErrorLog = log.Default()
 	}
-	d := &Door{server: s, listener: l, options: o, closed: make(chan struct{}), onward: make(chan passage)}
+	d := &Door{server: s, listener: l, options: o, closed: make(chan struct{}), onward: make(chan passage), kin: make(map[uint64]*kin)}
 	d.lines.init(&d.options)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,8 +163,11 @@ func (d *Door) arrive(conn net.Conn) {
 		return
 	}
 	mark, ok := d.options.Arrive(conn)
+	if !ok && d.makeRoom(conn) {
+		mark, ok = d.options.Arrive(conn)
+	}
 	if !ok {
-		conn.Close()
+		sendAway(conn)
 		return
 	}
 	a := &arrival{door: d, mark: mark, proxied: d.options.Proxied(mark)}
@@ -187,7 +193,9 @@ func (d *Door) admit(a *arrival, conn net.Conn) bool {
 	d.present.Add(1)
 	a.conn = new(netpoll.Conn)
 	d.server.poller.Init(a.conn, conn, a)
-	a.conn.ShareTurns(crowdOf(peerNetwork(conn)))
+	a.network = peerNetwork(conn)
+	a.conn.ShareTurns(crowdOf(a.network))
+	d.joinKin(a)
 	d.link(&d.lines.heads, a)
 	return true
 }

@@ -64,7 +64,7 @@ func (g *get) take() (b *batch, over, noop bool) {
 		return nil, true, false
 	}
 	if b = o.take(); b != nil {
-		o.leave(b, pollingClose)
+		o.leave(b, pollingClose, pollingLateClose)
 		return b, false, false
 	}
 	if p.upgrade.stage != upgradeAsked {

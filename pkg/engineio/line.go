@@ -104,6 +104,7 @@ func (a *arrival) unlink() bool {
 		l.last = a.before
 	}
 	a.line, a.before, a.after = nil, nil, nil
+	a.door.leaveKin(a)
 	return true
 }
 

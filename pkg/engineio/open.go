@@ -94,7 +94,7 @@ func (a *arrival) answer(x *exchange) {
 	s := x.answer()
 	a.exchange, a.served, a.leaving = nil, true, s.closes
 	if a.proxied { // the next request may be another client's
-		a.conn.ShareTurns(crowdOf(peerNetwork(a.conn)))
+		a.conn.ShareTurns(crowdOf(a.network))
 	}
 	if len(s.frames) == 1 {
 		n, err := a.conn.TryWrite(s.frames[0])
