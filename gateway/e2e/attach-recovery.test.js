@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import { ask, startApp, startAttachable, visit } from './harness/attached.js';
 import { later, test } from './harness/test.js';
 import { event, until } from './harness/waiting.js';
+import msgpack from 'socket.io-msgpack-parser';
 
 const RECOVERS = { APP_RECOVERY: JSON.stringify({ maxDisconnectionDuration: 60_000, skipMiddlewares: false }) };
 
@@ -37,11 +38,11 @@ const seen = (app, client) => until('the app to see it go', () => app.all('disco
 const series = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
 const heard = (socket) => socket.news.map(([n]) => n);
 
-for (const transports of [['websocket'], ['polling', 'websocket']]) {
-  test(`what was emitted while a client was away arrives once, in order, and its socket is the same: ${transports}`, async (t) => {
+for (const [transports, parser] of [[['websocket']], [['polling', 'websocket']], [['websocket'], msgpack], [['polling'], msgpack]]) {
+  test(`what was emitted while a client was away arrives once, in order, and its socket is the same: ${transports}${parser ? ', msgpack' : ''}`, async (t) => {
     const gateway = await startAttachable(t);
-    const app = await startApp(t, gateway, RECOVERS);
-    const [ann, bob] = [await listener(t, gateway, { transports, auth: { token: 'ann' } }), await listener(t, gateway)];
+    const app = await startApp(t, gateway, { ...RECOVERS, ...(parser && { APP_PARSER: 'msgpack' }) });
+    const [ann, bob] = [await listener(t, gateway, { transports, parser, auth: { token: 'ann' } }), await listener(t, gateway, { parser })];
     for (const one of [ann, bob]) await ask(one, 'join', 'a');
     await ask(ann, 'keep', { name: 'ann', since: 5 });
     const before = await ask(ann, 'who');

@@ -103,6 +103,34 @@ test('allowRequest and engine.use decide before the handshake is answered, on th
   assert.equal((await ask(ann, 'request')).visits, 1);
 });
 
+test('preflights are answered by the app\'s cors option, from where ALLOWED_ORIGINS says', async (t) => {
+  const gateway = await startAttachable(t, { ALLOWED_ORIGINS: 'https://app.example' });
+  await startApp(t, gateway, { APP_CORS: JSON.stringify({ methods: ['GET', 'POST'], allowedHeaders: ['x-mine'], exposedHeaders: 'x-yours', maxAge: 600 }) });
+  const preflight = async (origin) => {
+    const headers = { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-asked' };
+    const answer = await fetch(`${gateway.url}/socket.io/?EIO=4&transport=polling`, { method: 'OPTIONS', headers });
+    return [answer.status, ...['origin', 'methods', 'headers'].map((name) => answer.headers.get(`access-control-allow-${name}`)),
+      answer.headers.get('access-control-expose-headers'), answer.headers.get('access-control-max-age')];
+  };
+  assert.deepEqual(await preflight('https://app.example'), [204, 'https://app.example', 'GET,POST', 'x-mine', 'x-yours', '600']);
+  assert.deepEqual(await preflight('https://evil.example'), [403, null, null, null, null, null]);
+});
+
+test('a client that polls is closed as natively: what was queued, then a noop and the close', async (t) => {
+  const gateway = await startAttachable(t);
+  const app = await startApp(t, gateway);
+  const bob = await visit(t, gateway);
+  const request = async (options) => (await fetch(url, options)).text();
+  let url = `${gateway.url}/socket.io/?EIO=4&transport=polling`;
+  url += `&sid=${JSON.parse((await request()).slice(1)).sid}`;
+  await request({ method: 'POST', body: '40' });
+  assert.match(await request(), /^40{"sid"/);
+  await request({ method: 'POST', body: '4abc' }); // no packet
+  await until('the end of its socket', () => app.all('disconnect').length === 1);
+  await ask(bob, 'who'); // behind the close, on the same link
+  assert.equal(await request(), '6\x1e1');
+});
+
 test('an app with another key gets nothing, and is told', async (t) => {
   const gateway = await startAttachable(t);
   const app = await startApp(t, { ...gateway, attachAt: gateway.attachAt, key: 'another-key-that-is-long-enough-0123456789' }, {}, { says: 'refused' });

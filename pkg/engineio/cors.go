@@ -10,6 +10,24 @@ type CORS struct {
 	Allow func(*http.Request) bool
 	// Credentials lets them send cookies.
 	Credentials bool
+	// Fields is asked for what answers say besides. Nil means CORSFields{}.
+	Fields func() CORSFields
+}
+
+// CORSFields are header fields of answers as they are sent: lists with commas. What is empty is as the official server has it by default.
+type CORSFields struct {
+	Methods        string // Access-Control-Allow-Methods
+	AllowedHeaders string // Access-Control-Allow-Headers; empty means those that are asked for
+	ExposedHeaders string // Access-Control-Expose-Headers; empty means none
+	MaxAge         string // Access-Control-Max-Age, in seconds; empty means that the browser decides
+}
+
+func (c *CORS) fields() (f CORSFields) {
+	if c.Fields != nil {
+		f = c.Fields()
+	}
+	setDefault(&f.Methods, "GET,HEAD,PUT,PATCH,POST,DELETE")
+	return f
 }
 
 // SetHeaders tells the browser whether the page may read the answer. Who may not is told nothing.
@@ -30,6 +48,9 @@ func (c *CORS) SetHeaders(header http.Header, r *http.Request) (allowed bool) {
 	if c.Credentials {
 		header.Set("Access-Control-Allow-Credentials", "true")
 	}
+	if exposed := c.fields().ExposedHeaders; exposed != "" {
+		header.Set("Access-Control-Expose-Headers", exposed)
+	}
 	return true
 }
 
@@ -40,10 +61,16 @@ func (c *CORS) apply(w http.ResponseWriter, r *http.Request) (done bool) {
 	if !c.SetHeaders(header, r) || r.Method != http.MethodOptions {
 		return false
 	}
-	header.Set("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE")
-	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+	fields := c.fields()
+	header.Set("Access-Control-Allow-Methods", fields.Methods)
+	if asked := r.Header.Get("Access-Control-Request-Headers"); fields.AllowedHeaders != "" {
+		header.Set("Access-Control-Allow-Headers", fields.AllowedHeaders)
+	} else if asked != "" {
 		header.Add("Vary", "Access-Control-Request-Headers")
 		header.Set("Access-Control-Allow-Headers", asked)
+	}
+	if fields.MaxAge != "" {
+		header.Set("Access-Control-Max-Age", fields.MaxAge)
 	}
 	header.Set("Content-Length", "0")
 	w.WriteHeader(http.StatusNoContent)

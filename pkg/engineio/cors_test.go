@@ -8,7 +8,8 @@ import (
 )
 
 var corsHeaders = []string{
-	"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Vary",
+	"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers",
+	"Access-Control-Expose-Headers", "Access-Control-Max-Age", "Vary",
 }
 
 // corsOf returns the CORS headers of an answer as lines.
@@ -26,6 +27,10 @@ var listed = &CORS{
 	Credentials: true,
 }
 
+var detailed = &CORS{Fields: func() CORSFields {
+	return CORSFields{Methods: "GET,POST", AllowedHeaders: "x-a", ExposedHeaders: "x-b", MaxAge: "600"}
+}}
+
 func TestCORSHeaders(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -37,6 +42,7 @@ func TestCORSHeaders(t *testing.T) {
 		{"none by default", nil, "https://app.example", nil},
 		{"all", &CORS{}, "https://app.example", []string{"Access-Control-Allow-Origin: *"}},
 		{"all, no origin", &CORS{}, "", []string{"Access-Control-Allow-Origin: *"}},
+		{"with fields", detailed, "", []string{"Access-Control-Allow-Origin: *", "Access-Control-Expose-Headers: x-b"}},
 		{"listed", listed, "https://app.example", []string{
 			"Access-Control-Allow-Origin: https://app.example", "Access-Control-Allow-Credentials: true", "Vary: Origin"}},
 		{"unlisted", listed, "https://evil.example", []string{"Vary: Origin"}},
@@ -83,6 +89,9 @@ func TestPreflightIsAnsweredWithoutASession(t *testing.T) {
 		{"listed", listed, []string{"Origin", "https://app.example", "Access-Control-Request-Headers", "x-a"}, 204, []string{
 			"Access-Control-Allow-Origin: https://app.example", "Access-Control-Allow-Credentials: true", methods,
 			"Access-Control-Allow-Headers: x-a", "Vary: Origin, Access-Control-Request-Headers"}},
+		{"all, with fields", detailed, []string{"Access-Control-Request-Headers", "x-asked"}, 204, []string{
+			"Access-Control-Allow-Origin: *", "Access-Control-Allow-Methods: GET,POST", "Access-Control-Allow-Headers: x-a",
+			"Access-Control-Expose-Headers: x-b", "Access-Control-Max-Age: 600"}},
 		{"unlisted", listed, []string{"Origin", "https://evil.example"}, 403, []string{"Vary: Origin"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,6 +1,9 @@
 package engineio
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // outbox holds what a session has to send, and knows whether somebody is writing it. Session.mu guards it.
 //
@@ -58,11 +61,12 @@ func (o *outbox) take() *batch {
 	return b
 }
 
-// leave has the last packet of a batch wait, if it is this one and others are before it.
-func (o *outbox) leave(b *batch, last *Packet) {
-	if b == nil || len(b.packets) < 2 || b.packets[len(b.packets)-1] != last {
+// leave has the last packet of a batch wait, if it is one of these and others are before it.
+func (o *outbox) leave(b *batch, these ...*Packet) {
+	if b == nil || len(b.packets) < 2 || !slices.Contains(these, b.packets[len(b.packets)-1]) {
 		return
 	}
+	last := b.packets[len(b.packets)-1]
 	b.packets, b.cost = b.packets[:len(b.packets)-1], b.cost-last.Len()
 	o.waiting = batches.Get().(*batch)
 	o.waiting.packets, o.waiting.cost = append(o.waiting.packets, last), last.Len()

@@ -108,7 +108,17 @@ func TestServersCloseIsToldToTheNextPollAfterAllThatWasQueued(t *testing.T) {
 		h.expectEnd(t, ForcedClose)
 		p.says("4ignored")
 		p.expect("441")
-		p.expect("1") // by itself: behind messages the official client would end first, and hear them in its next connection
+		p.expect("6\x1e1") // by itself: behind messages the official client would end first, and hear them in its next connection
+		p.forgotten()
+	})
+}
+
+func TestServersCloseIsToldToAPollThatComesLaterBehindANoop(t *testing.T) {
+	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
+		p := network.poller().open()
+		(<-h.opened).Close(ForcedClose)
+		p.expect("6\x1e1") // as the official server has it
+		h.expectEnd(t, ForcedClose)
 		p.forgotten()
 	})
 }

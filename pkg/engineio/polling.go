@@ -185,7 +185,7 @@ func (p *polling) take() (b *batch, hurry bool) {
 	defer p.session.mu.Unlock()
 	if p.carries() {
 		b = p.session.outbox.take()
-		p.session.outbox.leave(b, pollingClose)
+		p.session.outbox.leave(b, pollingClose, pollingLateClose)
 	}
 	return b, p.upgrade.stage == upgradeAsked
 }
@@ -310,15 +310,20 @@ func (p *polling) last(reason Reason, _ *Packet) *Packet {
 	case ParseError, TransportError, PingTimeout, TooMuchPending:
 		return nil
 	}
-	if p.lastWord == noopWord {
+	switch {
+	case p.lastWord == noopWord:
 		return pollingNoop
+	case p.getting && p.session.outbox.idle():
+		return pollingClose
 	}
-	return pollingClose
+	return pollingLateClose
 }
 
+// The last packets. For a GET that comes after the close the official server has a noop before it.
 var (
-	pollingClose = newPacket(finText, []byte(closeWord))
-	pollingNoop  = newPacket(finText, []byte(noopWord))
+	pollingClose     = newPacket(finText, []byte(closeWord))
+	pollingLateClose = newPacket(finText, []byte(noopWord+string(rune(separator))+closeWord))
+	pollingNoop      = newPacket(finText, []byte(noopWord))
 )
 
 func (p *polling) takeOwnTurns()            {}

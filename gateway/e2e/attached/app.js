@@ -6,12 +6,13 @@ import { Server } from 'socket.io';
 import msgpack from 'socket.io-msgpack-parser';
 import attachments from '../../../pkg/attach-js/dist/index.js';
 
-const { APP_PARSER, APP_REFUSES, APP_REDIS, APP_COOKIE, APP_RECOVERY } = process.env;
+const { APP_PARSER, APP_REFUSES, APP_REDIS, APP_COOKIE, APP_RECOVERY, APP_CORS } = process.env;
 const print = (...seen) => process.stdout.write(`${JSON.stringify(seen)}\n`);
 
 const io = new Server({
   ...(APP_PARSER === 'msgpack' ? { parser: msgpack } : {}),
   ...(APP_RECOVERY ? { connectionStateRecovery: JSON.parse(APP_RECOVERY) } : {}),
+  ...(APP_CORS ? { cors: { ...JSON.parse(APP_CORS), origin: /example$/ } } : {}),
   ...(APP_COOKIE ? { allowRequest: (request, done) => done(null, request.headers.cookie?.includes(APP_COOKIE) ?? false) } : {}),
 });
 if (APP_REDIS) {

@@ -50,7 +50,7 @@ func (a *App) openAttached(ctx context.Context) (err error) {
 		return err
 	}
 	hub := a.attached.hub
-	o.Ask = hub.Ask
+	o.Ask, o.CORS.Fields = hub.Ask, hub.CORSFields
 	a.attached.hub.Serve(a.attached.listener)
 	a.front, a.admission = engine{engineio.New(hub, o)}, o.Admission
 	a.health = &ops.Health{App: a.appFault}
@@ -78,6 +78,7 @@ func (a *App) openAttach(ctx context.Context, o engineio.Options) (*attached, er
 		ClientBytes: c.SendQueueBytes, QueueBytes: c.AttachQueueBytes, ConnectTimeout: c.ConnectTimeout, PendingTimeout: c.PendingTimeout,
 		Settings: attach.Settings{
 			Path: c.SocketPath, PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, MaxPayload: o.MaxPayload, AllowEIO3: c.AllowEIO3,
+			AllowedOrigins: c.AllowedOrigins,
 		},
 		RecoveryBuffer: c.RecoveryBuffer, RecoveryLimit: c.RecoveryLimit,
 		Events: ownEvents(c), Observer: appWatch{a.metrics}, Logger: a.log,

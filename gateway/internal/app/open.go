@@ -210,7 +210,7 @@ func (a *App) openSockets(recovery *socketio.Recovery) generations {
 		o.Cluster = a.redis.adapter
 	}
 	if a.attached != nil {
-		o.Front = a.attached.hub.Front
+		o.Front, o.Engine.CORS.Fields = a.attached.hub.Front, a.attached.hub.CORSFields
 	}
 	o.Engine.OnTooLarge, o.OnNoNamespace = a.hints.PacketTooLarge, a.metrics.NamespaceRefused
 	if a.cluster != nil {

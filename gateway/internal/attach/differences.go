@@ -2,6 +2,7 @@ package attach
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,8 +43,22 @@ func (s Settings) differences(app appOptions) (all []string) {
 	if app.AllowEIO3 && !s.AllowEIO3 {
 		differ("allowEIO3", app.AllowEIO3, s.AllowEIO3, "ALLOW_EIO3")
 	}
-	if cors := string(app.CORS); cors != "" && cors != "null" && cors != "false" {
-		all = append(all, "cors is set, here ALLOWED_ORIGINS says which other origins may connect")
+	switch origins, listed := corsOrigins(app.CORS); {
+	case len(origins) == 0 && !listed, s.allows(origins):
+	case listed:
+		differ("cors.origin", strings.Join(origins, ","), strings.Join(s.AllowedOrigins, ","), "ALLOWED_ORIGINS")
+	default:
+		all = append(all, "cors lets other origins in, here ALLOWED_ORIGINS says which")
 	}
 	return all
+}
+
+// allows tells whether ALLOWED_ORIGINS lets all of these in, "*" being every one.
+func (s Settings) allows(origins []string) bool {
+	allowed := func(origin string) bool {
+		return slices.ContainsFunc(s.AllowedOrigins, func(ours string) bool {
+			return ours == "*" || strings.EqualFold(strings.TrimSuffix(ours, "/"), strings.TrimSuffix(origin, "/"))
+		})
+	}
+	return len(origins) > 0 && !slices.ContainsFunc(origins, func(origin string) bool { return !allowed(origin) })
 }

@@ -19,10 +19,12 @@ import (
 // Hub has the clients, and the links that take turns in serving them. It is an engineio.Handler.
 type Hub struct {
 	options   Options
+	began     time.Time
 	heldBytes atomic.Int64
-	waits     atomic.Int64 // clients that wait
-	asks      atomic.Bool  // the app wants to be asked about handshakes, as it said last
-	greeting  atomic.Int64 // connections that have not said hello
+	waits     atomic.Int64                        // clients that wait
+	asks      atomic.Bool                         // the app wants to be asked about handshakes, as it said last
+	cors      atomic.Pointer[engineio.CORSFields] // of the app's cors option, as it said last
+	greeting  atomic.Int64                        // connections that have not said hello
 	questions questions
 	memory    memory
 	words     words
@@ -59,7 +61,7 @@ type Hub struct {
 // New makes a hub without links. Close ends it.
 func New(o Options) *Hub {
 	h := &Hub{
-		options: o.withDefaults(), clients: make(map[uint64]*client), spaces: make(map[string]*space),
+		options: o.withDefaults(), began: time.Now(), clients: make(map[uint64]*client), spaces: make(map[string]*space),
 		sessions: make(map[*engineio.Session]*client), byPID: make(map[string]*socket),
 		words:    words{numbers: make(map[string]uint64)},
 		attached: make(chan struct{}), served: time.Now(), refusals: make(map[Refusal]time.Time),
@@ -158,6 +160,7 @@ func (h *Hub) attach(l *link, answer []byte) (why Refusal) {
 	l.put(answer)
 	h.links = append(h.links, l)
 	h.asks.Store(l.hello.Asks)
+	h.cors.Store(corsFields(l.hello.Options.CORS))
 	h.memory.window.Store(int64(min(time.Duration(max(0, min(l.hello.Options.Recovery, longestWindow.Milliseconds())))*time.Millisecond, longestWindow)))
 	h.options.Logger.Info("an app has dialled", "app", l.hello.App, "package", l.hello.Package, "socket.io", l.hello.Server, "peer", l.conn.RemoteAddr().String())
 	h.compare(l.hello.Options)

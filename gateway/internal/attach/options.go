@@ -42,6 +42,7 @@ type Settings struct {
 	PingInterval, PingTimeout time.Duration
 	MaxPayload                int
 	AllowEIO3                 bool
+	AllowedOrigins            []string
 }
 
 // Bound is a bound of holding.

@@ -192,14 +192,27 @@ func (r *resumption) confirm(room string) {
 
 // resumes sends a CONNECT reply and what was missed. False means that the packet is none that something waits for.
 func (c *client) resumes(packets []*engineio.Packet) bool {
-	isBinary, text := packets[0].Payload()
-	if isBinary || len(text) < 2 || text[1] != '0' {
+	nsp, ok := connectReply(packets[0])
+	if !ok {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.socketOf(namespaceOf(text[1:]))
+	s := c.socketOf(nsp)
 	return s != nil && s.space.resume(s, packets)
+}
+
+// connectReply tells of a packet whether it says that a namespace has let the client in, and which.
+func connectReply(packet *engineio.Packet) (nsp string, ok bool) {
+	isBinary, head := packet.Payload()
+	if isBinary {
+		p, ok := readPacked(head)
+		return p.nsp, ok && p.kind == 0
+	}
+	if len(head) < 2 || head[1] != '0' {
+		return "", false
+	}
+	return namespaceOf(head[1:]), true
 }
 
 func (sp *space) resume(s *socket, reply []*engineio.Packet) bool {
@@ -212,7 +225,7 @@ func (sp *space) resume(s *socket, reply []*engineio.Packet) bool {
 	s.resume = nil
 	s.client.resuming.Add(-1)
 	sp.standIn(s, r.unconfirmed)
-	if s.client.transport.Load() == "polling" {
+	if s.client.polling.Load() {
 		s.client.session.Send(append(r.packets, reply...)...)
 	} else {
 		s.client.session.Send(append(reply, r.packets...)...)

@@ -58,7 +58,7 @@ type ring struct {
 }
 
 // add keeps an event, and returns the packets with its offset in them: behind its last argument, as clients expect it. What is no event
-// of Socket.IO's own format stays as it is.
+// of Socket.IO's own format, or of msgpack, stays as it is.
 func (r *ring) add(to target, packets []*engineio.Packet, now time.Time) []*engineio.Packet {
 	number := r.memory.last.Add(1)
 	packets, ok := withOffset(packets, r.memory.offset(number))
@@ -154,10 +154,18 @@ func upTo(events []*event, number int64) int {
 	return i
 }
 
-// withOffset returns the packets of an event with one more argument. False is for what is no event with a text as its head.
+// withOffset returns the packets of an event with one more argument. False is for what is no event with a text as its head, or of msgpack.
 func withOffset(packets []*engineio.Packet, offset string) ([]*engineio.Packet, bool) {
 	isBinary, head := packets[0].Payload()
-	if isBinary || len(head) < 5 || head[1] != '2' && head[1] != '5' || head[len(head)-1] != ']' || head[len(head)-2] == '[' {
+	if isBinary {
+		if p, ok := readPacked(head); ok {
+			if with, ok := p.withArgument(head, offset); ok {
+				return []*engineio.Packet{engineio.BinaryMessage(with)}, true
+			}
+		}
+		return packets, false
+	}
+	if len(head) < 5 || head[1] != '2' && head[1] != '5' || head[len(head)-1] != ']' || head[len(head)-2] == '[' {
 		return packets, false
 	}
 	text := make([]byte, 0, len(head)+len(offset)+3)

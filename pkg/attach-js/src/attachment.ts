@@ -12,9 +12,10 @@ import type { ServerOptions, Welcome } from "./hello";
 import type { BroadcastOptions, InnerAdapter, InnerServer, InnerSocket, Middleware, Packet, RemoteSocket, Session } from "./internals";
 import { LinkError, type Link, type LinkHandler } from "./link";
 import { prepareNamespaces } from "./namespaces";
-import { isKept, recoveryWindow } from "./recovery";
+import { isKept, recoveryWindow, whyNoRecovery } from "./recovery";
 import { restoring } from "./restoration";
 import { Flag } from "./ops";
+import { Trimmer } from "./trim";
 import { noticeLeft } from "./signals";
 
 export interface AttachmentOptions {
@@ -36,6 +37,7 @@ export class Attachment {
   readonly asked = new AskedRequests();
   readonly data: DataKeeper;
   readonly bus: Bus;
+  private readonly trimmer: Trimmer;
   readonly log: (line: string) => void;
   readonly ready: Promise<void>;
   readonly gateways = new Map<string, Gateway>();
@@ -47,6 +49,7 @@ export class Attachment {
   private readonly cors?: Middleware;
   private announce!: { all: () => void; failed: (error: Error) => void };
   private window?: number;
+  private saidOfRecovery?: string;
   private leaving?: { held: Set<Gateway>; done: () => void };
   private following = false;
   private asks = false;
@@ -60,6 +63,7 @@ export class Attachment {
     this.cors = corsMiddleware(io);
     this.bus = new Bus({ peers: () => this.peers(), asked: (question, reply) => this.doAsAsked(question, reply) });
     this.data = new DataKeeper(() => this.gateways.values(), options.log);
+    this.trimmer = new Trimmer(() => this.engine.arrivals);
     register(io, this);
     this.bind();
     prepareNamespaces(io, () => this.sayReady());
@@ -259,7 +263,15 @@ export class Attachment {
     this.gateways.set(id, gateway);
     gateway.take(link, welcome);
     this.log(`attached to gateway ${id}${welcome.mode === "gateway" ? `, which handles ${welcome.events?.join(", ")} itself` : ""}`);
+    this.sayRecovery();
     return gateway;
+  }
+
+  /** Says once why connectionStateRecovery does nothing for the gateways' clients. */
+  private sayRecovery(): void {
+    const why = whyNoRecovery(this.io);
+    if (why && why !== this.saidOfRecovery) this.log(`connectionStateRecovery has no effect for clients of the gateway, who begin anew: ${why}`);
+    this.saidOfRecovery = why;
   }
 
   private ended(error: LinkError): void {
@@ -301,6 +313,7 @@ export class Attachment {
     }
     this.closing = true;
     this.data.stop();
+    this.trimmer.stop();
     for (const gateway of this.gateways.values()) gateway.detach("this process is ending");
     noticeLeft(this);
     this.unbind();

@@ -37,9 +37,14 @@ export function layer(adapter: InnerAdapter): void {
 /** What only an adapter overrides that asks other processes. The older ones, such as socket.io-redis, know no serverCount. */
 const REACHING = ["serverCount", "sockets"];
 
+/** Whether an adapter's prototype is our layer: what is before it is the app's own. */
+export function isLayer(link: object): boolean {
+  return Object.hasOwn(link, LAYER);
+}
+
 /** Whether the app has an adapter of its own that joins several processes. */
 export function joinsProcesses(adapter: InnerAdapter): boolean {
-  for (let link: object = adapter; link && !Object.hasOwn(link, LAYER); link = Object.getPrototypeOf(link)) {
+  for (let link: object = adapter; link && !isLayer(link); link = Object.getPrototypeOf(link)) {
     if (REACHING.some((method) => Object.hasOwn(link, method))) return true;
   }
   return false;

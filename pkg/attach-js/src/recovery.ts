@@ -1,7 +1,7 @@
 import { deserialize } from "node:v8";
 import type { Attachment } from "./attachment";
 import { Connection } from "./connection";
-import { broadcastByGateway, joinsProcesses, natives, of } from "./layer";
+import { broadcastByGateway, isLayer, joinsProcesses, natives, of } from "./layer";
 import { PacketType, type BroadcastOptions, type InnerAdapter, type InnerClient, type InnerServer, type Packet, type RecoveredSession, type Session } from "./internals";
 
 /** What the gateway has kept of a socket. */
@@ -28,14 +28,35 @@ export function connectingFor<T>(client: InnerClient, make: () => T): T {
 /** For how long, in ms, sessions of this server's clients are the gateway's to keep; 0 where it has none, or its adapter has its own. */
 export function recoveryWindow(io: InnerServer): number {
   const options = io.opts.connectionStateRecovery as { maxDisconnectionDuration?: number } | undefined;
-  if (!options || joinsProcesses(io.sockets.adapter) || !speaksText(io)) return 0;
+  if (!options || joinsProcesses(io.sockets.adapter) || !isReadable(io)) return 0;
   return options.maxDisconnectionDuration ?? 0;
 }
 
-/** The gateway lays offsets into the text of packets, which other parsers have not. */
-function speaksText(io: InnerServer): boolean {
+/** Why clients of a server that asks for recovery find nothing again, for an operator; nothing where they do, or the server does not ask. */
+export function whyNoRecovery(io: InnerServer): string | undefined {
+  const { adapter } = io.sockets;
+  if (!io.opts.connectionStateRecovery) return undefined;
+  if (joinsProcesses(adapter)) {
+    const { name } = adapter.constructor;
+    return keepsSessions(adapter) ? undefined : `the adapter (${name}) joins the processes and keeps no sessions. Without it the gateway does both`;
+  }
+  return isReadable(io) ? undefined : "the gateway can't lay an offset into packets of this parser";
+}
+
+/** Whether an adapter that joins processes keeps sessions by itself, as that of Redis streams does. */
+function keepsSessions(adapter: InnerAdapter): boolean {
+  for (let link: object = adapter; link && !isLayer(link); link = Object.getPrototypeOf(link)) {
+    if (Object.hasOwn(link, "restoreSession")) return true;
+  }
+  return false;
+}
+
+/** The gateway lays offsets into events, as these parsers write them: socket.io's own, and socket.io-msgpack-parser. */
+const READABLE = ['2["x"]', "83a47479706502a36e7370a12fa46461746191a178"];
+
+function isReadable(io: InnerServer): boolean {
   const [head] = io.encoder.encode({ type: PacketType.Event, nsp: "/", data: ["x"] });
-  return head === '2["x"]';
+  return READABLE.includes(typeof head === "string" ? head : Buffer.from(head ?? []).toString("hex"));
 }
 
 /** Whether clients that come back are to have the packet too, as socket.io has it: events that ask for no answer and must not be lost. */

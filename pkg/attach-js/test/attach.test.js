@@ -51,6 +51,17 @@ test('a client of the gateway is a socket of the server, events and acks go both
   await until('the count', () => io.engine.clientsCount === 0);
 });
 
+test('what is said in one breath with a CONNECT is judged behind it: a second CONNECT closes the connection, as natively', async (t) => {
+  const { gateway, io } = await start(t);
+  let connected = 0;
+  io.on('connection', () => connected++);
+  const client = gateway.connect();
+  client.say('0');
+  client.say('0');
+  await until('the close', () => !client.open);
+  assert.deepEqual([connected, client.texts.filter((text) => text.startsWith('0')).length], [1, 1]);
+});
+
 test('a broadcast is one operation, to the members that the gateway knows', async (t) => {
   const { gateway, io } = await start(t);
   io.on('connection', (socket) => socket.on('join', (room) => socket.join(room)));

@@ -3,6 +3,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { deserialize, serialize } = require('node:v8');
 const { Server } = require('socket.io');
+const { Adapter } = require('socket.io-adapter');
 const msgpack = require('socket.io-msgpack-parser');
 const { attach } = require('../dist');
 const { SimulatedGateway } = require('./simulated');
@@ -10,11 +11,18 @@ const { until } = require('./waiting');
 
 const KEEP = 8;
 
-async function start(t, options = { connectionStateRecovery: {} }) {
+class Reverse extends msgpack.Encoder {
+  encode(packet) {
+    return super.encode(packet).map((bytes) => Buffer.from(bytes).reverse());
+  }
+}
+const unreadable = { ...msgpack, Encoder: Reverse };
+
+async function start(t, options = { connectionStateRecovery: {} }, log = () => {}) {
   const gateway = await new SimulatedGateway().listen();
   t.after(() => gateway.close());
   const io = new Server(options);
-  attach(io, { key: 'key', signals: false, linger: 0, log() {}, url: gateway.url });
+  attach(io, { key: 'key', signals: false, linger: 0, log, url: gateway.url });
   t.after(() => io.close());
   const sockets = [];
   io.on('connection', (socket) => sockets.push(socket));
@@ -80,8 +88,8 @@ test('events that must not be lost are flagged, one to a socket goes by its room
   assert.deepEqual(flagged, [[[socket.id], '2["one","text"]'], [[], '2["all","text"]']]);
 });
 
-test('without the option, and with another parser, nothing is kept or flagged', async (t) => {
-  for (const options of [{}, { connectionStateRecovery: {}, parser: msgpack }]) {
+test('without the option, and with a parser that the gateway can\'t read, nothing is kept or flagged', async (t) => {
+  for (const options of [{}, { connectionStateRecovery: {}, parser: unreadable }]) {
     const { gateway, io } = await start(t, options);
     assert.equal(gateway.hello.options.recovery, 0);
     io.on('connection', () => {});
@@ -90,6 +98,41 @@ test('without the option, and with another parser, nothing is kept or flagged', 
     assert.equal(gateway.casts[0].flags & KEEP, 0);
   }
 });
+
+test('with the msgpack parser it is as with the usual one', async (t) => {
+  const { gateway, io } = await start(t, { connectionStateRecovery: {}, parser: msgpack });
+  assert.equal(gateway.hello.options.recovery, 120_000);
+  io.emit('all', 'text');
+  await until('the event', () => gateway.casts);
+  assert.equal(gateway.casts[0].flags & KEEP, KEEP);
+});
+
+class Joins extends Adapter {
+  serverCount() {
+    return Promise.resolve(2);
+  }
+}
+class Keeps extends Joins {
+  restoreSession() {
+    return Promise.resolve(null);
+  }
+}
+
+for (const [name, options, said] of [
+  ['the gateway\'s', {}, undefined],
+  ['that of an adapter', { adapter: Keeps }, undefined],
+  ['none with an adapter that keeps no sessions', { adapter: Joins }, /has no effect.*\(Joins\).*keeps no sessions/],
+  ['none with a parser that it can\'t read', { parser: unreadable }, /has no effect.*parser/],
+]) {
+  test(`the log says when recovery is none at all: ${name}`, async (t) => {
+    const lines = [];
+    await start(t, { connectionStateRecovery: {}, ...options }, (line) => lines.push(line));
+    await until('the gateway', () => lines.some((line) => line.startsWith('attached to')));
+    const of = lines.filter((line) => line.includes('connectionStateRecovery'));
+    assert.equal(of.length, said ? 1 : 0);
+    if (said) assert.match(of[0], said);
+  });
+}
 
 test('clients that come directly are recovered by the server itself, and get one offset', async (t) => {
   const { gateway, io, sockets } = await start(t);
