@@ -28,8 +28,6 @@ type roster struct {
 	due       time.Time     // when it is told, if there is budget then
 	held      bool          // there was none
 	notBefore time.Time     // when it may be told next
-	shortest  time.Duration // between its last list and the next
-	followed  bool          // its last list had to follow the one before
 	cost      int           // of its last list
 	opening   uint64        // what Others called it
 	unknown   chan struct{} // closed, and nil, once it is known who is here at other gateways

@@ -123,32 +123,6 @@ func TestChangesGatherAndTheLastStateArrives(t *testing.T) {
 	})
 }
 
-// 100 rooms of 100 who came back within 3 s were told 16 times each: 100,000 deliveries, and a quarter of all that the storm cost.
-func TestARoomThatChangesAllTheTimeIsToldLessOften(t *testing.T) {
-	withRosters(t, 0, func(t *testing.T, r *Rosters, heard *told) {
-		times := func(d time.Duration) (told int) {
-			for i := range d / (10 * time.Millisecond) {
-				r.Enter("r", someone(fmt.Sprint(i)))
-				r.Leave("r", someone(fmt.Sprint(i)))
-				time.Sleep(10 * time.Millisecond)
-			}
-			synctest.Wait()
-			return len(heard.take())
-		}
-		r.Enter("r", someone("a"))
-		if got := times(3 * time.Second); got != 6 { // at 0, 0.2, 0.4, 0.8, 1.6 and 2.4 s
-			t.Errorf("it was told %d times", got)
-		}
-		time.Sleep(2 * time.Second)
-		heard.take()
-		r.Enter("r", someone("b"))
-		expect(t, heard, listAB)
-		r.Leave("r", someone("b"))
-		time.Sleep(shortestStep) // calm again
-		expect(t, heard, listA)
-	})
-}
-
 func TestJoinStormCostsStepsNotJoins(t *testing.T) {
 	withRosters(t, 0, func(t *testing.T, r *Rosters, heard *told) {
 		for i := range 1000 {

@@ -6,12 +6,9 @@ import (
 )
 
 // Steps between two lists for one room: long enough that the lists of a room cost at most
-// membersBudget bytes per second in all, within these bounds. While each list has to follow the one before it, since people come and
-// go all the time, the shortest doubles up to stormStep: ten thousand who come back within seconds would else get more lists of half
-// of their rooms than anything else.
+// membersBudget bytes per second in all, within these bounds.
 const (
 	shortestStep  = 200 * time.Millisecond
-	stormStep     = 4 * shortestStep
 	longestStep   = 2 * time.Second
 	membersBudget = 32 << 20
 )
@@ -106,7 +103,6 @@ func (r *Rosters) next(timer *time.Timer) *roster {
 			}
 			t := heap.Pop(&l.due).(*roster)
 			t.queued, t.held = false, false
-			t.pace()
 			if !t.empty() {
 				return t
 			}
@@ -132,21 +128,9 @@ func (r *Rosters) tell(t *roster) {
 	if l := r.laneOf(t); l.rate > 0 {
 		l.spent.charge(cost, now, l.rate)
 	}
-	t.notBefore = now.Add(min(max(step, t.shortest), longestStep))
+	t.notBefore = now.Add(min(max(step, shortestStep), longestStep))
 	if t.queued && t.due.Before(t.notBefore) { // somebody came or went meanwhile
 		t.due = t.notBefore
 		heap.Fix(&t.lane.due, t.index)
-	}
-}
-
-// pace sets the shortest step behind the list that is about to be told. Rosters.mu is held.
-func (t *roster) pace() {
-	switch follows := t.due.Equal(t.notBefore); {
-	case !follows:
-		t.shortest, t.followed = shortestStep, false
-	case !t.followed: // two who come one after the other are no storm
-		t.followed = true
-	default:
-		t.shortest = min(2*t.shortest, stormStep)
 	}
 }
