@@ -9,6 +9,7 @@ test('events, acks and binary go both ways, in namespaces and dynamic ones', asy
   const gateway = await startAttachable(t);
   const app = await startApp(t, gateway);
   const ann = await visit(t, gateway);
+  await until('the app to say that she is connected', () => app.all('connection').length > 0);
   assert.deepEqual(app.all('connection'), [[ann.id, false, [ann.id, 'user:undefined'].sort(), {}]]);
   assert.equal((await ask(ann, 'who')).clients, 1);
   const room = await visit(t, gateway, {}, '/room-7');

@@ -138,8 +138,10 @@ func missing(batch []*entry) []*entry {
 func (s *Store) answer(batch []*entry) {
 	for _, e := range batch {
 		if e.err != nil {
-			s.misfits.tell(s.log, e.err, s.blame(e.err))
+			at := s.blame(e.err)
+			s.misfits.tell(s.log, e.err, at)
 			s.rejected.write(s.log, "the database rejects messages", "error", e.err)
+			e.err = s.mapping.refersToNothing(e.err, at)
 		}
 	}
 	if n := refused(batch); n > 0 {

@@ -122,6 +122,16 @@ func (f FieldColumn) misfit(takes string) error {
 	return &refusal{"rejected", &message.Misfit{Key: f.Key, Takes: takes}, message.ErrRejected, f.Column.Name}
 }
 
+// refersToNothing gives the refusal of a row as the misfit that it is if what a client said for a column is the id of nothing, and as it is otherwise.
+func (m *Mapping) refersToNothing(err error, at Blame) error {
+	for _, f := range m.Fields {
+		if at.RefersTo != "" && at.Column == f.Column.Name {
+			return f.misfit("the id of something that is there")
+		}
+	}
+	return err
+}
+
 // takes says what suits a column.
 func (c Column) takes() string {
 	switch c.kind {

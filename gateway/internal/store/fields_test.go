@@ -232,3 +232,17 @@ func FuzzTakeJSON(f *testing.F) {
 		}
 	})
 }
+
+// The log names the foreign key; the sender hears of what was said, and not of the room.
+func TestAReplyToNothingIsRefusedByItsOwnName(t *testing.T) {
+	t.Parallel()
+	for _, node := range []string{"", "a"} {
+		url := dbtest.Postgres(t, picturePostgres+`; CREATE TABLE "Reply" (id UUID PRIMARY KEY); ALTER TABLE "Message" ADD FOREIGN KEY ("replyToId") REFERENCES "Reply"`)
+		s := open(t, Config{URL: url, Fields: pictureFields, Node: node})
+		_, err := save(t, s, picture("", `"/a.png"`, "", "", `"3e9c1f63-0c52-4a9d-9a52-2f1c9a2f0a11"`))
+		var misfit *message.Misfit
+		if !errors.As(err, &misfit) || misfit.Error() != `"replyToId" takes the id of something that is there` {
+			t.Errorf("node %q: %v", node, err)
+		}
+	}
+}
