@@ -23,6 +23,7 @@ type arrival struct {
 
 	before, after *arrival // in the line; the Door's mu guards these and waits
 	waits         bool     // in the line
+	kinship
 
 	// Only the reading side uses these.
 	head []byte // what has come, if it did not come at once or goes on
@@ -117,7 +118,9 @@ func (a *arrival) Gone() {
 	}
 	d.leave(a)
 	a.conn.Close()
-	d.options.Depart(a.mark)
+	if !a.departed {
+		d.options.Depart(a.mark)
+	}
 }
 
 // serve answers a handshake. False means that the request is for net/http.

@@ -17,7 +17,9 @@ type DoorOptions struct {
 	// Takes tells whether a WebSocket handshake of this protocol, seen by its path, is for the Server. What is not goes on to
 	// net/http. It must be there.
 	Takes func(*http.Request) bool
-	// Arrive is told of each connection that is accepted; false has it closed at once. The mark is the caller's. Depart gets
+	// Arrive is told of each connection that is accepted. False has the one of the same address cut that has taken longest for its head, if
+	// that is not the server's fault, and asks once more. Then the connection is closed, with 503 if it has asked for anything. The
+	// mark is the caller's. Depart gets
 	// it when the Door has done with the connection: it belongs to a session, or is closed. A connection that goes on to
 	// net/http keeps its mark (Passed.Mark), and Depart is not called. Nil lets all in.
 	Arrive func(net.Conn) (mark any, ok bool)
@@ -57,6 +59,7 @@ type Door struct {
 	first   *arrival       // who has waited longest; nil where nobody waits
 	last    *arrival
 	timer   *time.Timer // runs while somebody waits, and may once more
+	kin     map[uint64]*kin
 }
 
 // passage is what Accept returns.
@@ -83,7 +86,7 @@ func (s *Server) Door(l net.Listener, o DoorOptions) *Door {
 	if o.ErrorLog == nil {
 		o.ErrorLog = log.Default()
 	}
-	d := &Door{server: s, listener: l, options: o, closed: make(chan struct{}), onward: make(chan passage)}
+	d := &Door{server: s, listener: l, options: o, closed: make(chan struct{}), onward: make(chan passage), kin: make(map[uint64]*kin)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d.retired = s.retired
@@ -143,8 +146,11 @@ func (d *Door) arrive(conn net.Conn) {
 		return
 	}
 	mark, ok := d.options.Arrive(conn)
+	if !ok && d.makeRoom(conn) {
+		mark, ok = d.options.Arrive(conn)
+	}
 	if !ok {
-		conn.Close()
+		sendAway(conn)
 		return
 	}
 	a := &arrival{door: d, mark: mark, proxied: d.options.Proxied(mark), due: time.Now().Add(d.options.HeaderTimeout)}

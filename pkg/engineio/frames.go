@@ -62,8 +62,7 @@ type sink interface {
 // anywhere between calls.
 func (a *assembly) feed(d *decoder, data []byte, to sink) error {
 	if len(a.partial) > 0 {
-		a.makeRoom(d, len(data))
-		a.partial = append(a.partial, data...)
+		a.partial = append(grow(a.partial, len(data)), data...)
 		data = a.partial
 	}
 	for len(data) > 0 {
@@ -92,29 +91,21 @@ func (a *assembly) feed(d *decoder, data []byte, to sink) error {
 	return nil
 }
 
-// makeRoom grows partial for so many more bytes: to twice of what will be there then, or to what the frame has if that is less. So a large
-// frame is copied a few times, and nobody has more memory held than twice of what they have sent.
-func (a *assembly) makeRoom(d *decoder, more int) {
-	need := len(a.partial) + more
-	if need <= cap(a.partial) {
-		return
-	}
-	whole := 0
-	if header, size, err := d.parse(a.partial); err == nil { // its length has been checked
-		whole = size + int(header.Length)
-	}
-	a.partial = append(make([]byte, 0, max(need, min(2*need, whole))), a.partial...)
-}
-
 // keep holds on to the beginning of a frame for the next feed.
 func (a *assembly) keep(rest []byte) {
-	switch len(rest) {
-	case 0:
-		a.partial = nil
-	case len(a.partial): // nothing was used: moving it for every byte that comes would be quadratic
-	default:
-		a.partial = append([]byte(nil), rest...)
+	if len(rest) > 0 && len(rest) == len(a.partial) {
+		return // nothing was used: moving it for every byte that comes would be quadratic
 	}
+	partial := append([]byte(nil), rest...)
+	giveBack(a.partial)
+	a.partial = partial
+}
+
+// drop gives back what is kept.
+func (a *assembly) drop() {
+	giveBack(a.partial)
+	giveBack(a.message)
+	*a = assembly{}
 }
 
 // parse reads the frame header at the start of data; io.EOF means that it is not all there.
@@ -158,12 +149,13 @@ func (a *assembly) accept(h ws.Header, payload []byte, to sink) (more bool, err 
 	if a.fragments++; a.fragments > maxFragments {
 		return false, errProtocol
 	}
-	a.message = append(a.message, payload...)
+	a.message = append(grow(a.message, len(payload)), payload...)
 	if !h.Fin {
 		return true, nil
 	}
 	message := a.message
 	a.message, a.fragments = nil, 0
+	defer giveBack(message)
 	return deliver(a.opcode, message, to)
 }
 

@@ -20,7 +20,9 @@ func (d *Door) enter(a *arrival, conn net.Conn) bool {
 	d.present.Add(1)
 	a.conn = new(netpoll.Conn)
 	d.server.poller.Init(a.conn, conn, a)
-	a.conn.ShareTurns(crowdOf(peerNetwork(conn)))
+	a.network = peerNetwork(conn)
+	a.conn.ShareTurns(crowdOf(a.network))
+	d.joinKin(a)
 	a.before, a.waits = d.last, true
 	if d.last != nil {
 		d.last.after = a
@@ -59,6 +61,7 @@ func (d *Door) unlink(a *arrival) bool {
 		d.last = a.before
 	}
 	a.before, a.after = nil, nil
+	d.leaveKin(a)
 	return true
 }
 

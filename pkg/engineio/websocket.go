@@ -139,7 +139,10 @@ func (c *websocket) ReadFailed() (again bool) {
 func (c *websocket) Gone() {
 	c.session.end(TransportClose)
 	c.conn.Close()
-	c.pending = nil // the wheel holds on to the session until its next beat would be due
+	if c.pending != nil { // the wheel holds on to the session until its next beat would be due
+		c.pending.drop()
+		c.pending = nil
+	}
 	c.session.server.release()
 }
 
@@ -209,6 +212,7 @@ func (c *websocket) Received(data []byte) {
 	}
 	switch {
 	case c.ignoring || a.empty():
+		a.drop()
 		c.pending = nil
 	case c.pending == nil:
 		c.pending = &assembly{}

@@ -48,6 +48,25 @@ func TestWhoHasComeBackElsewhereIsClosedHereAndNothingIsKept(t *testing.T) {
 	})
 }
 
+// The news comes first, of a server that stood still, and the end of the connection right behind it.
+func TestNothingIsKeptOfWhoLosesTheConnectionAfterTheNewsOfBeingElsewhere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sessions := &elsewhere{}
+		m, _ := serveRecovery(t, Recovery{Sessions: sessions, Reclaim: sessions.reclaim})
+		live := m.arrive("/", nil)
+		live.enters("r")
+		old := m.server.Of("/").Succeeded(live.sid)
+		m.drop(live)
+		old.Supersede()
+		if n := m.server.Recovery().Away; n != 0 || len(sessions.takeEnded()) != 0 {
+			t.Errorf("%d sessions are kept", n)
+		}
+		sessions.failed = errors.New("Redis is away") // so that memory is believed
+		m.arrive("/", live).expectNew(live)
+	})
+}
+
 // It has been elsewhere and back before anybody told this server.
 func TestMemoryIsNotBelievedWhereAnotherServerHasTakenTheSessionUp(t *testing.T) {
 	t.Parallel()

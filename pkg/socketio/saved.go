@@ -81,10 +81,16 @@ func (ns *Namespace) Succeeded(sid string) *Socket {
 	if ns.recovery == nil {
 		return nil
 	}
+	s := ns.sockets.get(sid) // before peek: its connection may end at this moment, or before the caller ends it
+	if s != nil {
+		s.mu.Lock()
+		s.succeeded = true
+		s.mu.Unlock()
+	}
 	if a := ns.recovery.peek(sessionID{ns.name, sid}); a != nil {
 		ns.recovery.take(a)
 	}
-	return ns.sockets.get(sid)
+	return s
 }
 
 // Supersede ends the socket and its connection: its session is another server's, and nothing of it is kept here.
@@ -111,7 +117,7 @@ func (s *Socket) rest(reason engineio.Reason) {
 	ended := reason == ClientDisconnect || reason == ServerDisconnect || reason == GivenUp || reason == engineio.ParseError
 	through := r.reached()
 	s.mu.Lock()
-	if !ended && reason != Superseded {
+	if !ended && reason != Superseded && !s.succeeded {
 		r.put(s.absence(through))
 	}
 	rooms.vacate(s)

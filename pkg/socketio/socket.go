@@ -24,6 +24,7 @@ type Socket struct {
 	mu        lockorder.Mutex[Socket]
 	gone      bool
 	recovered bool         // set before the socket is connected
+	succeeded bool         // another server has its session: nothing is kept of it here
 	acks      *pendingAcks // nil until one was wanted
 	memberships
 }

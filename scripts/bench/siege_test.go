@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/socketgate/socketgate/scripts/bench/attack"
 )
 
 // calm is an attack that harmed nobody.
@@ -101,5 +103,18 @@ func TestWhatTheGatewaySaysOfAnAttackIsWhatHasRisen(t *testing.T) {
 	}
 	if n := risen(before, after, "socketgate_handshakes_refused_total"); n != 1200 {
 		t.Errorf("risen by %v", n)
+	}
+}
+
+// Three hundred who fill a room had no row: on a busy machine they had not been at their limit within a second.
+func TestAnAttackShowsOnceItsSignHasRisen(t *testing.T) {
+	t.Parallel()
+	limited := attack.Attack{Sign: "socketgate_limited_total"}
+	calm := map[string]float64{`socketgate_limited_total{limit="events"}`: 5}
+	if shows(limited, calm, calm) {
+		t.Error("it shows without a sign")
+	}
+	if !shows(limited, calm, map[string]float64{`socketgate_limited_total{limit="events"}`: 6}) || !shows(attack.Attack{}, calm, calm) {
+		t.Error("it does not show")
 	}
 }

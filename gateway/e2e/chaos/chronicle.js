@@ -5,32 +5,42 @@ const SETTLED = 2_000; // milliseconds after the ack of a join, from which on ev
 const RETURN = 10_000; // milliseconds after a line broke, in which its client may be away
 const EXAMPLES = 10;
 
-const NEW = { times: 0, crossing: 0, flickers: 0, absent: 0, anew: 0, inexact: 0, healed: 0 };
+const NEW = { times: 0, crossing: 0, flickers: 0, unseen: 0, absent: 0, anew: 0, inexact: 0, healed: 0 };
 
 export class Chronicle {
   /** What goes wrong, or did last. */
   kind = 'nothing';
   /**
    * Of each kind: how many `times` it happened; the longest `crossing`, milliseconds from a message's being known to somebody to its being
-   * heard by one who was connected all the time; `flickers`, lists that lacked somebody who was there, and `absent` ones that lacked only who may
-   * not have been, for their line was broken; comings back that began `anew`; lists that were `inexact` when all
+   * heard by one who was connected all the time; `flickers`, lists that lacked somebody who was there, `unseen` those of them that lacked somebody whom this
+   * kind of fault takes off no list, and `absent` ones that lacked only who may not have been there, for their line was broken; comings back that began `anew`; lists that were `inexact` when all
    * had been quiet for a while; and the milliseconds after which they all were exact for good (`healed`).
    */
   kinds = {};
   examples = [];
-  /** When gateways stood still: {from, to}. */
+  /** When which gateway stood still: {port, from, to}. */
   stops = [];
+  #begun = -Infinity; // when that began
+  /** What was begun and repaired, and each list that lacked somebody: {at, what}. */
+  story = [];
 
-  begins(kind) {
+  begins(kind, now = performance.now()) {
     this.kind = kind;
-    if (kind.split('+').includes('stop')) this.stops.push({ from: performance.now(), to: Infinity });
+    this.#begun = now;
     this.#of.times++;
+    this.#notes(`${kind} begins`);
   }
 
   /** What began last is repaired. */
   repaired() {
-    const last = this.stops.at(-1);
-    if (last?.to === Infinity) last.to = performance.now();
+    this.#notes(`${this.kind} is repaired`);
+  }
+
+  /** The gateway on that port stands still from now on, until `to` is set in what this answers. */
+  standsStill(port) {
+    const stop = { port, from: performance.now(), to: Infinity };
+    this.stops.push(stop);
+    return stop;
   }
 
   /** A message was heard at `now` by somebody who has been connected since `since`; the first who knew of it did so at `told`. */
@@ -52,6 +62,8 @@ export class Chronicle {
     const there = lacking.filter(({ brokenAt = -Infinity }) => brokenAt + RETURN < now);
     if (there.length === 0) return void this.#of.absent++;
     this.#of.flickers++;
+    if (there.some((member) => staysListed(this.kind, member, this.#begun, now))) this.#of.unseen++;
+    this.#notes(`${by} in ${room} lacks ${there.map(({ name }) => name)}`);
     this.#example(`${by} in ${room} was told a list without ${there.map((member) => latest(member, now))}`);
   }
 
@@ -66,10 +78,15 @@ export class Chronicle {
     this.#of.inexact += wrong.length;
     this.#of.healed = Math.max(this.#of.healed, healed);
     for (const what of wrong) this.#example(what);
+    this.#notes(`calm, exact after ${Math.round(healed)} ms, wrong: ${wrong.join('; ')}`);
   }
 
   get #of() {
     return (this.kinds[this.kind] ??= { ...NEW });
+  }
+
+  #notes(what) {
+    this.story.push({ at: performance.now(), what });
   }
 
   #example(what) {
@@ -86,15 +103,39 @@ function latest({ name, story = [] }, now) {
 
 // While these go on every client keeps its connection, and messages find another way.
 const CROSSED = ['redis', 'flush', 'hush', 'partition', 'failover'];
-// In a rolling restart nobody may leave a list whose line is whole.
-const UNSEEN = ['roll', 'drops', 'cuts', 'delays', 'halfopen'];
-const unseen = (kind) => kind.split('+').includes('roll') && kind.split('+').every((one) => UNSEEN.includes(one));
+// While these go on whoever is connected hears as ever: the others of a gateway that ends take up what it had.
+const PROMPT = ['kill', 'roll'];
+const ORDINARY = 500; // milliseconds, on a busy machine, from one gateway to another where nothing is away
+const AWAY = 2_000; // milliseconds within which who comes back elsewhere has left no list, after a kill: a lease lasts from two to three seconds then
+
+/** How long a message may take to another gateway that was said while that went wrong: `crossing` only where it has to take another way. */
+export function mayTake(kind, crossing) {
+  return kind.split('+').some((one) => [...CROSSED, 'database', 'stop'].includes(one)) ? crossing : Math.min(ORDINARY, crossing);
+}
+
+// In a rolling restart nobody may leave a list whose line is whole, and so with whatever else happens to lines.
+const LINES = ['drops', 'cuts', 'delays', 'halfopen'];
+const isRoll = (kind) => kind.split('+').includes('roll') && kind.split('+').every((one) => ['roll', ...LINES].includes(one));
+
+/**
+ * Whether somebody must be on every list at `now`, in that kind of fault, which `begun` then. Redis takes nobody off who was there before it went, nor does
+ * a kill whoever comes back in time.
+ */
+function staysListed(kind, { joined, story = [] }, begun, now) {
+  if (isRoll(kind)) return true;
+  const last = story.findLast(({ what }) => /^(lost|recovered|connected)/.test(what));
+  if (['redis', 'flush', 'hush', 'failover'].includes(kind)) return joined + SETTLED < begun && !(last?.at > begun - RETURN);
+  if (kind !== 'kill') return false;
+  if (last?.what.startsWith('lost')) return now - last.at < AWAY;
+  const lost = story.findLast(({ what }) => what.startsWith('lost'));
+  return !lost || last.at - lost.at < AWAY || now - last.at > SETTLED;
+}
 
 /** What the gateways promise of this and did not keep: descriptions. Messages may take `crossing` milliseconds. */
 export function broken({ kinds }, crossing) {
   return Object.entries(kinds).flatMap(([kind, of]) => [
-    ...(CROSSED.includes(kind) && of.crossing > crossing ? [`${kind}: a message took ${Math.round(of.crossing)} ms`] : []),
-    ...(unseen(kind) && of.flickers > 0 ? [`${kind}: ${of.flickers} lists lacked somebody`] : []),
+    ...([...CROSSED, ...PROMPT].includes(kind) && of.crossing > crossing ? [`${kind}: a message took ${Math.round(of.crossing)} ms`] : []),
+    ...(of.unseen > 0 ? [`${kind}: ${of.unseen} lists lacked somebody who was there`] : []),
     ...(of.inexact > 0 ? [`${kind}: ${of.inexact} lists were wrong in the calm after it`] : []),
   ]);
 }

@@ -1,4 +1,5 @@
 // Keeps a gateway running on one port, as systemd or Docker would, and kills it when told to.
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startGateway } from '../harness/gateway.js';
 import { Counters } from './metrics.js';
@@ -8,16 +9,17 @@ const RESTART = 500; // milliseconds between an end and the next start
 export class Keeper {
   #t;
   #env;
-  #database;
+  #logs;
   #gateway;
   #admin;
   #turn = Promise.resolve(); // one thing at a time
   #expected = false;
 
-  constructor(t, env, database) {
+  /** `logs` is what the files begin with that keep what each of its gateways logged, if any are to. */
+  constructor(t, env, { logs } = {}) {
     this.#t = t;
     this.#env = env;
-    this.#database = database;
+    this.#logs = logs;
     /** How it ended by itself, each time. */
     this.collapses = [];
     this.counters = new Counters();
@@ -48,12 +50,14 @@ export class Keeper {
     return this.#end(() => this.#gateway.stop());
   }
 
-  /** SIGSTOP, and SIGCONT so many milliseconds later. */
-  freeze(milliseconds) {
+  /** SIGSTOP, and SIGCONT so many milliseconds later. The chronicle is told. */
+  freeze(milliseconds, chronicle) {
     this.#turn = this.#turn.then(async () => {
+      const stop = chronicle.standsStill(this.port);
       this.#gateway.signal('SIGSTOP');
       await pause(milliseconds);
       this.#gateway.signal('SIGCONT');
+      stop.to = performance.now();
     });
     return this.#turn;
   }
@@ -62,7 +66,7 @@ export class Keeper {
   async stop() {
     await this.#turn;
     this.#expected = true;
-    await this.counters.add(this.#admin);
+    await this.#count();
     await this.#gateway.endWell();
   }
 
@@ -71,10 +75,15 @@ export class Keeper {
     return this.#turn;
   }
 
+  async #count() {
+    const metrics = await this.counters.add(this.#admin);
+    if (this.#logs) await writeFile(`${this.#logs}-${this.starts}.metrics`, metrics);
+  }
+
   #end(how) {
     this.#turn = this.#turn.then(async () => {
       this.#expected = true;
-      await this.counters.add(this.#admin);
+      await this.#count();
       this.ends.push(performance.now());
       await how();
       await pause(RESTART);
@@ -87,10 +96,11 @@ export class Keeper {
   async #up(most = 60) {
     for (let tries = 1; ; tries++) {
       try {
-        const gateway = await startGateway(this.#t, { ...this.#env, PORT: this.port, ADMIN_ADDR: this.#admin }, { database: this.#database });
+        const gateway = await startGateway(this.#t, { ...this.#env, PORT: this.port, ADMIN_ADDR: this.#admin });
         this.#gateway = gateway;
         this.#expected = false;
         this.starts++;
+        if (this.#logs) void gateway.ended.then(() => writeFile(`${this.#logs}-${this.starts}.log`, gateway.log));
         void gateway.ended.then((how) => {
           if (this.#expected || gateway !== this.#gateway) return;
           this.collapses.push(`${JSON.stringify(how)}: ${gateway.log.slice(-2000)}`);

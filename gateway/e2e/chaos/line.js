@@ -7,6 +7,7 @@ export class Line {
   #server;
   #route;
   #pairs = new Set();
+  #ways = []; // {at, port}: where each connection went, and when
   #down = false;
   #delay = 0;
   #quiet; // a promise while nothing passes
@@ -23,6 +24,11 @@ export class Line {
     await new Promise((resolve, reject) => this.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
     this.host = `127.0.0.1:${this.#server.address().port}`;
     this.url = `http://${this.host}`;
+  }
+
+  /** The port that the latest connection before a time led to. */
+  portAt(time) {
+    return this.#ways.findLast(({ at }) => at <= time)?.port;
   }
 
   close() {
@@ -97,6 +103,7 @@ export class Line {
     }
     const pair = { client, server, to: server.remotePort };
     this.#pairs.add(pair);
+    this.#ways.push({ at: performance.now(), port: pair.to });
     for (const [end, other] of [[client, server], [server, client]]) {
       end.on('close', () => {
         this.#pairs.delete(pair);

@@ -39,13 +39,14 @@ export const USAGE = `scripts/chaos: official clients behind lines that break, b
   -gateways 3         of cluster and sentinel
   -crossing ${DEFAULTS.crossing / 1_000}s        how long a message may take from one gateway to the other while Redis is away
   -reloads 0.05       of those who come back, so many may start anew and load the history (all, cluster, sentinel: 0.05, else 0)
+  -logs DIR           keeps there what every gateway logged and counted, what went wrong when, and what became of everybody, as lines of JSON
   -keep               adds the seed of a run that fails to gateway/e2e/chaos/seeds.json, which scripts/test repeats
 
 It exits with 0 if every message that was acked is in the table, and everybody heard what their rooms were told from the ack of
 their join to their leave, once, in the history's order. Of several gateways also if messages crossed in time without Redis, no list lacked
 anybody in a rolling restart (roll), and all lists were exact after 5 s of calm.`;
 
-const NAMES = ['seed', 'duration', 'clients', 'rooms', 'database', 'mode', 'faults', 'pace', 'moves', 'reloads', 'gateways', 'crossing'];
+const NAMES = ['seed', 'duration', 'clients', 'rooms', 'database', 'mode', 'faults', 'pace', 'moves', 'reloads', 'gateways', 'crossing', 'logs'];
 const FLAGS = {
   ...Object.fromEntries(NAMES.map((name) => [name, { type: 'string' }])),
   keep: { type: 'boolean' },
@@ -75,6 +76,7 @@ export function parse(args) {
         pace: milliseconds('pace', values.pace ?? `${DEFAULTS.pace}ms`),
         moves: milliseconds('moves', values.moves ?? `${preset.moves ?? 0}ms`),
         reloads: Number(values.reloads ?? preset.reloads ?? 0),
+        ...(values.logs && { logs: values.logs }),
         ...(preset.gateways && {
           gateways: whole('gateways', values.gateways ?? preset.gateways),
           redis: preset.redis ?? DEFAULTS.redis,

@@ -13,10 +13,10 @@ const outages = {
   },
 
   /** SIGSTOP of a gateway. The proxy finds out, and sends its clients elsewhere, or does not. */
-  async stop({ keepers, balancer, lines }, random) {
+  async stop({ keepers, balancer, lines, chronicle }, random) {
     const keeper = random.pick(keepers);
     const away = random.between(500, 8_000);
-    const frozen = keeper.freeze(away);
+    const frozen = keeper.freeze(away, chronicle);
     if (random.chance(0.5)) {
       await pause(random.between(0, 2_000));
       balancer.leaveOut(keeper.port, away);

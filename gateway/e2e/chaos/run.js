@@ -1,7 +1,7 @@
 // One run: people talk in rooms while things go wrong, then all is repaired, and what they heard is held against the table.
 import { later } from '../harness/test.js';
 import { until } from '../harness/waiting.js';
-import { Chronicle } from './chronicle.js';
+import { Chronicle, mayTake } from './chronicle.js';
 import { databases } from './databases.js';
 import { rage } from './faults.js';
 import { openLine, startGateways } from './gateways.js';
@@ -9,6 +9,7 @@ import { Ledger } from './ledger.js';
 import { takeTurns } from './outages.js';
 import { JOINS, Person, SENDS, TRANSPORTS } from './person.js';
 import { Random } from './random.js';
+import { keepStories } from './story.js';
 import { judge } from './verdict.js';
 import { calm, watch } from './watch.js';
 
@@ -34,7 +35,7 @@ export const DEFAULTS = {
  * of several gateways their `chronicle`.
  */
 export async function run(t, options) {
-  const { seed, database: kind, mode, faults, seconds, clients, rooms: count, gateways, redis, crossing, pace, moves } = { ...DEFAULTS, ...options };
+  const { seed, database: kind, mode, faults, seconds, clients, rooms: count, gateways, redis, crossing, pace, moves, logs } = { ...DEFAULTS, ...options };
   const random = new Random(seed);
   const chronicle = gateways > 1 ? new Chronicle() : undefined;
   const ledger = new Ledger(() => chronicle?.kind);
@@ -42,8 +43,8 @@ export async function run(t, options) {
   const rooms = Array.from({ length: count }, (_, i) => `room-${i}`);
   const database = await databases[kind](t, { people: [...names, 'last'], rooms, faults });
 
-  const stage = { database, chronicle, ...await startGateways(t, { count: gateways, kind: redis, env: {
-    DATABASE_URL: database.url, JOIN_MODE: mode, RATE_LIMIT: 0, LOG_LEVEL: 'info', PING_INTERVAL: '2s', PING_TIMEOUT: '2s',
+  const stage = { database, chronicle, ...await startGateways(t, { count: gateways, kind: redis, logs, env: {
+    DATABASE_URL: database.url, JOIN_MODE: mode, RATE_LIMIT: 0, LOG_LEVEL: logs ? 'debug' : 'info', PING_INTERVAL: '2s', PING_TIMEOUT: '2s',
   } }) };
   const { keepers } = stage;
   stage.lines = await Promise.all(names.map((_, i) => openLine(t, stage.balancer.route(i))));
@@ -69,9 +70,10 @@ export async function run(t, options) {
   const unanswered = await calmDown(t, { people, busy, rooms, ledger, keeper: keepers[0] });
   for (const one of people) one.socket.disconnect();
   for (const keeper of keepers) await keeper.stop();
+  if (logs) await keepStories(logs, people, chronicle);
 
   return {
-    ...judge({ ledger, people, rows: await database.rows(), crossing: chronicle && crossing, stops: chronicle?.stops, ends: keepers.flatMap(({ ends }) => ends).sort((a, b) => a - b) }),
+    ...judge({ ledger, people, rows: await database.rows(), mayTake: chronicle && (({ during }) => mayTake(during, crossing)), stops: chronicle?.stops, ends: keepers.flatMap(({ ends }) => ends).sort((a, b) => a - b) }),
     collapses: keepers.flatMap(({ collapses }) => collapses), starts: keepers.reduce((total, { starts }) => total + starts, 0),
     counters: sum(keepers.map(({ counters }) => counters.totals)), unanswered, refusals: sum(people.map((one) => one.refusals)), chronicle,
   };

@@ -4,12 +4,11 @@ const EXAMPLES = 40; // at most
 
 /**
  * Judges a run. `rows` are what the table holds: {id, text (in plaintext), userId, roomId, createdAt (ISO)}. Answers figures, and
- * `examples` of whatever should not be. `ends` are the times when the gateway ended, for the examples. `crossing` is how long a message may
- * take, in milliseconds, from the gateway where somebody has heard it to the one where somebody else leaves the room; or as long as it took to
- * others, where Redis and the database were away together, or as
- * a gateway stood still (`stops`: {from, to}), whose clients leave before it has read on.
+ * `examples` of whatever should not be. `ends` are the times when the gateway ended, for the examples. `mayTake` answers how long a message may
+ * take, in milliseconds, from the gateway where somebody has heard it to the one where somebody else leaves the room; it may take as long as it took
+ * to others, or, for whoever leaves at a gateway that stood still meanwhile (`stops`: {port, from, to}), until that has read on.
  */
-export function judge({ ledger, people, rows, ends = [], crossing = 0, stops = [] }) {
+export function judge({ ledger, people, rows, ends = [], mayTake = () => 0, stops = [] }) {
   const examples = [];
   const example = (what) => examples.length < EXAMPLES && examples.push(what);
   const called = ({ name, habits }) => `${name} (${Object.values(habits).join(', ')})`;
@@ -22,11 +21,16 @@ export function judge({ ledger, people, rows, ends = [], crossing = 0, stops = [
     missing: 0, twice: 0, unsaid: 0, untrue: 0, altered: ledger.altered.length, unsorted: 0, // messages that should not be so
     recovered: 0, anew: 0, examples, // comings back
   };
-  const known = ({ told, crossed }) => { // everywhere
-    const stop = stops.find(({ from, to }) => told >= from && told <= to);
-    return Math.max(told + Math.max(crossing, crossed), stop ? stop.to + crossing : 0);
+  const rooms = histories(ledger, rows, figures, fault);
+  /** When a message was known at the gateway with that port, at the latest. */
+  const known = (port) => {
+    const still = stops.filter((stop) => stop.port === port);
+    return (message) => {
+      const { told, crossed } = message;
+      const took = Math.max(mayTake(message), crossed);
+      return still.reduce((latest, { from, to }) => (from <= told + took && told <= to ? Math.max(latest, to + took) : latest), told + took);
+    };
   };
-  const rooms = histories(ledger, rows, known, figures, fault);
   for (const message of ledger.all()) {
     if (message.acked) figures.acked++;
     for (const copy of message.copies?.values() ?? []) {
@@ -45,8 +49,10 @@ export function judge({ ledger, people, rows, ends = [], crossing = 0, stops = [
       const left = person.memberships.findLast((membership) => membership.room === message.room && membership.left < message.said)?.left;
       fault(`heard outside its room (left ${beforeAnEnd(left, ends)})`, message, person);
     }
+    judgeReturns(person, figures, fault);
     for (const membership of person.memberships) {
-      judgeMembership(membership, rooms.get(membership.room) ?? new History(known), figures, (what, message) => {
+      const left = known(person.line?.portAt(membership.leaveAsked));
+      judgeMembership(membership, rooms.get(membership.room) ?? new History(), left, figures, (what, message) => {
         fault(`${what} (joined ${beforeAnEnd(membership.joined, ends)})${told(person, message)}`, message, person);
       });
     }
@@ -70,7 +76,7 @@ function beforeAnEnd(time, ends) {
 }
 
 /** The rooms' histories as the app reads them, by createdAt. Each message gets its place. */
-function histories(ledger, rows, known, figures, fault) {
+function histories(ledger, rows, figures, fault) {
   const rooms = new Map();
   const byTime = rows.toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id));
   const latest = new Map();
@@ -87,7 +93,7 @@ function histories(ledger, rows, known, figures, fault) {
     }
     if (row.id < latest.get(message.room)) figures.unsorted++;
     latest.set(message.room, row.id);
-    if (!rooms.has(message.room)) rooms.set(message.room, new History(known));
+    if (!rooms.has(message.room)) rooms.set(message.room, new History());
     rooms.get(message.room).add(message);
   }
   return rooms;
@@ -98,12 +104,6 @@ const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 class History {
   messages = [];
   #latestSaid = []; // of the messages so far
-  #earliestTold; // everywhere, of the messages from here on
-  #known;
-
-  constructor(known) {
-    this.#known = known;
-  }
 
   add(message) {
     message.place = this.messages.length;
@@ -116,17 +116,9 @@ class History {
     return firstPlace(this.messages.length, (place) => this.#latestSaid[place] > time);
   }
 
-  /**
-   * The place of the last message that can only have been told everywhere before a time: somebody knew it then, and it has crossed. All before it were, too. Before
-   * Infinity that is the last of all.
-   */
-  before(time) {
-    if (time === Infinity) return this.messages.length - 1;
-    if (!this.#earliestTold) {
-      this.#earliestTold = this.messages.map((message) => this.#known(message));
-      for (let i = this.messages.length - 2; i >= 0; i--) this.#earliestTold[i] = Math.min(this.#earliestTold[i], this.#earliestTold[i + 1]);
-    }
-    return firstPlace(this.messages.length, (place) => this.#earliestTold[place] >= time) - 1;
+  /** The place of the last message that was `known` before a time. All before it were, too. Before Infinity that is the last of all. */
+  before(time, known) {
+    return time === Infinity ? this.messages.length - 1 : this.messages.findLastIndex((message) => known(message) < time);
   }
 }
 
@@ -141,12 +133,23 @@ function firstPlace(length, isSo) {
   return low;
 }
 
+/** What was heard in a room before a leave must not come again in a later time there, whatever is replayed. */
+function judgeReturns({ memberships, ...person }, figures, fault) {
+  const before = new Set();
+  for (const { heard } of memberships) {
+    const again = new Set(heard.filter((message) => before.has(message)));
+    figures.doubled += again.size;
+    for (const message of again) fault('heard again after a leave', message, person.habits && person);
+    for (const message of heard) before.add(message);
+  }
+}
+
 /**
  * From the first message heard, or said after the ack of the join, every one is due until the leave: once and in order. What was heard
  * before the connection was lost on which the join was to be acked promises nothing, nor does what was heard after the one was lost on which
  * the leave was.
  */
-function judgeMembership({ joined, leaveAsked, heard, unpromised, promised, gaps }, history, figures, fault) {
+function judgeMembership({ joined, leaveAsked, heard, unpromised, promised, gaps }, history, known, figures, fault) {
   const seen = new Set();
   let latest = -1;
   for (const [i, message] of heard.entries()) {
@@ -166,7 +169,7 @@ function judgeMembership({ joined, leaveAsked, heard, unpromised, promised, gaps
   let first = history.after(joined);
   for (const { place } of heard.slice(unpromised)) first = Math.min(first, place ?? Infinity);
   const latestPromised = heard.slice(0, promised).reduce((most, { place = -1 }) => Math.max(most, place), -1);
-  const last = joined === Infinity ? latest : Math.max(latestPromised, history.before(leaveAsked));
+  const last = joined === Infinity ? latest : Math.max(latestPromised, history.before(leaveAsked, known));
   const fetched = whatPagesFetch(heard, gaps);
   const before = figures.lost;
   for (const place of seen) if (place >= first && place <= last) figures.heard++;

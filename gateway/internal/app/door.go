@@ -53,7 +53,7 @@ type arrival struct {
 
 type arrivalKey struct{}
 
-// arrive is engineio.DoorOptions.Arrive. A connection too many is closed without a word: it has not asked anything.
+// arrive is engineio.DoorOptions.Arrive.
 func (d *door) arrive(conn net.Conn) (mark any, ok bool) {
 	a := &arrival{admission: d.admission}
 	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok {

@@ -146,6 +146,22 @@ func TestConnectionsThatBringNoWholeRequestHaveFewPlaces(t *testing.T) {
 	}
 }
 
+func TestWhoIsBehindTheAddressOfConnectionsWithoutARequestGetsInBesideThem(t *testing.T) {
+	t.Parallel()
+	for name, bytes := range map[string]string{"silence": "", "half a header": "GET /socket.io/?EIO=4&transport=web"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := openEntrance(t, func(c *config.Config) { c.MaxPending, c.MaxPendingPerIP, c.TrustedProxies = 40, 10, nil })
+			for range 30 {
+				io.WriteString(e.from("127.0.0.2"), bytes)
+			}
+			e.mustEnter("127.0.0.2", "", e.cookie("ann"))
+			e.mustEnter("127.0.0.2", e.auth("bob"), nil)
+			e.counted("max arrivals per ip")
+		})
+	}
+}
+
 // nobodyArrives waits until no connection is counted at the door.
 func (e *entrance) nobodyArrives() {
 	e.t.Helper()

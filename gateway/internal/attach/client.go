@@ -17,16 +17,15 @@ const (
 	ByApp   engineio.Reason = "closed by the app" // the app closed it
 )
 
-// client is one connection. It is the Receiver of its session, and outlives the processes that serve it.
+// client is one connection. It is the Receiver of its session, and outlives the processes that serve it. There is one for each client:
+// what few of them have is behind a pointer.
 type client struct {
-	hub       *Hub
-	number    uint64
-	session   *engineio.Session
-	head      []byte // of the handshake, as words pack it
-	issued    time.Time
-	asked     uint64       // the question about its handshake; 0 is none
-	askedOf   *link        // whom
-	transport atomic.Value // string
+	hub     *Hub
+	number  uint64
+	session *engineio.Session
+	head    string // of the handshake, as words pack it
+	issued  moment
+	asked   *question // about its handshake; nil is none
 
 	// owner is the link whose ops count; nil while there is none. It changes with mu held.
 	owner atomic.Pointer[link]
@@ -34,22 +33,23 @@ type client struct {
 	next engineio.Receiver // the gateway's own server; nil where everything is the app's
 
 	resuming atomic.Int32 // sockets whose CONNECT reply is still to come, with what was missed behind it
+	polling  atomic.Bool  // its transport is long-polling
 
-	// Only the receiver's turn uses these.
-	assembly assembly
-	spoken   bool   // its first message has come
-	auth     []byte // of its CONNECT to the gateway's own namespace, until that has let it in
+	// Only the receiver's turn uses these, and spoken.
+	assembly *assembly // of a packet that has more to come; nil is none
+	auth     []byte    // of its CONNECT to the gateway's own namespace, until that has let it in
 
 	mu      lockorder.Mutex[client]
 	taker   *link     // the link that takes its packets: the owner, until that leaves
 	early   []byte    // what the taker has been given before a namespace has let the client in: another process needs it again
-	held    held      // what waits for a taker
+	held    *held     // what waits for a taker; nil is nothing
 	sockets []*socket // in the order of joining
 	ended   engineio.Reason
 	known   bool // a namespace has let it in
 	left    bool // nobody will be told of it any more
+	spoken  bool // its first message has come
 
-	place place // Hub.mu guards it
+	place *place // nil while it does not wait; Hub.mu guards it
 }
 
 // maxEarly is how many bytes a client may say before a namespace has let it in: several times what the largest token takes.
@@ -63,18 +63,16 @@ type held struct {
 }
 
 func newClient(h *Hub, s *engineio.Session, r *http.Request) *client {
-	c := &client{hub: h, session: s, head: h.words.pack(r), issued: time.Now()}
-	c.transport.Store(r.URL.Query().Get("transport"))
-	if q, ok := engineio.AskedOf(r).(*question); ok && q != nil {
-		c.asked, c.askedOf = q.number, q.link
-	}
+	c := &client{hub: h, session: s, head: h.words.pack(r), issued: h.now()}
+	c.polling.Store(r.URL.Query().Get("transport") != webSocket)
+	c.asked, _ = engineio.AskedOf(r).(*question)
 	return c
 }
 
 // Open makes a client of a session: engineio.Handler, where everything is the app's.
 func (h *Hub) Open(s *engineio.Session, r *http.Request) engineio.Receiver {
 	c := newClient(h, s, r)
-	s.CloseAt(c.issued.Add(h.options.PendingTimeout), socketio.ConnectTimeout)
+	s.CloseAt(h.at(c.issued).Add(h.options.PendingTimeout), socketio.ConnectTimeout)
 	h.enter(c)
 	return c
 }
@@ -87,14 +85,23 @@ func (c *client) Message(data []byte, binary bool) {
 	}
 	if !c.spoken {
 		c.spoken = true
-		c.session.CloseAt(c.issued.Add(c.hub.options.Hold+c.hub.options.ConnectTimeout), socketio.ConnectTimeout)
+		c.session.CloseAt(c.hub.at(c.issued).Add(c.hub.options.Hold+c.hub.options.ConnectTimeout), socketio.ConnectTimeout)
 	}
 	c.assemble(data, binary)
 }
 
 // assemble passes a packet on once it is whole.
 func (c *client) assemble(data []byte, binary bool) {
-	parts, ok := c.assembly.add(part{binary, data}, c.hub.options.MaxPayload)
+	var begun assembly
+	if c.assembly != nil {
+		begun = *c.assembly
+		c.assembly = nil
+	}
+	parts, ok := begun.add(part{binary, data}, c.hub.options.MaxPayload)
+	if begun.missing > 0 {
+		rest := begun
+		c.assembly = &rest
+	}
 	switch {
 	case !ok:
 		c.session.Close(engineio.ParseError)
@@ -119,7 +126,7 @@ func (c *client) pass(parts []part) (full Bound) {
 
 // passHeld is pass with mu held.
 func (c *client) passHeld(parts []part) (full Bound) {
-	if c.held.count == 0 && c.taker != nil && c.taker.putPacket(c, parts...) {
+	if c.held.none() && c.taker != nil && c.taker.putPacket(c, parts...) {
 		return c.remember(parts)
 	}
 	return c.hold(parts)
@@ -139,12 +146,14 @@ func (c *client) remember(parts []part) (full Bound) {
 
 // hold keeps a packet until it can be given to a link. mu is held.
 func (c *client) hold(parts []part) (full Bound) {
-	before := len(c.held.frames)
-	size := packetSize(parts)
-	switch o := &c.hub.options; {
-	case c.left:
+	if c.left {
 		return ""
-	case c.held.count >= o.HoldPackets:
+	}
+	size := packetSize(parts)
+	h := c.holding()
+	before := len(h.frames)
+	switch o := &c.hub.options; {
+	case h.count >= o.HoldPackets:
 		return BoundPackets
 	case before+size > o.ClientBytes, !c.known && before+size > maxEarly:
 		return BoundClientBytes
@@ -152,14 +161,24 @@ func (c *client) hold(parts []part) (full Bound) {
 		c.hub.heldBytes.Add(-int64(size))
 		return BoundBytes
 	}
-	if c.held.since.IsZero() {
-		c.held.since = time.Now()
+	if h.since.IsZero() {
+		h.since = time.Now()
 	}
-	c.held.frames = appendPacket(c.held.frames, c.number, parts...)
-	c.hub.heldBytes.Add(int64(len(c.held.frames) - before - size))
-	c.held.count++
+	h.frames = appendPacket(h.frames, c.number, parts...)
+	c.hub.heldBytes.Add(int64(len(h.frames) - before - size))
+	h.count++
 	return ""
 }
+
+// holding is what is held, to add to. mu is held.
+func (c *client) holding() *held {
+	if c.held == nil {
+		c.held = new(held)
+	}
+	return c.held
+}
+
+func (h *held) none() bool { return h == nil || h.count == 0 }
 
 // packetSize is about what the frame of a packet takes.
 func packetSize(parts []part) int {
@@ -181,7 +200,7 @@ func (c *client) release(l *link) {
 
 // giveHeld gives a link all that is held. What it does not take any more stays held. mu is held.
 func (c *client) giveHeld(l *link) {
-	if c.held.count == 0 || !l.put(c.held.frames) {
+	if c.held.none() || !l.put(c.held.frames) {
 		return
 	}
 	if !c.known {
@@ -192,18 +211,34 @@ func (c *client) giveHeld(l *link) {
 
 // dropHeld forgets what is held. mu is held.
 func (c *client) dropHeld() {
-	c.hub.heldBytes.Add(-int64(len(c.held.frames)))
-	c.held = held{}
+	if c.held != nil {
+		c.hub.heldBytes.Add(-int64(len(c.held.frames)))
+		c.held = nil
+	}
 }
 
 // Upgraded tells the app that the client has gone on to a WebSocket: engineio.Upgrader.
 func (c *client) Upgraded() {
-	c.transport.Store("websocket")
+	c.polling.Store(false)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.taker != nil {
-		c.taker.put(textFrame(opUpgraded, c.number, "websocket"))
+		c.taker.put(textFrame(opUpgraded, c.number, webSocket))
 	}
+}
+
+// The transports, as Engine.IO names them.
+const (
+	webSocket = "websocket"
+	polling   = "polling"
+)
+
+// transport names the client's.
+func (c *client) transport() string {
+	if c.polling.Load() {
+		return polling
+	}
+	return webSocket
 }
 
 // Closed is the end of a client: engineio.Receiver.

@@ -20,7 +20,7 @@ type head struct {
 }
 
 // pack writes the head of a handshake's request, with the words of many clients by their numbers.
-func (w *words) pack(r *http.Request) []byte {
+func (w *words) pack(r *http.Request) string {
 	address, port := r.RemoteAddr, 0
 	if host, number, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		address = host
@@ -49,14 +49,14 @@ func (w *words) pack(r *http.Request) []byte {
 			b = w.append(w.append(b, name, true), value, isCommon(name))
 		}
 	}
-	return slices.Clone(b)
+	return string(b)
 }
 
 // unpack reads what pack wrote.
-func (w *words) unpack(packed []byte) head {
+func (w *words) unpack(packed string) head {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	d := &decoder{rest: packed}
+	d := &decoder{rest: []byte(packed)}
 	h := head{Method: w.read(d), URL: w.read(d), RemoteAddress: d.string(), RemotePort: int(d.uvarint()), Encrypted: d.byte() == 1}
 	for range d.uvarint() {
 		h.Headers = append(h.Headers, [2]string{w.read(d), w.read(d)})
@@ -67,13 +67,17 @@ func (w *words) unpack(packed []byte) head {
 // entering is what a link is told of a new client without sockets. mu is held.
 func (c *client) entering(to *link) []byte {
 	b := binary.AppendUvarint(begin(make([]byte, 0, len(c.head)+80), opEnter), c.number)
-	b = appendText(appendText(b, c.session.ID()), c.transport.Load().(string))
-	b = binary.AppendUvarint(b, uint64(c.issued.UnixMilli()))
-	asked := uint64(0)
-	if c.askedOf == to {
-		asked = c.asked
+	b = appendText(appendText(b, c.session.ID()), c.transport())
+	b = binary.AppendUvarint(b, uint64(c.hub.at(c.issued).UnixMilli()))
+	return end(append(binary.AppendUvarint(b, c.askedOf(to)), c.head...), 0)
+}
+
+// askedOf returns the number of the question about the client's handshake, if it was this link's; 0 is none.
+func (c *client) askedOf(l *link) uint64 {
+	if c.asked == nil || c.asked.link != l {
+		return 0
 	}
-	return end(append(binary.AppendUvarint(b, asked), c.head...), 0)
+	return c.asked.number
 }
 
 // opening is the body of OPEN.
@@ -101,20 +105,20 @@ type openSocket struct {
 }
 
 func (s *socket) opening() openSocket {
-	return openSocket{
-		Nsp: s.space.name, SID: s.id, PID: s.pid, Auth: s.auth, Rooms: s.rooms(), Data: s.data, Connected: s.connected.UnixMilli(),
-		Fresh: s.fresh, User: s.user,
+	o := openSocket{
+		Nsp: s.space.name, SID: s.id, PID: s.pid, Auth: s.auth, Rooms: s.rooms(), Data: s.data, Connected: s.client.hub.at(s.connected).UnixMilli(),
 	}
+	if s.own != nil {
+		o.Fresh, o.User = s.own.fresh, s.own.user
+	}
+	return o
 }
 
 // opening is what a link is told of a client with sockets, or of one that is gone. mu is held.
 func (c *client) opening(to *link) opening {
 	o := opening{
-		Client: c.number, SID: c.session.ID(), Transport: c.transport.Load().(string), Issued: c.issued.UnixMilli(),
+		Client: c.number, SID: c.session.ID(), Transport: c.transport(), Issued: c.hub.at(c.issued).UnixMilli(), Asked: c.askedOf(to),
 		Head: c.hub.words.unpack(c.head), Sockets: make([]openSocket, 0, len(c.sockets)), Ended: string(c.ended),
-	}
-	if c.askedOf == to {
-		o.Asked = c.asked
 	}
 	for _, s := range c.sockets {
 		o.Sockets = append(o.Sockets, s.opening())

@@ -19,6 +19,7 @@ import (
 // Hub has the clients, and the links that take turns in serving them. It is an engineio.Handler.
 type Hub struct {
 	options   Options
+	began     time.Time
 	heldBytes atomic.Int64
 	waits     atomic.Int64                        // clients that wait
 	asks      atomic.Bool                         // the app wants to be asked about handshakes, as it said last
@@ -60,7 +61,7 @@ type Hub struct {
 // New makes a hub without links. Close ends it.
 func New(o Options) *Hub {
 	h := &Hub{
-		options: o.withDefaults(), clients: make(map[uint64]*client), spaces: make(map[string]*space),
+		options: o.withDefaults(), began: time.Now(), clients: make(map[uint64]*client), spaces: make(map[string]*space),
 		sessions: make(map[*engineio.Session]*client), byPID: make(map[string]*socket),
 		words:    words{numbers: make(map[string]uint64)},
 		attached: make(chan struct{}), served: time.Now(), refusals: make(map[Refusal]time.Time),

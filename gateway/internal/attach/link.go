@@ -17,8 +17,7 @@ const (
 	quietAfter  = 5 * time.Second  // without a word of the app it is pinged
 	silentAfter = 15 * time.Second // and then its link ends
 	writeStep   = 256 << 10        // bytes that have to be taken within silentAfter
-	linger      = 5 * time.Millisecond
-	byeGrace    = 5 * time.Second // for an app that leaves to answer what it was given
+	byeGrace    = 5 * time.Second  // for an app that leaves to answer what it was given
 )
 
 // Ended is why a link ended, as logs and metrics name it.
@@ -59,7 +58,6 @@ type link struct {
 	written int       // bytes of it
 	behind  []*client // who holds packets since the queue was full, in order
 	words   int       // of the hub's that it has been told
-	patient bool      // something is queued that lingers
 	leaving bool      // nothing more is queued
 	ended   Ended     // why
 	grace   time.Duration
@@ -107,8 +105,8 @@ func (l *link) put(frame []byte) bool {
 	return taken
 }
 
-// enter queues that there is a new client. It leaves with what that says, which is CONNECT in a moment, or else after a linger: so one of
-// two ways is saved.
+// enter queues that there is a new client, which leaves with what the client says first: that comes in a moment, and one of two ways is
+// saved. Of one that says nothing the app hears with anybody's next word, at the latest when the hub sweeps.
 func (l *link) enter(f []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,10 +118,6 @@ func (l *link) enter(f []byte) {
 		l.queue = append(l.queue, frame(opWords, appendList(nil, news)...)...)
 	}
 	l.queue = append(l.queue, f...)
-	if !l.patient {
-		l.patient = true
-		time.AfterFunc(linger, l.nudge)
-	}
 }
 
 // tryPut queues a frame if there is room.
@@ -244,7 +238,7 @@ func (l *link) fill() bool {
 	if cap(spare) > keptBuffer {
 		spare = nil
 	}
-	l.writing, l.queue, l.written, l.patient = l.queue, spare, 0, false
+	l.writing, l.queue, l.written = l.queue, spare, 0
 	return true
 }
 

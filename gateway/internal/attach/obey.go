@@ -160,6 +160,9 @@ func (l *link) move(number uint64, nsp string, rooms []string, join bool) {
 	}
 }
 
+// noAuth is what most clients say: one for all.
+var noAuth = json.RawMessage("{}")
+
 func (l *link) addSocket(d *decoder) error {
 	number := d.uvarint()
 	var said struct {
@@ -187,12 +190,14 @@ func (l *link) addSocket(d *decoder) error {
 		s = nil
 	}
 	if s == nil {
-		s = &socket{client: c, space: h.space(said.Nsp), id: said.SID, connected: time.Now()}
+		s = &socket{client: c, space: h.space(said.Nsp), id: said.SID, connected: h.now()}
 		s.space.add(s)
 		c.sockets = append(c.sockets, s)
 		h.returned(s, said.PID)
 	}
-	s.auth = said.Auth
+	if s.auth = said.Auth; string(s.auth) == "{}" {
+		s.auth = noAuth
+	}
 	h.name(s, said.PID)
 	c.letIn()
 	return nil

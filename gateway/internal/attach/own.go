@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/socketio"
@@ -100,7 +99,7 @@ func (h *Hub) clientOf(s *socketio.Socket) *client {
 // route gives a message to whoever has its namespace.
 func (c *client) route(data []byte, isBinary bool) {
 	switch {
-	case c.assembly.missing > 0 || !isBinary && c.isApps(data):
+	case c.assembly != nil || !isBinary && c.isApps(data):
 		c.assemble(data, isBinary)
 	default:
 		c.next.Message(data, isBinary)
@@ -146,7 +145,8 @@ func (h *Hub) ownConnected(own *socketio.Socket) {
 	if c == nil {
 		return
 	}
-	s := &socket{client: c, space: h.ownSpace, own: own, id: own.ID(), connected: time.Now(), user: h.gate.Who(own), fresh: true, told: h.roomsOf(own)}
+	s := &socket{client: c, space: h.ownSpace, id: own.ID(), connected: h.now()}
+	s.own = &ownSocket{Socket: own, user: h.gate.Who(own), fresh: true, told: h.roomsOf(own)}
 	if json.Valid(c.auth) {
 		s.auth = c.auth
 	}
@@ -184,11 +184,11 @@ func (h *Hub) ownLeaves(own *socketio.Socket, reason engineio.Reason) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.socketOf(h.own.Name())
-	if s == nil || s.own != own {
+	if s == nil || s.own.Socket != own {
 		return
 	}
 	h.removeSocketOf(c, s)
-	if !s.dismissed {
+	if !s.own.dismissed {
 		c.passHeld([]part{{data: []byte("1")}})
 	}
 }
@@ -202,15 +202,15 @@ func (h *Hub) ownMoved(own *socketio.Socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.socketOf(h.own.Name())
-	if s == nil || s.own != own {
+	if s == nil || s.own.Socket != own {
 		return
 	}
 	rooms := h.roomsOf(own)
-	joined, left := without(rooms, s.told), without(s.told, rooms)
+	joined, left := without(rooms, s.own.told), without(s.own.told, rooms)
 	if len(joined)+len(left) == 0 {
 		return
 	}
-	s.told = rooms
+	s.own.told = rooms
 	if c.taker != nil {
 		body := appendText(binary.AppendUvarint(nil, c.number), h.own.Name())
 		c.taker.put(frame(opMoved, appendList(appendList(body, joined), left)...))
@@ -236,15 +236,15 @@ func (h *Hub) moveOwn(c *client, rooms []string, join bool) {
 	}
 	rooms = slices.DeleteFunc(rooms, func(name string) bool { return name == s.id || h.gate.Hidden(name) })
 	if join {
-		s.told = append(s.told, without(rooms, s.told)...)
+		s.own.told = append(s.own.told, without(rooms, s.own.told)...)
 	} else {
-		s.told = without(s.told, rooms)
+		s.own.told = without(s.own.told, rooms)
 	}
 	c.mu.Unlock()
 	if join {
-		h.gate.Enter(s.own, rooms)
+		h.gate.Enter(s.own.Socket, rooms)
 	} else {
-		h.gate.Leave(s.own, rooms)
+		h.gate.Leave(s.own.Socket, rooms)
 	}
 }
 
@@ -253,7 +253,7 @@ func (h *Hub) dismissOwn(c *client) {
 	c.mu.Lock()
 	s := c.socketOf(h.own.Name())
 	if s != nil {
-		s.dismissed = true
+		s.own.dismissed = true
 	}
 	c.mu.Unlock()
 	if s != nil {
@@ -296,7 +296,7 @@ func (h *Hub) sendOwn(c *client, volatile bool, packets []*engineio.Packet) bool
 	s := c.socketOf(h.own.Name())
 	c.mu.Unlock()
 	if s != nil {
-		passTo(s.own, volatile, packets)
+		passTo(s.own.Socket, volatile, packets)
 	}
 	return true
 }

@@ -225,7 +225,7 @@ func (sp *space) resume(s *socket, reply []*engineio.Packet) bool {
 	s.resume = nil
 	s.client.resuming.Add(-1)
 	sp.standIn(s, r.unconfirmed)
-	if s.client.transport.Load() == "polling" {
+	if s.client.polling.Load() {
 		s.client.session.Send(append(r.packets, reply...)...)
 	} else {
 		s.client.session.Send(append(reply, r.packets...)...)

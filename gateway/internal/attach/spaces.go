@@ -22,6 +22,15 @@ type space struct {
 	emptied time.Time // when its last socket went
 }
 
+// ownSocket is what a socket has besides in the namespace that the gateway's own server has.
+type ownSocket struct {
+	*socketio.Socket
+	user      json.RawMessage
+	fresh     bool     // no process of the app has taken it yet
+	told      []string // its rooms, as the app knows them
+	dismissed bool     // the app wants it to go
+}
+
 // socket is a client in a namespace. What changes is guarded by client.mu, but for what space.mu guards.
 type socket struct {
 	client    *client
@@ -30,14 +39,9 @@ type socket struct {
 	pid       string
 	auth      json.RawMessage
 	data      []byte // as v8.serialize has it
-	connected time.Time
+	connected moment
 
-	// Where the gateway's own server has the namespace.
-	own       *socketio.Socket
-	user      json.RawMessage
-	fresh     bool     // no process of the app has taken it yet
-	told      []string // its rooms, as the app knows them
-	dismissed bool     // the app wants it to go
+	own *ownSocket // where the gateway's own server has the namespace, else nil
 
 	// space.mu guards these.
 	seats  []seat
@@ -154,7 +158,7 @@ func (s *socket) seatIn(name string) int {
 // rooms lists the rooms of a socket, its own first.
 func (s *socket) rooms() []string {
 	if s.own != nil {
-		return append([]string{s.id}, s.told...)
+		return append([]string{s.id}, s.own.told...)
 	}
 	sp := s.space
 	sp.mu.Lock()

@@ -13,7 +13,7 @@ const mostUntaken = 200
 
 // place is a client's in the lines of those who wait. Hub.mu guards it.
 type place struct {
-	line    *list.List // nil while it does not wait
+	line    *list.List
 	element *list.Element
 	arrival uint64
 	since   time.Time
@@ -42,15 +42,15 @@ func (h *Hub) wait(c *client, since time.Time) {
 		line = &h.returning
 	}
 	h.arrivals++
-	c.place = place{line, line.PushBack(c), h.arrivals, since}
+	c.place = &place{line, line.PushBack(c), h.arrivals, since}
 	h.waits.Add(1)
 }
 
 // stopWaiting takes a client out of its line, if it is in one. mu is held.
 func (h *Hub) stopWaiting(c *client) {
-	if c.place.line != nil {
+	if c.place != nil {
 		c.place.line.Remove(c.place.element)
-		c.place = place{}
+		c.place = nil
 		h.waits.Add(-1)
 	}
 }
@@ -144,7 +144,9 @@ func (h *Hub) taken(c *client, by *link) {
 	c.mu.Lock()
 	over := c.ended != ""
 	for _, s := range c.sockets {
-		s.fresh = false
+		if s.own != nil {
+			s.own.fresh = false
+		}
 	}
 	c.mu.Unlock()
 	if over {
@@ -157,9 +159,9 @@ func (h *Hub) taken(c *client, by *link) {
 func (h *Hub) reclaim(c *client, unsent []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	since := c.held.since
-	if c.taker != nil || since.IsZero() {
-		since = time.Now()
+	since := time.Now()
+	if c.taker == nil && c.held != nil && !c.held.since.IsZero() {
+		since = c.held.since
 	}
 	c.owner.Store(nil)
 	c.taker = nil
@@ -168,8 +170,9 @@ func (h *Hub) reclaim(c *client, unsent []byte) {
 	}
 	if len(unsent) > 0 {
 		c.hub.heldBytes.Add(int64(len(unsent)))
-		c.held.frames = append(unsent, c.held.frames...)
-		c.held.count += countFrames(unsent)
+		held := c.holding()
+		held.frames = append(unsent, held.frames...)
+		held.count += countFrames(unsent)
 	}
 	switch {
 	case c.left, c.ended != "" && len(c.sockets) == 0:
@@ -192,7 +195,7 @@ func (c *client) pause() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.taker = nil
-	c.held.since = time.Now()
+	c.holding().since = time.Now()
 }
 
 // leave is the end of a client's connection. The app is told, or the next one will be, if it knows of the client's sockets.
@@ -263,7 +266,7 @@ func (h *Hub) removeSocket(s *socket) {
 	}
 }
 
-// sweep closes clients that have waited for longer than Hold, until Close.
+// sweep closes clients that have waited for longer than Hold, and has links say what nobody was in a hurry for, until Close.
 func (h *Hub) sweep() {
 	ticker := time.NewTicker(min(max(h.options.Hold/20, 10*time.Millisecond), time.Second))
 	defer ticker.Stop()
@@ -277,7 +280,17 @@ func (h *Hub) sweep() {
 				c.session.Close(AppAway)
 			}
 			h.forgetOld(now)
+			h.nudge()
 		}
+	}
+}
+
+// nudge has all links write what is queued.
+func (h *Hub) nudge() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, l := range h.links {
+		l.nudge()
 	}
 }
 
@@ -307,7 +320,7 @@ func (h *Hub) overdue(before time.Time) (overdue []*client) {
 	for _, l := range h.links {
 		for _, c := range l.slow() {
 			c.mu.Lock()
-			if c.held.count > 0 && c.held.since.Before(before) && c.ended == "" {
+			if !c.held.none() && c.held.since.Before(before) && c.ended == "" {
 				c.dropHeld()
 				overdue = append(overdue, c)
 			}
@@ -320,5 +333,5 @@ func (h *Hub) overdue(before time.Time) (overdue []*client) {
 // isDue tells of a client that waits since before whether that has to end. One that the gateway has handlers for needs no app until it
 // says something that is for the app. mu is held.
 func (c *client) isDue(before time.Time) bool {
-	return c.next == nil || c.ended != "" || c.held.count > 0 && c.held.since.Before(before)
+	return c.next == nil || c.ended != "" || !c.held.none() && c.held.since.Before(before)
 }

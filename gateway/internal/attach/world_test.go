@@ -276,7 +276,7 @@ func (p *process) opened() opening {
 		d.json(&o)
 	case err == nil && got == opEnter:
 		o = opening{Client: d.uvarint(), SID: d.string(), Transport: d.string(), Issued: int64(d.uvarint()), Asked: d.uvarint()}
-		o.Head, d.rest = p.words.unpack(d.rest), nil
+		o.Head, d.rest = p.words.unpack(string(d.rest)), nil
 	default:
 		p.t.Fatalf("%s heard op %#x %.200q, %v; want a client", p.name, byte(got), body, err)
 	}
@@ -352,8 +352,8 @@ func (p *process) of(o op, client uint64) {
 // serve lets a browser in as an app does, and joins it to rooms.
 func (p *process) serve(b *browser, sid string, rooms ...string) (client uint64) {
 	p.t.Helper()
-	client = p.opened().Client
 	b.say("40")
+	client = p.opened().Client
 	p.packet(client, "0")
 	p.socket(client, "/", sid)
 	if len(rooms) > 0 {

@@ -48,6 +48,8 @@ func (n *Node) keepLease() {
 		n.mu.Lock()
 		if n.view.epoch == "" {
 			rest = retry
+		} else if left := time.Until(n.view.lenient); left > 0 { // then whose lease is missing is gone
+			rest = min(rest, left)
 		}
 		n.mu.Unlock()
 		if !n.wait(max(rest, retry)) {
@@ -69,6 +71,7 @@ func (n *Node) renew() {
 			return
 		}
 		n.locked(func(v *view) { v.registered(epoch) })
+		wrote = 0 // of this epoch; what the one before wrote is not to be known
 	}
 	r, err := n.medium.renew(ctx, epoch, wrote, lease)
 	if err != nil {

@@ -103,7 +103,9 @@ func (v *view) lost(now time.Time) {
 		v.buried[v.epoch] = now
 	}
 	v.epoch = ""
-	v.spare(now)
+	if full := now.Add(v.lease); v.lenient.Before(full) { // the others notice it within a renewal
+		v.lenient = full
+	}
 }
 
 // spare has nobody's missing lease count for the length of a lease: whoever lives has renewed it by then.

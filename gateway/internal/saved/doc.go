@@ -11,6 +11,9 @@
 // by the database's clock; its sessions are good for the window from the last one on. Then any gateway sweeps them away, or Redis
 // forgets them.
 //
+// What Redis has is copied into Postgres, where there is one (copied): a Redis that loses all takes no session along whose gateway is killed
+// or stands still then. Redis decides whose a session is; the copy counts where Redis has nothing.
+//
 // A session may be claimed while its owner still has the client's connection, which is dead and not known to be. The owner learns it
 // with its next sign of life (in Redis), or when its next write is refused, and closes that connection. What it has in memory is not taken up
 // again before [Sessions.Reclaim] has said that nobody else has it.
@@ -20,7 +23,7 @@
 // share. When tables were dropped, or a file was damaged and made anew, the writer notices and writes all sessions anew.
 //
 // What is kept may be older than what is so, while a change waits to be written. Nobody may be promised more than what is kept:
-// see [Sessions.WhenSaved]. What Redis could not be told in time is noted in Postgres as void (voids): nobody takes that up. Beside SQLite some room is set aside for changes, and if there is none left the file is deleted.
+// see [Sessions.WhenSaved]. What Redis could not be told in time is noted in Postgres as void (voids): the copy is taken up in its place. Beside SQLite some room is set aside for changes, and if there is none left the file is deleted.
 //
 // No caller waits for the database but in Claim. The locks of the package are held for a few instructions. Its goroutines end
 // with [Sessions.Close].

@@ -33,7 +33,7 @@ func beChild(url string) {
 	for i := range childSessions {
 		all.all = append(all.all, childSession(i))
 	}
-	s.sockets.Store(all.sockets())
+	s.follow(all.sockets())
 	all.each(s.changed)
 	for r.counted("written") < childSessions {
 		time.Sleep(time.Millisecond)

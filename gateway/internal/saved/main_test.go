@@ -176,8 +176,7 @@ func (r *record) SessionsClaimed(outcome string, n int)  { r.count(outcome, n) }
 func start(t testing.TB, url string, o Options) *gateway {
 	t.Helper()
 	g, w := unstarted(t, url, o)
-	g.running.Go(w.run)
-	g.running.Go((&claimer{Sessions: g.Sessions}).run)
+	g.begin(w)
 	return g
 }
 
@@ -198,7 +197,7 @@ func unstarted(t testing.TB, url string, o Options) (*gateway, *writer) {
 	s, w, err := assemble(t.Context(), u, o)
 	must(t, err)
 	g.Sessions = s
-	g.sockets.Store(g.crowd.sockets())
+	g.follow(g.crowd.sockets())
 	t.Cleanup(g.stop)
 	return g, w
 }
@@ -214,6 +213,9 @@ func (g *gateway) stop() {
 // die ends a gateway without a last word, as a kill would.
 func (g *gateway) die() {
 	g.end()
+	if g.copy != nil {
+		g.copy.end()
+	}
 	g.stop()
 }
 

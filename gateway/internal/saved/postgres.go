@@ -102,11 +102,28 @@ const claimPostgres = `WITH alive AS (
 	AND CASE WHEN s.gateway = $1::text THEN s.claimed_at = '-infinity'
 		ELSE s.claimed_at IS NULL OR s.claimed_at < statement_timestamp() - make_interval(secs => waited) END
 )
-UPDATE socketgate.sessions s SET gateway = $1::text, generation = s.generation + 1, claimed_at = clock_timestamp()
+UPDATE socketgate.sessions s SET gateway = $1::text, generation = s.generation + $5::bigint, claimed_at = clock_timestamp()
 FROM found f WHERE s.key = f.key AND s.gateway = f.gateway AND s.generation = f.generation
-RETURNING s.key, s.user_id, s.session::text`
+RETURNING s.key, s.user_id, s.session::text, s.generation, f.gateway`
 
 func (p *postgres) claim(ctx context.Context, all []asked) ([]row, error) {
+	granted, err := p.claimBy(ctx, all, 1)
+	found := make([]row, len(granted))
+	for i := range granted {
+		found[i] = granted[i].row
+	}
+	return found, err
+}
+
+// granted is a session that was claimed.
+type granted struct {
+	row
+	generation int64
+	owner      string // before
+}
+
+// claimBy claims, and counts the generations up by that much.
+func (p *postgres) claimBy(ctx context.Context, all []asked, step int64) ([]granted, error) {
 	began := time.Now()
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
@@ -118,13 +135,13 @@ func (p *postgres) claim(ctx context.Context, all []asked) ([]row, error) {
 	for i := range all {
 		keys[i], waited[i] = all[i].key[:], (all[i].waited + connected + settling).Seconds()
 	}
-	rows, err := conn.Query(ctx, claimPostgres, p.gateway, keys, waited, p.window)
+	rows, err := conn.Query(ctx, claimPostgres, p.gateway, keys, waited, p.window, step)
 	if err != nil {
 		return nil, database.PostgresFault(err)
 	}
-	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (one row, err error) {
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (one granted, err error) {
 		var bytes []byte
-		err = r.Scan(&bytes, &one.user, &one.session)
+		err = r.Scan(&bytes, &one.user, &one.session, &one.generation, &one.owner)
 		copy(one.key[:], bytes)
 		return one, err
 	})

@@ -35,13 +35,15 @@ func Tables() []database.Own {
 	}
 }
 
-func (p *postgres) prepare(ctx context.Context) error {
-	err := p.rehearse(ctx)
+func (p *postgres) prepare(ctx context.Context) error { return p.prepareBy(ctx, p.rehearse) }
+
+func (p *postgres) prepareBy(ctx context.Context, rehearse func(context.Context) error) error {
+	err := rehearse(ctx)
 	if !database.IsForbidden(err) {
 		return err
 	}
 	made := p.exec(ctx, database.CreateOwn(Tables()...))
-	if err = p.rehearse(ctx); database.IsForbidden(err) && made != nil {
+	if err = rehearse(ctx); database.IsForbidden(err) && made != nil {
 		return made
 	}
 	return err
@@ -59,7 +61,7 @@ func (p *postgres) rehearse(ctx context.Context) error {
 		args []any
 	}{
 		{writePostgres, []any{p.gateway, [][]byte{}, [][]byte{}, []string{}, []string{}, 1}},
-		{claimPostgres, []any{p.gateway, [][]byte{}, []float64{}, p.window}},
+		{claimPostgres, []any{p.gateway, [][]byte{}, []float64{}, p.window, 1}},
 		{releasePostgres, []any{p.gateway, [][]byte{}}},
 		{ownedPostgres, []any{p.gateway}},
 		{sweepGateways, []any{p.window}},

@@ -27,7 +27,8 @@ type redis struct {
 	beats   int64          // writes that were tried
 	beaten  int64          // the last one of them that was acknowledged
 	others  *witnesses     // nil unless it is a Redis Cluster
-	voids   *voids         // what it has and nobody may take up; may be nil
+	copy    *copyKeeper    // has what it loses; may be nil
+	voids   *voids         // what it has that counts for nothing; nil where copy is
 
 	mu          lockorder.Mutex[redis]
 	generations map[key]int64 // of sessions that this gateway has claimed
@@ -91,10 +92,14 @@ func (r *redis) write(ctx context.Context, saves []row, ends []key) (w written, 
 }
 
 func (r *redis) writing(k key, session string) scriptCall {
+	return scriptCall{r.session(k), []string{r.gateway, strconv.FormatInt(r.generation(k), 10), milliseconds(r.lasts()), session}}
+}
+
+// generation is that of a session which this gateway has claimed, or 0.
+func (r *redis) generation(k key) int64 {
 	r.mu.Lock()
-	generation := r.generations[k]
-	r.mu.Unlock()
-	return scriptCall{r.session(k), []string{r.gateway, strconv.FormatInt(generation, 10), milliseconds(r.lasts()), session}}
+	defer r.mu.Unlock()
+	return r.generations[k]
 }
 
 // endWhatFindsNoPlace deletes sessions that can't be written over, since they must not come back as they were.

@@ -3,7 +3,6 @@ package saved
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -97,8 +96,8 @@ func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
 	if err := r.live(ctx); err != nil {
 		return nil, err
 	}
-	seen, err := r.see(ctx, all)
-	if err != nil || len(seen) == 0 {
+	seen, lost, err := r.see(ctx, all)
+	if err != nil {
 		return nil, err
 	}
 	claims := make([]scriptCall, len(seen))
@@ -109,6 +108,7 @@ func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
 		}}
 	}
 	var found []row
+	var generations []int64
 	var tell rueidis.Commands
 	for i, answer := range claimRedis.run(ctx, r.client, claims...) {
 		fields, err := answer.ToArray()
@@ -123,42 +123,23 @@ func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
 			return nil, database.Unavailable(err, true)
 		}
 		r.remember(one.key, generation)
-		found = append(found, one)
+		found, generations = append(found, one), append(generations, generation)
 		if seen[i].owner != r.gateway {
 			tell = append(tell, r.telling(seen[i], generation)...)
 		}
 	}
 	r.client.DoMulti(ctx, tell...) // an owner that is not told learns it by its next write, which is refused
-	return r.valid(ctx, found)
-}
-
-// valid leaves out what was claimed and is void, and deletes it.
-func (r *redis) valid(ctx context.Context, found []row) ([]row, error) {
-	if r.voids == nil || len(found) == 0 {
+	if r.copy == nil {
 		return found, nil
 	}
-	keys := make([]key, len(found))
-	for i := range found {
-		keys[i] = found[i].key
+	found, void, err := r.takeAlong(ctx, found, generations)
+	if err == nil {
+		found, err = r.restored(ctx, found, append(lost, askedOf(all, void)...))
 	}
-	void, err := r.voids.of(ctx, keys)
 	if err != nil {
 		return nil, database.Unavailable(err, true) // they are claimed, and to be given back
 	}
-	if len(void) == 0 {
-		return found, nil
-	}
-	ends := make([]scriptCall, len(void))
-	for i, one := range void {
-		ends[i] = r.writing(one, "")
-	}
-	for i, answer := range writeRedis.run(ctx, r.client, ends...) {
-		if answer.Error() == nil {
-			r.voids.note(void[i:i+1], false)
-		}
-	}
-	r.forget(void)
-	return slices.DeleteFunc(found, func(one row) bool { return slices.Contains(void, one.key) }), nil
+	return found, nil
 }
 
 // live gives a sign of life of a gateway that may not have written anything yet.
@@ -174,8 +155,9 @@ func (r *redis) live(ctx context.Context) error {
 	return nil
 }
 
-// see returns those sessions whose owners were alive within the window.
-func (r *redis) see(ctx context.Context, all []asked) (seen []seenSession, err error) {
+// see returns those sessions whose owners were alive within the window, and those that are not there or of which nobody knows that.
+func (r *redis) see(ctx context.Context, all []asked) (living []seenSession, lost []asked, err error) {
+	var seen []seenSession
 	reads := make(rueidis.Commands, len(all))
 	for i, one := range all {
 		reads[i] = r.client.B().Getrange().Key(r.session(one.key)).Start(0).End(99).Build()
@@ -187,23 +169,26 @@ func (r *redis) see(ctx context.Context, all []asked) (seen []seenSession, err e
 			if _, is := rueidis.IsRedisErr(err); is && database.IsRejected(redisFault(err)) {
 				continue
 			}
-			return nil, redisFault(err)
+			return nil, nil, redisFault(err)
 		}
 		if words := strings.SplitN(text, " ", 3); len(words) == 3 {
 			seen = append(seen, seenSession{all[i], words[0], words[1]})
 			owners[words[0]] = false
+		} else if text == "" {
+			lost = append(lost, all[i])
 		}
 	}
 	if err := r.askForLife(ctx, owners); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	living := seen[:0]
 	for _, one := range seen {
 		if owners[one.owner] {
 			living = append(living, one)
+		} else {
+			lost = append(lost, one.asked)
 		}
 	}
-	return living, nil
+	return living, lost, nil
 }
 
 func (r *redis) askForLife(ctx context.Context, gateways map[string]bool) error {
@@ -249,15 +234,35 @@ func (r *redis) telling(one seenSession, generation int64) rueidis.Commands {
 	}
 }
 
+// reclaimWait is how long Redis is waited for, so that there is time to ask Postgres.
+const reclaimWait = time.Second
+
 func (r *redis) reclaim(ctx context.Context, k key) (ours bool, err error) {
-	generation, err := reclaimRedis.run(ctx, r.client, scriptCall{r.session(k), []string{r.gateway, milliseconds(r.lasts())}})[0].AsInt64()
-	if err != nil {
-		return false, redisFault(err)
-	}
+	hurry, cancel := context.WithTimeout(ctx, reclaimWait)
+	defer cancel()
+	generation, err := reclaimRedis.run(hurry, r.client, scriptCall{r.session(k), []string{r.gateway, milliseconds(r.lasts())}})[0].AsInt64()
 	if generation > 0 {
 		r.remember(k, generation)
 	}
-	return generation >= 0, nil
+	if err == nil && generation != 0 {
+		return generation > 0, nil
+	}
+	if r.isCopiedElsewhere(ctx, k) {
+		return false, nil
+	}
+	if err != nil {
+		return false, redisFault(err)
+	}
+	return true, nil
+}
+
+// isCopiedElsewhere tells whether Postgres knows of another gateway that has a session, where Redis does not say. It is false where nobody does.
+func (r *redis) isCopiedElsewhere(ctx context.Context, k key) bool {
+	if r.copy == nil {
+		return false
+	}
+	owner, err := r.copy.owner(ctx, k)
+	return err == nil && owner != "" && owner != r.gateway
 }
 
 // owner names the gateway that has a session; it is empty where there is none.
@@ -303,6 +308,9 @@ func (r *redis) prepare(ctx context.Context) error {
 	}
 	if _, err := nobody.claim(ctx, []asked{probe}); err != nil {
 		return err
+	}
+	if err := restoreRedis.run(ctx, r.client, nobody.writing(probe.key, "\x00"))[0].Error(); err != nil {
+		return redisFault(err)
 	}
 	_, err := nobody.write(ctx, nil, []key{probe.key})
 	return err

@@ -60,7 +60,8 @@ type Sessions struct {
 	log      *slog.Logger
 	changes  *changes
 	claims   *claims
-	voids    *voids // nil unless sessions are in Redis beside a Postgres
+	copy     *copied // nil unless sessions are in Redis beside a Postgres
+	voids    *voids  // nil where copy is
 	sockets  atomic.Pointer[sockets]
 	dropped  atomic.Bool        // a change was, so that all sockets are to be written anew
 	suspect  atomic.Bool        // a claim met a fault that the writer should look at
@@ -83,11 +84,19 @@ func Open(ctx context.Context, url database.URL, o Options) (*Sessions, error) {
 		return nil, fmt.Errorf("open saved sessions: %w", err)
 	}
 	if s.keeper != nil {
-		s.running.Go(w.run)
-		s.running.Go((&claimer{Sessions: s}).run)
+		s.begin(w)
 		s.running.Go(func() { s.changes.answerLate(s.claiming) })
 	}
 	return s, nil
+}
+
+// begin has sessions be written and claimed until Close.
+func (s *Sessions) begin(w *writer) {
+	s.running.Go(w.run)
+	s.running.Go((&claimer{Sessions: s}).run)
+	if s.copy != nil {
+		s.copy.run()
+	}
 }
 
 // assemble does all that Open does, but for the goroutines.
@@ -108,12 +117,13 @@ func assemble(ctx context.Context, url database.URL, o Options) (*Sessions, *wri
 		return nil, nil, err
 	}
 	if r, shared := s.keeper.(*redis); shared && url.Kind == database.Postgres {
-		if s.voids, err = openVoids(s.life, url, o.Window, r.lasts()); err != nil {
+		if s.copy, err = openCopied(ctx, url, r, o); err != nil {
 			s.keeper.close()
 			s.end()
 			return nil, nil, err
 		}
-		r.voids, s.changes.void, s.changes.patience = s.voids, s.void, longestWait-voidWait
+		s.voids = &voids{postgres: s.copy.keeper.postgres, lasts: r.lasts(), rows: make(map[key]bool)}
+		r.copy, r.voids, s.changes.void, s.changes.patience = s.copy.keeper, s.voids, s.void, longestWait-voidWait
 	}
 	w := newWriter(s, o.Window, cmp.Or(o.afterGrant, time.Minute))
 	if s.keeper == nil {
@@ -136,7 +146,7 @@ type Namespace interface {
 // Follow tells where the sockets are whose sessions are kept, which is one namespace: those of another would be deleted after the
 // window. While there are any, the gateway gives its signs of life. It is called once.
 func (s *Sessions) Follow(ns Namespace) {
-	s.sockets.Store(&sockets{ns.Name(), ns.Sockets, ns.Private, func(f func(session)) {
+	s.follow(&sockets{ns.Name(), ns.Sockets, ns.Private, func(f func(session)) {
 		ns.Each(func(socket *socketio.Socket) { f(socket) })
 	}, func(sid string) session {
 		if socket := ns.Succeeded(sid); socket != nil {
@@ -144,6 +154,13 @@ func (s *Sessions) Follow(ns Namespace) {
 		}
 		return nil
 	}})
+}
+
+func (s *Sessions) follow(all *sockets) {
+	s.sockets.Store(all)
+	if s.copy != nil {
+		s.copy.sockets.Store(all)
+	}
 }
 
 // sockets are those that are connected.
@@ -168,16 +185,22 @@ type session interface {
 func (s *Sessions) Changed(socket *socketio.Socket) { s.changed(socket) }
 
 func (s *Sessions) changed(one session) {
-	if !s.off.Load() {
-		s.countDropped(s.changes.add(change{sid: one.ID(), session: one}))
+	s.add(change{sid: one.ID(), session: one})
+}
+
+func (s *Sessions) add(one change) {
+	if s.off.Load() {
+		return
 	}
+	if s.copy != nil { // first: whoever waits for both finds both
+		s.copy.add(one)
+	}
+	s.countDropped(s.changes.add(one))
 }
 
 // Ended has a session deleted soon. It returns at once.
 func (s *Sessions) Ended(namespace, sid string) {
-	if !s.off.Load() {
-		s.countDropped(s.changes.add(change{sid: sid, namespace: namespace}))
-	}
+	s.add(change{sid: sid, namespace: namespace})
 }
 
 // WhenSaved calls done once. With true when the socket's session is written as it is now: whoever is killed after that is succeeded by one
@@ -186,7 +209,21 @@ func (s *Sessions) Ended(namespace, sid string) {
 // kill the session would come back as it was, so the caller should give it up (socketio.GivenUp). Done may be called on the caller's
 // goroutine or another, and must not block.
 func (s *Sessions) WhenSaved(socket *socketio.Socket, done func(safe bool)) {
-	s.changes.wait(socket.ID(), socket.Began(), done)
+	s.whenSaved(socket.ID(), socket.Began(), done)
+}
+
+func (s *Sessions) whenSaved(sid string, born time.Time, done func(safe bool)) {
+	if s.copy == nil {
+		s.changes.wait(sid, born, done)
+		return
+	}
+	s.copy.wait(sid, born, func(copied bool) {
+		if copied {
+			s.changes.waitOrVoid(sid, born, done)
+			return
+		}
+		s.changes.wait(sid, born, func(safe bool) { done(safe && !s.isVoid(sid)) })
+	})
 }
 
 func (s *Sessions) countDropped(n int) {
@@ -203,11 +240,11 @@ func (s *Sessions) Close(ctx context.Context) error {
 		impatient := context.AfterFunc(ctx, s.end)
 		s.refuse()
 		s.running.Wait()
+		if s.copy != nil {
+			s.copy.Close(ctx) // what is left of it is in Redis, or told below
+		}
 		if s.keeper != nil {
 			s.keeper.close()
-		}
-		if s.voids != nil {
-			s.voids.close()
 		}
 		if !impatient() && s.changes.len() > 0 {
 			s.closed = fmt.Errorf("write %d sessions: %w", s.changes.len(), ctx.Err())

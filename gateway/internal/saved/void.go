@@ -5,17 +5,15 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
 // voids are the sessions in Redis that are not what their clients were told, by a row in Postgres: rooms have changed while Redis was away.
-// Nobody takes such a session up, so that its client can go on as long as its gateway lives. A row is there before an answer is, and goes
+// Such a session is taken up from the copy, which has it as it is. A row is there before an answer is, and goes
 // after Redis has the session as it is.
 type voids struct {
-	*postgres // only what it runs statements with
+	*postgres // of the copy
 	lasts     time.Duration
 
 	mu   lockorder.Mutex[voids]
@@ -30,20 +28,11 @@ const createVoid = `CREATE TABLE IF NOT EXISTS socketgate.void_sessions (
     since timestamptz NOT NULL
 )`
 
-func openVoids(life context.Context, url database.URL, window, lasts time.Duration) (*voids, error) {
-	p, err := openPostgres(life, url, window)
-	if err != nil {
-		return nil, err
-	}
-	return &voids{postgres: p, lasts: lasts, rows: make(map[key]bool)}, nil
-}
-
 const (
-	addVoids = `INSERT INTO socketgate.void_sessions (key, since) SELECT key, clock_timestamp() FROM unnest($1::bytea[]) AS n (key)
+	addVoids = `INSERT INTO socketgate.void_sessions (key, since) SELECT key, clock_timestamp() FROM (SELECT DISTINCT key FROM unnest($1::bytea[]) AS n (key)) AS each
 		ON CONFLICT (key) DO UPDATE SET since = excluded.since`
 	endVoids   = `DELETE FROM socketgate.void_sessions WHERE key = ANY ($1::bytea[])`
 	sweepVoids = `DELETE FROM socketgate.void_sessions WHERE since < clock_timestamp() - make_interval(secs => $1::float8)`
-	someVoids  = `SELECT key FROM socketgate.void_sessions WHERE key = ANY ($1::bytea[])`
 )
 
 // add makes rows. Even after an error there may be some.
@@ -104,24 +93,12 @@ func (v *voids) overBy(keys []key) (over []key) {
 	return over
 }
 
-// of returns those of the keys that have a row. There are none where this role may not look.
-func (v *voids) of(ctx context.Context, keys []key) (void []key, err error) {
-	rows, err := v.pool.Query(ctx, someVoids, bytesOf(keys))
-	if err == nil {
-		void, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (one key, err error) {
-			var bytes []byte
-			err = r.Scan(&bytes)
-			copy(one[:], bytes)
-			return one, err
-		})
-	}
-	if err == nil {
-		return void, nil
-	}
-	if err = database.PostgresFault(err); database.IsForbidden(err) {
-		return nil, nil
-	}
-	return nil, err
+// mayHave tells whether this gateway may have made a row of a session that is still there.
+func (v *voids) mayHave(one key) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, noted := v.rows[one]
+	return noted
 }
 
 // sweep takes away the rows of sessions that Redis has forgotten.
@@ -133,7 +110,13 @@ func (v *voids) sweep(ctx context.Context) error {
 	return err
 }
 
-// void has sessions be taken up by nobody until they are written, or fails.
+// isVoid tells whether what Redis has of a session may count for nothing.
+func (s *Sessions) isVoid(sid string) bool {
+	crowd := s.sockets.Load()
+	return crowd != nil && s.voids.mayHave(keyOf(crowd.namespace, sid))
+}
+
+// void has sessions that are copied as they are be taken up from there until they are written, or fails.
 func (s *Sessions) void(sids []string) error {
 	crowd := s.sockets.Load()
 	if crowd == nil {
@@ -146,6 +129,7 @@ func (s *Sessions) void(sids []string) error {
 		keys[i] = keyOf(crowd.namespace, sid)
 	}
 	if err := s.voids.add(ctx, keys); err != nil {
+		s.log.Debug("sessions that can't be saved are given up: that they are void could not be noted", "sessions", len(sids), "error", err)
 		return fmt.Errorf("note sessions that can't be saved: %w", err)
 	}
 	s.watch.SessionsUnwritten("void", len(sids))

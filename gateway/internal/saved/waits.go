@@ -22,6 +22,7 @@ type wait struct {
 	until time.Time
 	born  time.Time  // of the session: what was sent before can't have it
 	done  func(bool) // nil once somebody has taken it
+	fits  bool       // for the sessions that changes.void takes
 }
 
 func newWaits() waits {
@@ -31,21 +32,28 @@ func newWaits() waits {
 // wait has done called with true when a session that was born then is written as it is now, or else after longestWait: with false if
 // it may be written as it was before.
 func (c *changes) wait(sid string, born time.Time, done func(safe bool)) {
-	if !c.waits(sid, born, done) {
+	if !c.waits(&wait{sid: sid, born: born, done: done}) {
+		done(true)
+	}
+}
+
+// waitOrVoid is wait where the session may be void rather than written.
+func (c *changes) waitOrVoid(sid string, born time.Time, done func(safe bool)) {
+	if !c.waits(&wait{sid: sid, born: born, done: done, fits: c.void != nil}) {
 		done(true)
 	}
 }
 
 // waits is false where there is nothing to wait for.
-func (c *changes) waits(sid string, born time.Time, done func(bool)) bool {
+func (c *changes) waits(w *wait) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, isPending := c.bySID[sid]
-	if _, isTaken := c.taken[sid]; !isPending && !isTaken {
+	_, isPending := c.bySID[w.sid]
+	if _, isTaken := c.taken[w.sid]; !isPending && !isTaken {
 		return false
 	}
-	w := &wait{sid, time.Now().Add(c.patience), born, done}
-	c.waiting.bySID[sid] = append(c.waiting.bySID[sid], w)
+	w.until = time.Now().Add(c.patience)
+	c.waiting.bySID[w.sid] = append(c.waiting.bySID[w.sid], w)
 	c.waiting.queue = append(c.waiting.queue, w)
 	if len(c.waiting.queue) == 1 {
 		signal(c.waiting.some)
@@ -100,9 +108,9 @@ func (c *changes) answerLate(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			safe, unsafe, _, _ := c.late(time.Now().Add(2 * longestWait))
-			call(safe, true)
-			call(unsafe, false) // and not void: what is left is written last, while their clients are on their way to other gateways
+			late, _ := c.late(time.Now().Add(2 * longestWait))
+			call(late.safe, true)
+			call(append(late.unsafe, late.fit...), false) // and not void: what is left is written last, while their clients are on their way to other gateways
 			return
 		case <-c.waiting.some:
 		case <-timer.C:
@@ -112,14 +120,23 @@ func (c *changes) answerLate(ctx context.Context) {
 }
 
 func (c *changes) answer(now time.Time) (next time.Duration) {
-	safe, unsafe, sids, next := c.late(now)
-	call(safe, true)
-	call(unsafe, len(sids) > 0 && c.void != nil && c.void(sids) == nil)
+	late, next := c.late(now)
+	call(late.safe, true)
+	call(late.unsafe, false)
+	if len(late.fit) > 0 {
+		call(late.fit, c.void(late.sids) == nil)
+	}
 	return next
 }
 
-// late takes those whose time is over, and tells when to look again. Sids are of the unsafe.
-func (c *changes) late(now time.Time) (safe, unsafe []func(bool), sids []string, next time.Duration) {
+// late are those whose time is over.
+type late struct {
+	safe, unsafe, fit []func(bool)
+	sids              []string // of those who are fit to be void
+}
+
+// late takes them, and tells when to look again.
+func (c *changes) late(now time.Time) (l late, next time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ws := &c.waiting
@@ -127,15 +144,17 @@ func (c *changes) late(now time.Time) (safe, unsafe []func(bool), sids []string,
 		w := ws.queue[0]
 		switch {
 		case w.done != nil && w.until.After(now):
-			return safe, unsafe, sids, w.until.Sub(now)
+			return l, w.until.Sub(now)
 		case !w.born.Before(c.sent):
-			safe = w.take(safe)
-		case w.done != nil:
-			unsafe, sids = w.take(unsafe), append(sids, w.sid)
+			l.safe = w.take(l.safe)
+		case w.done != nil && w.fits:
+			l.fit, l.sids = w.take(l.fit), append(l.sids, w.sid)
+		default:
+			l.unsafe = w.take(l.unsafe)
 		}
 		ws.queue[0] = nil
 		ws.queue = ws.queue[1:]
 	}
 	ws.queue = nil // gives the memory of a burst back
-	return safe, unsafe, sids, time.Hour
+	return l, time.Hour
 }

@@ -2,6 +2,7 @@ package saved
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
@@ -37,10 +38,12 @@ type writer struct {
 	unwritten  map[string]time.Time // when the log was told of a cause
 	renewed    time.Time            // when all sessions began to be written anew, so that they last
 	succeeded  []succeeded          // sockets whose sessions are other gateways'
+	says       sayings
+	failing    *atomic.Bool // is told whether the last write has failed
 }
 
 func newWriter(s *Sessions, window, afterGrant time.Duration) *writer {
-	return &writer{Sessions: s, window: window, afterGrant: afterGrant, unwritten: make(map[string]time.Time), renewed: time.Now()}
+	return &writer{Sessions: s, window: window, afterGrant: afterGrant, unwritten: make(map[string]time.Time), renewed: time.Now(), says: theSayings, failing: new(atomic.Bool)}
 }
 
 // run writes until the sessions are closed, and then what is left.
@@ -133,20 +136,33 @@ func (w *writer) prepare(ctx context.Context) bool {
 	return true
 }
 
-// What the log is told.
-const (
-	saidOutage = "sessions of clients can't be saved: they are kept in memory until they can"
-	saidOff    = "sessions of clients are kept in memory only, and are lost when the gateway ends: "
+// sayings are what the log is told.
+type sayings struct{ outage, off, back, anew string }
+
+var (
+	theSayings = sayings{
+		outage: "sessions of clients can't be saved: they are kept in memory until they can",
+		off:    "sessions of clients are kept in memory only, and are lost when the gateway ends: ",
+		back:   "sessions of clients are saved from now on",
+		anew:   "the saved sessions were lost, as by a crash of the database: those of all who are connected are saved anew",
+	}
+	copySayings = sayings{
+		outage: "sessions of clients can't be copied into Postgres: if Redis loses them now, who comes back from a gateway that is killed begins anew",
+		off:    "sessions of clients are in Redis only: if it loses them, who comes back from a gateway that is killed begins anew: ",
+		back:   "sessions of clients are copied into Postgres from now on",
+		anew:   "the copies of sessions in Postgres are made anew",
+	}
 )
 
 // failed notes an error; the next pass prepares anew. The log is told once of an outage, and once of each right that is missing.
 func (w *writer) failed(err error) {
 	w.ready, w.pause = false, longer(w.pause)
-	said := saidOutage
+	w.failing.Store(true)
+	said := w.says.outage
 	if w.off.Load() {
 		w.changes.clear()
 		w.rest = nil
-		said = saidOff + w.missing()
+		said = w.says.off + w.missing()
 	}
 	if said != w.said && w.life.Err() == nil {
 		w.said = said
@@ -180,8 +196,9 @@ func (w *writer) write(ctx context.Context, saves []row, ends []key) error {
 	case err != nil:
 		return err
 	}
+	w.failing.Store(false)
 	if w.pause = 0; w.said != "" {
-		w.log.Info("sessions of clients are saved from now on")
+		w.log.Info(w.says.back)
 		w.said = ""
 	}
 	w.watch.SessionsWritten(len(saves)-len(done.refused)+len(ends), time.Since(began))
@@ -191,7 +208,7 @@ func (w *writer) write(ctx context.Context, saves []row, ends []key) error {
 	w.succeed(append(done.refused, done.claimed...))
 	if done.anew && !w.beaten.IsZero() {
 		if time.Since(w.beaten) < w.window { // or they were swept away, with nobody connected
-			w.log.Warn("the saved sessions were lost, as by a crash of the database: those of all who are connected are saved anew")
+			w.log.Warn(w.says.anew)
 		}
 		w.writeAnew()
 	}

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Attachment } from "./attachment";
 import { CapturedResponse, requestOf } from "./exchange";
 import type { Middleware } from "./internals";
-import { headOf, type HeadInJson } from "./request";
+import { headOf, type HeadInJson } from "./head";
 
 /** A handshake that the gateway does not answer before the app has seen it. */
 export interface Ask {

@@ -15,6 +15,7 @@ import { prepareNamespaces } from "./namespaces";
 import { isKept, recoveryWindow, whyNoRecovery } from "./recovery";
 import { restoring } from "./restoration";
 import { Flag } from "./ops";
+import { Trimmer } from "./trim";
 import { noticeLeft } from "./signals";
 
 export interface AttachmentOptions {
@@ -36,6 +37,7 @@ export class Attachment {
   readonly asked = new AskedRequests();
   readonly data: DataKeeper;
   readonly bus: Bus;
+  private readonly trimmer: Trimmer;
   readonly log: (line: string) => void;
   readonly ready: Promise<void>;
   readonly gateways = new Map<string, Gateway>();
@@ -61,6 +63,7 @@ export class Attachment {
     this.cors = corsMiddleware(io);
     this.bus = new Bus({ peers: () => this.peers(), asked: (question, reply) => this.doAsAsked(question, reply) });
     this.data = new DataKeeper(() => this.gateways.values(), options.log);
+    this.trimmer = new Trimmer(() => this.engine.arrivals);
     register(io, this);
     this.bind();
     prepareNamespaces(io, () => this.sayReady());
@@ -310,6 +313,7 @@ export class Attachment {
     }
     this.closing = true;
     this.data.stop();
+    this.trimmer.stop();
     for (const gateway of this.gateways.values()) gateway.detach("this process is ending");
     noticeLeft(this);
     this.unbind();

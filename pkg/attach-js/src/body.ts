@@ -56,6 +56,17 @@ export class Body {
     return word;
   }
 
+  skipText(): void {
+    this.skip(this.uvarint());
+  }
+
+  /** Past what word would read. */
+  skipWord(words: readonly string[]): void {
+    const number = this.uvarint();
+    if (number === 0) this.skipText();
+    else if (number > words.length) throw new MalformedFrame(`a word ${number} that was not said`);
+  }
+
   packet(): Piece[] {
     const count = this.uvarint();
     if (count < 1 || count > 11) throw new MalformedFrame(`a packet of ${count} frames`);

@@ -2,8 +2,9 @@ import { EventEmitter } from "node:events";
 import type { Piece } from "./batch";
 import type { VirtualEngine } from "./engine";
 import type { Gateway } from "./gateway";
+import { fewListeners } from "./listeners";
 import { piecesOf } from "./pieces";
-import type { InnerSocket } from "./internals";
+import type { InnerClient, InnerSocket } from "./internals";
 import { Flag } from "./ops";
 import { Transport } from "./transport";
 
@@ -20,40 +21,55 @@ export interface Told {
   data?: Buffer;
 }
 
+export interface Connection extends EventEmitter {}
+
+const NOTHING_TOLD: readonly Told[] = [];
+
 /**
  * `socket.conn` of a gateway's client: an Engine.IO socket by what apps and socket.io use of one. Heartbeat, queue and
  * transport are the gateway's. Attachments that follow a text frame are gathered, so that a packet is one operation.
+ * There is one for each client, so it has no more fields than it needs: it is an EventEmitter by its prototype.
  */
-export class Connection extends EventEmitter {
-  readonly protocol = 4;
+export class Connection {
   /** One for each namespace. */
-  readonly told: Told[] = [];
+  told = NOTHING_TOLD;
   readyState: "open" | "closing" | "closed" = "open";
   upgraded = false;
-  readonly upgrading = false;
   transport: Transport;
-  readonly remoteAddress: string | undefined;
-  private partial?: Piece[];
-  private missing = 0;
+  private partial?: { pieces: Piece[]; missing: number };
   private unheard = false;
+  /** socket.io's, once it is in a namespace. */
+  client?: InnerClient;
+  readonly _events = fewListeners(); // where EventEmitter looks for them
 
   constructor(
     readonly id: string,
     /** The gateway's number of the client. */
     readonly number: number,
-    readonly server: VirtualEngine,
-    readonly request: { socket: { remoteAddress?: string } },
+    /** Apps may delete it, to save memory. */
+    readonly request: object | undefined,
+    readonly remoteAddress: string,
     transport: string,
     readonly gateway: Gateway,
   ) {
-    super();
     this.transport = Transport.named(transport);
-    this.remoteAddress = request.socket.remoteAddress;
   }
 
-  override on(event: string | symbol, listener: (...args: any[]) => void): this {
+  get protocol(): number {
+    return 4;
+  }
+
+  get upgrading(): boolean {
+    return false;
+  }
+
+  get server(): VirtualEngine {
+    return this.gateway.engine;
+  }
+
+  on(event: string | symbol, listener: (...args: any[]) => void): this {
     if (event === "packetCreate") Connection.observed = true;
-    return super.on(event, listener);
+    return EventEmitter.prototype.on.call(this, event, listener) as this;
   }
 
   /** Whether any connection was ever given a listener for the packets that go out. */
@@ -126,8 +142,7 @@ export class Connection extends EventEmitter {
 
   /** What the gateway is told of from now on. A handler of the first connection may listen for an upgrade that came before it. */
   tell(told: Told): void {
-    this.untell(told.nsp);
-    this.told.push(told);
+    this.told = this.told.length === 0 ? [told] : [...this.told.filter(({ nsp }) => nsp !== told.nsp), told];
     if (!this.unheard) return;
     this.unheard = false;
     process.nextTick(() => this.emit("upgrade", this.transport));
@@ -138,21 +153,21 @@ export class Connection extends EventEmitter {
   }
 
   untell(nsp: string): void {
-    const at = this.told.findIndex((told) => told.nsp === nsp);
-    if (at >= 0) this.told.splice(at, 1);
+    this.told = this.told.filter((told) => told.nsp !== nsp);
   }
 
   private assemble(piece: Piece, flags: number): void {
-    if (this.partial) {
-      this.partial.push(piece);
-      if (--this.missing > 0) return;
-      const whole = this.partial;
+    const { partial } = this;
+    if (partial) {
+      partial.pieces.push(piece);
+      if (--partial.missing > 0) return;
       this.partial = undefined;
-      return this.gateway.send(this, flags, whole);
+      return this.gateway.send(this, flags, partial.pieces);
     }
     const count = piecesOf(piece);
-    if (count === 1) return this.gateway.send(this, flags, [piece]);
-    this.partial = [piece];
-    this.missing = count - 1;
+    if (count === 1) this.gateway.send(this, flags, [piece]);
+    else this.partial = { pieces: [piece], missing: count - 1 };
   }
 }
+
+Object.setPrototypeOf(Connection.prototype, EventEmitter.prototype);

@@ -21,6 +21,8 @@ export class VirtualEngine extends EventEmitter {
   private readonly own = new Map<string, Connection>();
   readonly middlewares: Middleware[] = [];
   readonly natives = new Set<NativeEngine>();
+  /** How many clients of gateways have come so far. */
+  arrivals = 0;
 
   constructor(readonly opts: Record<string, unknown>) {
     super();
@@ -83,6 +85,7 @@ export class VirtualEngine extends EventEmitter {
   }
 
   admit(connection: Connection): void {
+    this.arrivals++;
     this.own.set(connection.id, connection);
     this.emit("connection", connection);
   }

@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse, type OutgoingHttpHeader, type OutgoingHttpHeaders } from "node:http";
 import { Socket } from "node:net";
-import { peer, query, type Head } from "./request";
+import type { Head } from "./head";
+import { peer, query } from "./request";
 
 /** A client's handshake as a real request. It has no body. */
 export function requestOf(head: Head): IncomingMessage {

@@ -4,13 +4,15 @@ import type { Batch, Piece } from "./batch";
 import { type Body, MalformedFrame } from "./body";
 import { isEmpty } from "./data";
 import { Connection } from "./connection";
+import type { VirtualEngine } from "./engine";
 import { requestOf } from "./exchange";
+import { headOf, takeHead, type Head, type HeadInJson, type PackedHead } from "./head";
 import type { Welcome } from "./hello";
 import type { InnerSocket } from "./internals";
 import type { Link, LinkError, LinkHandler } from "./link";
 import { Op } from "./ops";
 import type { KeptSession } from "./recovery";
-import { HandshakeRequest, headOf, query, readHead, type Head, type HeadInJson } from "./request";
+import { HandshakeRequest, transportOf } from "./request";
 import { Restoration, type PresentedSocket } from "./restoration";
 
 const MOST_DEFERRED = 10_000;
@@ -24,7 +26,7 @@ interface Open {
   transport: string;
   issued: number;
   asked?: number;
-  head: Head;
+  head: Head | PackedHead;
   sockets?: PresentedSocket[];
   ended?: string;
 }
@@ -54,6 +56,10 @@ export class Gateway implements LinkHandler {
   private patience?: NodeJS.Timeout;
 
   constructor(readonly id: string, private readonly attachment: Attachment) {}
+
+  get engine(): VirtualEngine {
+    return this.attachment.engine;
+  }
 
   get linked(): boolean {
     return this.link !== undefined;
@@ -282,7 +288,7 @@ export class Gateway implements LinkHandler {
     const transport = body.string();
     const issued = body.uvarint();
     const asked = body.uvarint() || undefined;
-    this.open({ client, sid, transport, issued, asked, head: readHead(body, this.words) });
+    this.open({ client, sid, transport, issued, asked, head: takeHead(body, this.words) });
   }
 
   private open(open: Open): void {
@@ -291,12 +297,12 @@ export class Gateway implements LinkHandler {
     const asked = open.asked === undefined ? undefined : this.attachment.asked.get(open.asked, this);
     const { engine } = this.attachment;
     const sockets = open.sockets ?? [];
-    const unseen = !asked && sockets.length > 0 && engine.asks ? requestOf(open.head) : undefined;
+    const unseen = !asked && sockets.length > 0 && !("packed" in open.head) && engine.asks ? requestOf(open.head) : undefined;
     const request = asked ?? unseen ?? new HandshakeRequest(open.head);
-    const connection = new Connection(open.sid, open.client, engine, request, open.transport, this);
+    const connection = new Connection(open.sid, open.client, request, open.head.remoteAddress, open.transport, this);
     this.connections.set(open.client, connection);
     if (this.deferred) this.returned.add(connection);
-    if (query(open.head.url).transport !== open.transport) connection.hasUpgraded(sockets.length === 0);
+    if (transportOf(open.head.url) !== open.transport) connection.hasUpgraded(sockets.length === 0);
     engine.admit(connection);
     if (sockets.length > 0) this.restore(connection, open.issued, sockets, open.ended, unseen && (() => admitAgain(this.attachment, unseen, open.transport)));
     else if (open.ended !== undefined) this.closed(open.client, open.ended);

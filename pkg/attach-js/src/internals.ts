@@ -40,12 +40,29 @@ export interface InnerSocket extends EventEmitter {
   client: InnerClient;
   rooms: Set<string>;
   acks: Map<number, (...args: unknown[]) => void>;
+  buildHandshake(auth: Record<string, unknown>): object;
   join(rooms: string | string[]): unknown;
   notifyOutgoingListeners?(packet: Packet): void;
 }
 
+export interface Decoder {
+  add(data: string | Uint8Array): void;
+  on(event: "decoded", listener: (packet: Packet) => void): unknown;
+  destroy?(): void;
+}
+
+type Handler = (...args: unknown[]) => void;
+
 export interface InnerClient {
   conn: Connection | object;
+  server: InnerServer;
+  sockets: Map<string, InnerSocket>;
+  nsps: Map<string, InnerSocket>;
+  decoder: Decoder;
+  ondata: Handler;
+  onerror: Handler;
+  onclose: Handler;
+  ondecoded(packet: Packet): void;
   _packet(packet: Packet, options?: unknown): void;
 }
 
@@ -105,6 +122,7 @@ export interface InnerNamespace extends EventEmitter {
 export interface InnerServer {
   opts: Record<string, unknown>;
   encoder: Encoder;
+  _parser: { Decoder: new () => Decoder };
   engine: EventEmitter;
   sockets: InnerNamespace;
   _nsps: Map<string, InnerNamespace>;

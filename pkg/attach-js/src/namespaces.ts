@@ -1,3 +1,4 @@
+import { leanClient, leanSockets } from "./lean";
 import { layer } from "./layer";
 import { watchOutgoing } from "./outgoing";
 import { connectingFor, recoverByGateway } from "./recovery";
@@ -46,6 +47,7 @@ function restoreSockets(namespace: InnerNamespace): void {
   const make = namespace._createSocket;
   let watched = false;
   namespace._createSocket = function (client: InnerClient, auth: Record<string, unknown>) {
+    leanClient(client);
     const restoration = restoring(client, namespace.name);
     const made = restoration
       ? restoration.create(namespace, client, (auth) => make.call(namespace, client, auth))
@@ -53,6 +55,7 @@ function restoreSockets(namespace: InnerNamespace): void {
     if (!watched) {
       watched = true;
       void made.then(watchOutgoing);
+      void made.then(leanSockets);
     }
     return made;
   };

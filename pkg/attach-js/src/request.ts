@@ -1,35 +1,5 @@
 import { IncomingMessage } from "node:http";
-import type { Body } from "./body";
-
-/** A client's handshake as the gateway passes it on. */
-export interface Head {
-  method: string;
-  url: string;
-  /** Names and values by turns. */
-  headers: string[];
-  remoteAddress: string;
-  remotePort: number;
-  encrypted: boolean;
-}
-
-/** A handshake as JSON has it. */
-export type HeadInJson = Omit<Head, "headers"> & { headers: Array<[name: string, value: string]> };
-
-export function headOf(json: HeadInJson): Head {
-  return { ...json, headers: json.headers.flat() };
-}
-
-/** Reads a handshake in which what many clients have in common is a word's number. */
-export function readHead(body: Body, words: readonly string[]): Head {
-  const method = body.word(words);
-  const url = body.word(words);
-  const remoteAddress = body.string();
-  const remotePort = body.uvarint();
-  const encrypted = body.u8() === 1;
-  const headers: string[] = [];
-  for (let left = body.uvarint(); left > 0; left--) headers.push(body.word(words), body.word(words));
-  return { method, url, headers, remoteAddress, remotePort, encrypted };
-}
+import { openHead, type Head, type PackedHead } from "./head";
 
 /** What of a request's socket handlers look at. */
 export interface Peer {
@@ -46,60 +16,115 @@ export function peer(head: Omit<Head, "headers">): Peer {
 
 let parsedLast: { url: string; query: Record<string, string> } = { url: "", query: {} };
 
-/** The query as Engine.IO gives it: an object, the last of equal names. Most clients come by the same URL. */
-export function query(url: string): Record<string, string> {
+function parsed(url: string): Record<string, string> {
   if (url !== parsedLast.url) {
     const mark = url.indexOf("?");
     parsedLast = { url, query: mark < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(mark + 1))) };
   }
-  return { ...parsedLast.query };
+  return parsedLast.query;
 }
+
+/** The query as Engine.IO gives it: an object, the last of equal names. Most clients come by the same URL. */
+export function query(url: string): Record<string, string> {
+  return { ...parsed(url) };
+}
+
+/** The transport that a client has begun with. */
+export function transportOf(url: string): string | undefined {
+  return parsed(url).transport;
+}
+
+/** What a request has once somebody has looked at it. */
+interface Opened {
+  method: string;
+  url: string;
+  rawHeaders: string[];
+  socket: Peer;
+  headers?: Record<string, string | string[]>;
+  query?: Record<string, string>;
+}
+
+function opened(head: Head): Opened {
+  return { method: head.method, url: head.url, rawHeaders: head.headers, socket: peer(head) };
+}
+
+const NO_WORDS: readonly string[] = [];
 
 /**
  * `socket.request` of a connection: an http.IncomingMessage by its prototype, without the stream that it would carry
- * along for as long as the client is connected. Headers are parsed when they are asked for.
+ * along for as long as the client is connected. It is unpacked when something of it is asked for.
  */
 export class HandshakeRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly httpVersion = "1.1";
-  readonly httpVersionMajor = 1;
-  readonly httpVersionMinor = 1;
-  readonly complete = true;
-  readonly rawHeaders: string[];
-  readonly socket: Peer;
-  private parsedHeaders?: Record<string, string | string[]>;
-  private parsedQuery?: Record<string, string>;
+  private packed: string;
+  private readonly words: readonly string[];
+  private opened: Opened | undefined;
 
-  constructor(head: Head) {
-    this.method = head.method;
-    this.url = head.url;
-    this.rawHeaders = head.headers;
-    this.socket = peer(head);
+  constructor(head: Head | PackedHead) {
+    const isPacked = "packed" in head;
+    this.packed = isPacked ? head.packed : "";
+    this.words = isPacked ? head.words : NO_WORDS;
+    this.opened = isPacked ? undefined : opened(head);
   }
 
-  get connection(): Peer {
-    return this.socket;
+  private get open(): Opened {
+    if (!this.opened) {
+      this.opened = opened(openHead(this.packed, this.words));
+      this.packed = "";
+    }
+    return this.opened;
+  }
+
+  get method(): string {
+    return this.open.method;
+  }
+
+  set method(method: string) {
+    this.open.method = method;
+  }
+
+  get url(): string {
+    return this.open.url;
+  }
+
+  set url(url: string) {
+    this.open.url = url;
+  }
+
+  get rawHeaders(): string[] {
+    return this.open.rawHeaders;
+  }
+
+  set rawHeaders(headers: string[]) {
+    this.open.rawHeaders = headers;
+  }
+
+  get socket(): Peer {
+    return this.open.socket;
+  }
+
+  set socket(socket: Peer) {
+    this.open.socket = socket;
   }
 
   get headers(): Record<string, string | string[]> {
-    return (this.parsedHeaders ??= joinHeaders(this.rawHeaders));
+    return (this.open.headers ??= joinHeaders(this.open.rawHeaders));
   }
 
   set headers(headers: Record<string, string | string[]>) {
-    this.parsedHeaders = headers;
+    this.open.headers = headers;
   }
 
   get _query(): Record<string, string> {
-    return (this.parsedQuery ??= query(this.url));
+    return (this.open.query ??= query(this.open.url));
   }
 
   set _query(parsed: Record<string, string>) {
-    this.parsedQuery = parsed;
+    this.open.query = parsed;
   }
 }
 
 Object.setPrototypeOf(HandshakeRequest.prototype, IncomingMessage.prototype);
+Object.assign(HandshakeRequest.prototype, { httpVersion: "1.1", httpVersionMajor: 1, httpVersionMinor: 1, complete: true });
 
 const ONCE = new Set(["authorization", "content-length", "content-type", "from", "host", "referer", "user-agent", "origin"]);
 

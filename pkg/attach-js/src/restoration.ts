@@ -91,7 +91,9 @@ export class Restoration {
     if (before.pid) socket.pid = before.pid;
     socket.data = presentedData(before);
     const issued = before.connected ?? this.issued;
-    Object.assign(socket.handshake, { auth: before.auth ?? {}, issued, time: String(new Date(issued)) });
+    Object.assign(socket.handshake, { auth: before.auth ?? {}, issued });
+    const time = String(new Date(issued));
+    if (socket.handshake.time !== time) socket.handshake.time = time; // one of ours says it by itself
     if (before.rooms.length > 0) socket.join(before.rooms);
     return socket;
   }

@@ -95,16 +95,20 @@ test('attachments are counted as socket.io-parser announces them', () => {
   assert.equal(piecesOf(Buffer.from('51-')), 1);
 });
 
-test('a handshake is read with the words that the link has said, and not with others', () => {
+test('a handshake is taken with the words that the link has said, whole, and not with others', () => {
   const { Batch } = require('../dist/batch');
-  const { readHead } = require('../dist/request');
+  const { openHead, takeHead } = require('../dist/head');
   const batch = new Batch();
   batch.begin(0x1e).uvarint(1).uvarint(0).string('/socket.io/?t=1').string('::1').uvarint(4711).u8(1);
-  batch.uvarint(2).uvarint(2).uvarint(0).string('a.example').uvarint(0).string('Cookie').uvarint(0).string('token=1').end();
-  const body = () => new Body(batchBytes.subarray(5));
-  const batchBytes = batch.take();
-  assert.deepEqual(readHead(body(), ['GET', 'Host']), {
-    method: 'GET', url: '/socket.io/?t=1', headers: ['Host', 'a.example', 'Cookie', 'token=1'], remoteAddress: '::1', remotePort: 4711, encrypted: true,
+  batch.uvarint(2).uvarint(2).uvarint(0).string('a.example').uvarint(0).string('Cookie').uvarint(0).string('name=Zoë').end();
+  const bytes = batch.take().subarray(5);
+  const words = ['GET', 'Host'];
+  const { packed, url } = takeHead(new Body(bytes), words);
+  assert.equal(url, '/socket.io/?t=1');
+  assert.deepEqual(openHead(packed, words), {
+    method: 'GET', url: '/socket.io/?t=1', headers: ['Host', 'a.example', 'Cookie', 'name=Zoë'], remoteAddress: '::1', remotePort: 4711, encrypted: true,
   });
-  assert.throws(() => readHead(body(), ['GET']), MalformedFrame);
+  assert.throws(() => takeHead(new Body(bytes), ['GET']), MalformedFrame);
+  assert.throws(() => takeHead(new Body(Buffer.concat([bytes, Buffer.from([0])])), words), MalformedFrame);
+  for (let length = 0; length < bytes.length; length++) assert.throws(() => takeHead(new Body(bytes.subarray(0, length)), words), MalformedFrame);
 });

@@ -182,11 +182,38 @@ class SimulatedGateway {
     link.write((out) => out.begin(Op.Welcome).json({ proof: given, mode: this.mode, hold: 1000, pingInterval: 25000, pingTimeout: 20000, maxPayload: 1e6 }));
   }
 
+  /** As a gateway tells of a client that is new: what many clients have in common once for each link. */
+  #enter(client) {
+    const { method, url, headers, remoteAddress, remotePort, encrypted } = client.head;
+    this.write((out) => {
+      const link = [...this.links].find((each) => each.ready) ?? [...this.links][0];
+      link.words ??= [];
+      const news = [method, url, ...headers.map(([name]) => name)].filter((word) => !link.words.includes(word));
+      if (news.length > 0) {
+        link.words.push(...new Set(news));
+        out.begin(Op.Words).list(new Set(news), new Set(news).size).end();
+      }
+      const word = (text) => (link.words.includes(text) ? out.uvarint(1 + link.words.indexOf(text)) : out.uvarint(0).string(text));
+      out.begin(Op.Enter).uvarint(client.number).string(client.sid).string(client.transport).uvarint(client.issued).uvarint(client.asked ?? 0);
+      for (const text of [method, url]) word(text);
+      out.string(remoteAddress).uvarint(remotePort).u8(encrypted ? 1 : 0).uvarint(headers.length);
+      for (const text of headers.flat()) word(text);
+    });
+  }
+
   #present(client) {
+    if (client.sockets.size === 0 && client.ended === undefined) {
+      this.#enter(client);
+      return this.#release(client);
+    }
     const sockets = [...client.sockets.values()].map((socket) => ({ ...socket, rooms: [...socket.rooms] }));
     this.untaken ??= new Set();
     if (sockets.length > 0) this.untaken.add(client.number);
     this.write((out) => out.begin(Op.Open).json({ client: client.number, sid: client.sid, transport: client.transport, issued: client.issued, asked: client.asked, head: client.head, sockets, ended: client.ended }));
+    this.#release(client);
+  }
+
+  #release(client) {
     const held = client.held ?? [];
     client.held = undefined;
     for (const packet of held) client.say(...packet);

@@ -83,6 +83,9 @@ func (c *Conn) ShareTurns(key uint64) { c.crowd.Store(key) }
 // Crowd returns the key of ShareTurns.
 func (c *Conn) Crowd() uint64 { return c.crowd.Load() }
 
+// Quiet tells whether nothing has come that has not been read, as far as is known. It is for connections that were started.
+func (c *Conn) Quiet() bool { return c.attention.Load() == 0 }
+
 // HandTo gives the connection to another owner, who hears what comes next. The owner of the moment calls it, in Received, and
 // has nothing to write.
 func (c *Conn) HandTo(owner Owner) { c.owner = owner }

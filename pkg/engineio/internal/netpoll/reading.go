@@ -2,6 +2,7 @@ package netpoll
 
 import (
 	"io"
+	"net"
 	"sync"
 )
 
@@ -38,5 +39,18 @@ func (c *Conn) readBlocking(r *reading) {
 		r.err = nil
 	case r.err == nil:
 		r.err = io.ErrNoProgress
+	}
+}
+
+// ReadNow hands f what has come on a connection of the kernel's that no Poller attends to, if anything has. It does not wait.
+func ReadNow(conn net.Conn, f func(data []byte)) {
+	raw := rawOf(conn)
+	if raw == nil {
+		return
+	}
+	r := borrowReading()
+	defer r.giveBack()
+	if r.readRaw(raw); r.n > 0 {
+		f(r.buffer[:r.n])
 	}
 }
