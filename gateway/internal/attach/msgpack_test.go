@@ -38,6 +38,7 @@ func TestOffsetsAreLaidIntoPackedEvents(t *testing.T) {
 		{"behind sixteen", unhex(t, "83a47479706502a464617461dc0010c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0a36e7370a12f"),
 			"83a47479706502a464617461dc0011c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0a3782e31a36e7370a12f"},
 		{"no event", unhex(t, packedConnect), ""},
+		{"an ack", unhex(t, "83a47479706503a46461746191a161a36e7370a12f"), ""},
 		{"no argument", unhex(t, "83a47479706502a46461746190a36e7370a12f"), ""},
 		{"cut off", unhex(t, packedHello[:len(packedHello)-2]), ""},
 		{"with something behind", unhex(t, packedHello+"00"), ""},
