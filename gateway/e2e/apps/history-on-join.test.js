@@ -54,8 +54,11 @@ for (const gateways of [1, 2]) {
     const [bob, ann] = await Promise.all(['bob', 'ann'].map((as, i) => visit(t, app.gateways[i % gateways], as)));
     assert.ok((await join(bob)).ok);
     assert.deepEqual(texts(said(bob, 'previousMessages')[0][0]), ['of long ago', 'of an hour ago'].map(words), 'it comes before the ack');
+    const carol = await visit(t, app.gateways[gateways - 1], 'carol');
+    assert.ok((await join(carol)).ok);
     await say(bob, 'one');
     await say(bob, 'two');
+    await told(carol, 'receive_message', ({ text }) => text === words('two')); // what ann's gateway has not told yet comes live
     assert.ok((await join(ann)).ok);
     const [[history]] = said(ann, 'previousMessages');
     assert.deepEqual(texts(history), ['of an hour ago', 'one', 'two'].map(words));

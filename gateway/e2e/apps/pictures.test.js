@@ -55,7 +55,7 @@ for (const gateways of [1, 2]) {
 
     for (const [message, error] of [
       [{ image: 'b.png', type: 'VIDEO' }, '"type" takes one of TEXT, IMAGE, FILE'], [{ content: words('hm'), image: { url: 'b.png' } }, '"image" takes a text'],
-      [{ type: 'IMAGE' }, 'a message needs a text'], [{ image: '' }, 'a message needs a text'], [{ content: words('hm'), replyToId: 'nothing' }, 'the database refused the message'],
+      [{ type: 'IMAGE' }, 'a message needs a text'], [{ image: '' }, 'a message needs a text'], [{ content: words('hm'), replyToId: 'nothing' }, '"replyToId" takes the id of something that is there'],
     ]) {
       const ack = await send(ann, message);
       assert.equal(ack.code, 'bad_request', JSON.stringify(ack));

@@ -152,8 +152,14 @@ func TestWhoIsBehindTheAddressOfConnectionsWithoutARequestGetsInBesideThem(t *te
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := openEntrance(t, func(c *config.Config) { c.MaxPending, c.MaxPendingPerIP, c.TrustedProxies = 40, 10, nil })
+			var conns []net.Conn
 			for range 30 {
-				io.WriteString(e.from("127.0.0.2"), bytes)
+				conn := e.from("127.0.0.2")
+				io.WriteString(conn, bytes)
+				conns = append(conns, conn)
+			}
+			if n := stillOpen(conns); n > 10 || n == 0 { // not before each of them has its place or none
+				t.Errorf("%d of one address are open, want 10", n)
 			}
 			e.mustEnter("127.0.0.2", "", e.cookie("ann"))
 			e.mustEnter("127.0.0.2", e.auth("bob"), nil)
