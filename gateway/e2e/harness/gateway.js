@@ -1,6 +1,7 @@
 // The real gateway binary, started as an operator would: by its environment, on a free port of the loopback.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -107,6 +108,8 @@ class Gateway {
       this.#process.once('error', reject);
       this.#process.once('close', (code, signal) => {
         this.running = false;
+        const { GATEWAY_LOGS } = process.env; // a folder, to look into what a test does not tell
+        if (GATEWAY_LOGS) writeFileSync(join(GATEWAY_LOGS, `${this.#process.pid}.log`), `${this.log}\nexit ${code} ${signal}\n`);
         resolve({ code, signal });
       });
     });
