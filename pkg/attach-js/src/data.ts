@@ -98,3 +98,14 @@ export function isEmpty(data: unknown): boolean {
   for (const _ in data) return false;
   return Object.getPrototypeOf(data) === Object.prototype;
 }
+
+/** Auth as JSON has it; an app may have put anything there since. */
+export function plain(auth: unknown): unknown {
+  if (isEmpty(auth)) return {};
+  try {
+    JSON.stringify(auth);
+    return auth;
+  } catch {
+    return {};
+  }
+}

@@ -2,14 +2,15 @@ import { admitAgain, answer, type Ask } from "./ask";
 import type { Attachment } from "./attachment";
 import type { Batch, Piece } from "./batch";
 import { type Body, MalformedFrame } from "./body";
-import { isEmpty } from "./data";
+import { plain } from "./data";
 import { Connection } from "./connection";
 import type { VirtualEngine } from "./engine";
 import { requestOf } from "./exchange";
-import { headOf, takeHead, type Head, type HeadInJson, type PackedHead } from "./head";
+import { headOf, takeHead } from "./head";
 import type { Welcome } from "./hello";
 import type { InnerSocket } from "./internals";
 import type { Link, LinkError, LinkHandler } from "./link";
+import type { Open, OpenInJson } from "./opening";
 import { Op } from "./ops";
 import type { KeptSession } from "./recovery";
 import { HandshakeRequest, transportOf } from "./request";
@@ -19,19 +20,6 @@ const MOST_DEFERRED = 10_000;
 /** Why connections end in Engine.IO. For socket.io nobody comes back after any other reason. */
 const KNOWN_REASONS = new Set(["transport error", "transport close", "forced close", "ping timeout", "server shutting down", "forced server close", "parse error"]);
 const RECOVERY_WAIT = 2_000; // ms: another process may have to be done with the socket first
-
-interface Open {
-  client: number;
-  sid: string;
-  transport: string;
-  issued: number;
-  asked?: number;
-  head: Head | PackedHead;
-  sockets?: PresentedSocket[];
-  ended?: string;
-}
-
-type OpenInJson = Omit<Open, "head"> & { head: HeadInJson };
 
 /**
  * One gateway and its clients that this process has. They outlive the link: when it breaks, the gateway keeps them, and
@@ -401,16 +389,5 @@ export class Gateway implements LinkHandler {
   /** How many clients of it this process has. */
   get count(): number {
     return this.connections.size;
-  }
-}
-
-/** Auth as JSON has it; an app may have put anything there since. */
-function plain(auth: unknown): unknown {
-  if (isEmpty(auth)) return {};
-  try {
-    JSON.stringify(auth);
-    return auth;
-  } catch {
-    return {};
   }
 }
