@@ -78,6 +78,17 @@ func (g *gateway) whole(t *testing.T, room string, everybody ...string) {
 	delete(g.told, room)
 }
 
+// meet has a be at g and b at h, both in one room and on both lists.
+func meet(t *testing.T, g, h *gateway) {
+	t.Helper()
+	g.enter("r", "a")
+	h.enter("r", "b")
+	g.becomes(t, "r", "a,b")
+	h.becomes(t, "r", "a,b")
+	g.whole(t, "r", "a")
+	h.whole(t, "r", "b")
+}
+
 func TestListsSurviveWhatHappensToARealRedis(t *testing.T) {
 	for name, harm := range map[string]func(s *redistest.Server){
 		"flush":   func(s *redistest.Server) { s.Do("FLUSHALL") },
@@ -93,12 +104,7 @@ func TestListsSurviveWhatHappensToARealRedis(t *testing.T) {
 			t.Parallel()
 			s := redistest.Start(t)
 			g, h := real(t, s.URL(), "key"), real(t, s.URL(), "key")
-			g.enter("r", "a")
-			h.enter("r", "b")
-			g.becomes(t, "r", "a,b")
-			h.becomes(t, "r", "a,b")
-			g.whole(t, "r", "a")
-			h.whole(t, "r", "b")
+			meet(t, g, h)
 			harm(s)
 			if name == "pause" {
 				eventually(t, "not ready", func() bool { return g.Ready() != nil })
@@ -123,12 +129,7 @@ func TestListsAndReadinessSurviveAFailover(t *testing.T) {
 	t.Parallel()
 	w := redistest.StartSentinel(t)
 	g, h := real(t, w.URL(), ""), real(t, w.URL(), "")
-	g.enter("r", "a")
-	h.enter("r", "b")
-	g.becomes(t, "r", "a,b")
-	h.becomes(t, "r", "a,b")
-	g.whole(t, "r", "a")
-	h.whole(t, "r", "b")
+	meet(t, g, h)
 	w.Replica.Pause() // so that it misses what is written last: its connection is cut too, or it would read that later
 	if err := w.Master.Do("CLIENT", "KILL", "TYPE", "replica").Error(); err != nil {
 		t.Fatal(err)

@@ -16,19 +16,26 @@ type counter struct {
 
 func (c *counter) Received(data []byte) { c.heard += len(data) }
 
-// Whoever makes much work by few bytes would else keep all others waiting for as many reads as a turn may have.
-func TestATurnEndsWhenItsTimeIsOverAndGoesOnLater(t *testing.T) {
-	t.Parallel()
+// connection returns both ends of one over TCP.
+func connection(t *testing.T) (client, server net.Conn) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	client := dial(t, listener.Addr().String())
-	conn, err := listener.Accept()
+	client = dial(t, listener.Addr().String())
+	server, err = listener.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return client, server
+}
+
+// Whoever makes much work by few bytes would else keep all others waiting for as many reads as a turn may have.
+func TestATurnEndsWhenItsTimeIsOverAndGoesOnLater(t *testing.T) {
+	t.Parallel()
+	client, conn := connection(t)
 	p := New()
 	defer p.Close()
 	owner := new(counter)
@@ -68,16 +75,7 @@ func (e *eager) Listening() bool {
 
 func TestATurnEndsAlsoForWhoeverAlwaysHasSomethingToDo(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	client := dial(t, listener.Addr().String())
-	conn, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	client, conn := connection(t)
 	p := New()
 	defer p.Close()
 	gone := make(chan struct{})
