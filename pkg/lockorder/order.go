@@ -17,8 +17,8 @@ var order = []rule{
 	{"socketio.releases", []string{"socketio.conn"}},
 	{"socketio.delivery", []string{"socketio.Socket"}},
 	{"socketio.Socket", []string{"socketio.room", "socketio.absences"}},
-	{"socketio.room", []string{
-		"socketio.rooms", "socketio.sockets",
+	{"socketio.room", []string{"socketio.rooms", "socketio.sockets"}},
+	{"socketio.sockets", []string{
 		"engineio.Session", "engineio.Server", "engineio.Admission",
 		"netpoll.flusher", "netpoll.workers",
 		"legacy.client",
@@ -43,7 +43,6 @@ var order = []rule{
 	{"socketio.absences", nil},
 	{"socketio.conn", nil},
 	{"socketio.rooms", []string{"redisadapter.Adapter", "redisadapter.subscriber"}},
-	{"socketio.sockets", nil},
 	{"socketio.unreadable", nil},
 	{"socketio.absent", nil},
 	{"cluster.userLimit", nil},

@@ -164,8 +164,8 @@ func (c *conn) begin(s *Socket, user string) {
 		s.origin.user, s.origin.since, s.origin.began = user, r.reached(), time.Now()
 	}
 	s.phase.Store(connected) // before the client can know that it is: what is told then must reach it
-	c.session.Send(c.accept(s))
-	s.namespace.sockets.add(s) // now broadcasts reach it, after the reply
+	reply := c.accept(s)
+	s.namespace.sockets.add(s, func() { c.session.Send(reply) })
 }
 
 // accept returns the reply to a CONNECT.

@@ -34,7 +34,7 @@ func (i *inbox) Send(packets ...*engineio.Packet) error {
 // enter connects a socket without a client.
 func (i *inbox) enter(ns *Namespace) *Socket {
 	s := &Socket{conn: &conn{session: i}, namespace: ns, id: engineio.NewID()}
-	ns.sockets.add(s)
+	ns.sockets.add(s, func() {})
 	return s
 }
 

@@ -18,10 +18,13 @@ func newSockets() *sockets {
 	return s
 }
 
-func (s *sockets) add(socket *Socket) {
+// add takes a socket in and has it told so, as one: whoever looks for it meanwhile waits. A client that knows that it is connected is
+// found by everybody, and what everybody is told comes behind that.
+func (s *sockets) add(socket *Socket, tell func()) {
 	shard := &s.shards[shardOf(socket.id)]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
+	tell()
 	shard.byID[socket.id] = socket
 }
 

@@ -156,8 +156,8 @@ func TestASocketThatComesBackByTheSameIDKeepsItsPlace(t *testing.T) {
 	t.Parallel()
 	sockets := newSockets()
 	old, again := &Socket{id: "/admin#x"}, &Socket{id: "/admin#x"}
-	sockets.add(old)
-	sockets.add(again)
+	sockets.add(old, func() {})
+	sockets.add(again, func() {})
 	sockets.remove(old)
 	if sockets.get("/admin#x") != again {
 		t.Error("the goodbye of the old socket took the new one out")
