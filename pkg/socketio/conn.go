@@ -160,12 +160,13 @@ func (c *conn) connect(p packet) {
 
 // begin tells the client that it is connected, to a new session.
 func (c *conn) begin(s *Socket, user string) {
-	if r := s.namespace.recovery; r != nil {
-		s.origin.user, s.origin.since, s.origin.began = user, r.reached(), time.Now()
-	}
-	s.phase.Store(connected) // before the client can know that it is: what is told then must reach it
 	reply := c.accept(s)
-	s.namespace.sockets.add(s, func() { c.session.Send(reply) })
+	s.namespace.sockets.add(s, func() {
+		if r := s.namespace.recovery; r != nil {
+			s.origin.user, s.origin.since, s.origin.began = user, r.reached(), time.Now()
+		}
+		c.session.Send(reply)
+	})
 }
 
 // accept returns the reply to a CONNECT.

@@ -68,3 +68,14 @@ func TestWhoIsToldThatItIsConnectedOrBackIsFound(t *testing.T) {
 		t.Error("a client that was told that it is back is not found by its id, and in its room")
 	}
 }
+
+func TestNothingThatIsToldToARoomComesBeforeTheReply(t *testing.T) {
+	t.Parallel()
+	w := adopt(t, "", func(s *Server) {
+		ns := s.Of("/")
+		ns.Use(func(s *Socket, _ *Handshake) error { return s.Join("lobby") })
+		ns.Use(func(*Socket, *Handshake) error { return ns.To("lobby").Emit("too early") })
+		ns.OnConnect(func(*Socket) { ns.To("lobby").Emit("in time") })
+	})
+	w.expect(`0`, `2["in time"]`)
+}
