@@ -32,13 +32,13 @@ async function drop(socket, { hold = false } = {}) {
   await gone;
 }
 
+/** Waits until it is back. Who comes back by itself may be about to: connect() then would send a second CONNECT, which ends a connection. */
 async function comesBack(socket) {
-  const came = socket.recoveries.length;
-  if (!socket.connected) {
+  if (!socket.io.reconnection()) {
     socket.io.reconnection(true);
     socket.connect();
   }
-  await until('the connection', () => socket.connected && socket.recoveries.length > came, 15_000);
+  await until('the connection', () => socket.connected, 15_000);
   return socket.recoveries.at(-1);
 }
 

@@ -19,7 +19,7 @@ var order = []rule{
 	{"socketio.Socket", []string{"socketio.room", "socketio.absences"}},
 	{"socketio.room", []string{"socketio.rooms", "socketio.sockets"}},
 	{"socketio.sockets", []string{
-		"engineio.Session", "engineio.Server", "engineio.Admission",
+		"socketio.conn", "engineio.Session", "engineio.Server", "engineio.Admission",
 		"netpoll.flusher", "netpoll.workers",
 		"legacy.client",
 	}},

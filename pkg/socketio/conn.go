@@ -150,7 +150,6 @@ func (c *conn) connect(p packet) {
 		c.begin(s, handshake.User)
 	}
 	joined = true
-	c.add(s) // now it can be taken out again
 	c.scheduleRelease(ns)
 	s.changed()
 	for _, h := range ns.onConnect {
@@ -160,12 +159,18 @@ func (c *conn) connect(p packet) {
 
 // begin tells the client that it is connected, to a new session.
 func (c *conn) begin(s *Socket, user string) {
-	reply := c.accept(s)
+	if r := s.namespace.recovery; r != nil {
+		s.origin.user, s.origin.since, s.origin.began = user, r.reached(), time.Now()
+	}
+	c.tell(s, c.accept(s))
+}
+
+// tell has a client know that it is connected. By then all of that is so: what others tell it reaches it, it is found by its id, and
+// can be taken out again.
+func (c *conn) tell(s *Socket, packets ...*engineio.Packet) {
 	s.namespace.sockets.add(s, func() {
-		if r := s.namespace.recovery; r != nil {
-			s.origin.user, s.origin.since, s.origin.began = user, r.reached(), time.Now()
-		}
-		c.session.Send(reply)
+		c.add(s)
+		c.session.Send(packets...) // a session that is closing is told so later
 	})
 }
 

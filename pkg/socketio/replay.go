@@ -213,5 +213,5 @@ func (s *Socket) comeBack(m *missed, packets []*engineio.Packet) {
 	for _, room := range m.joined {
 		s.namespace.rooms.join(s, room)
 	}
-	s.namespace.sockets.add(s, func() { s.conn.session.Send(packets...) }) // a session that is closing is told so later
+	s.conn.tell(s, packets...)
 }

@@ -26,7 +26,7 @@ func (s *sockets) add(socket *Socket, tell func()) {
 	defer shard.mu.Unlock()
 	socket.phase.Store(welcomed)
 	tell()
-	socket.phase.Store(connected)
+	socket.phase.CompareAndSwap(welcomed, connected) // it may have been taken out by now
 	shard.byID[socket.id] = socket
 }
 
