@@ -150,6 +150,10 @@ func (s *Socket) CloseAt(t time.Time, reason engineio.Reason) {
 	s.conn.session.CloseAt(t, reason)
 }
 
+// TakenOut tells whether somebody has taken the socket out of its namespace, rather than that its connection has ended. It may be so
+// when OnConnect hears of it.
+func (s *Socket) TakenOut() bool { return s.phase.Load() == out }
+
 func (s *Socket) send(packets ...*engineio.Packet) error {
 	if s.phase.Load() == out {
 		return ErrDisconnected
