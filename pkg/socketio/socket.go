@@ -151,6 +151,10 @@ func (s *Socket) CloseAt(t time.Time, reason engineio.Reason) {
 	s.conn.session.CloseAt(t, reason)
 }
 
+// TakenOut tells whether somebody has taken the socket out of its namespace, rather than that its connection has ended. It may be so
+// when OnConnect hears of it.
+func (s *Socket) TakenOut() bool { return s.phase.Load() == out }
+
 // settled returns the phase, once the client has been told if that is about to happen.
 func (s *Socket) settled() uint32 {
 	phase := s.phase.Load()
