@@ -99,13 +99,11 @@ export function isEmpty(data: unknown): boolean {
   return Object.getPrototypeOf(data) === Object.prototype;
 }
 
-/** Auth as JSON has it; an app may have put anything there since. */
-export function plain(auth: unknown): unknown {
-  if (isEmpty(auth)) return {};
+/** JSON of what clients or the app have put together; undefined where there is none, be it that it is too deep. */
+export function inJson(value: unknown): string | undefined {
   try {
-    JSON.stringify(auth);
-    return auth;
+    return JSON.stringify(value);
   } catch {
-    return {};
+    return undefined;
   }
 }
