@@ -13,7 +13,7 @@ import (
 func (c *Chat) Who(s *socketio.Socket) json.RawMessage { return s.Data.(*member).Whole() }
 
 // Hidden tells of a room that is none of the app's: it has no business there.
-func (c *Chat) Hidden(room string) bool { return contract.IsPersonal(room) }
+func (c *Chat) Hidden(room string) bool { return contract.IsInternal(room) }
 
 // EnterRooms takes a socket into rooms, and into their member lists.
 func (c *Chat) EnterRooms(s *socketio.Socket, rooms []string) {

@@ -19,9 +19,7 @@ func loginDigest(l token.Login) string {
 
 // endLogin closes a socket whose login the app has ended.
 func (c *Chat) endLogin(s *socketio.Socket, m *member) {
-	if m.login.ended.CompareAndSwap(false, true) {
-		c.audit("revoked", m, "", "")
-	}
+	c.audit("revoked", m, "", "")
 	s.Close(LoginEnded)
 }
 

@@ -114,9 +114,9 @@ func (k *Keys) roomRank(f Field) int {
 	return 2*rank + 1
 }
 
-// IsRoom tells whether a name may be a room's, or a user's or a socket's id: not empty, of at most MaxRoom bytes, and no personal room, which no
+// IsRoom tells whether a name may be a room's, or a user's or a socket's id: not empty, of at most MaxRoom bytes, and none of the gateway's own, which no
 // client may name.
-func IsRoom(name string) bool { return name != "" && len(name) <= MaxRoom && !IsPersonal(name) }
+func IsRoom(name string) bool { return name != "" && len(name) <= MaxRoom && !IsInternal(name) }
 
 // NamesRoom tells whether an object names a room, in whatever form, also in one that Room does not read.
 func (k *Keys) NamesRoom(o Object) bool {
