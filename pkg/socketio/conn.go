@@ -168,7 +168,6 @@ func (c *conn) begin(s *Socket, user string) {
 // tell has a client know that it is connected. By then all of that is so: what others tell it reaches it, it is found by its id, and
 // can be taken out again.
 func (c *conn) tell(s *Socket, packets ...*engineio.Packet) {
-	s.phase.Store(connected)
 	s.namespace.sockets.add(s, func() {
 		c.add(s)
 		c.session.Send(packets...) // a session that is closing is told so later

@@ -69,6 +69,17 @@ func TestWhoIsToldThatItIsConnectedOrBackIsFound(t *testing.T) {
 	}
 }
 
+func TestNothingThatIsToldToARoomComesBeforeTheReply(t *testing.T) {
+	t.Parallel()
+	w := adopt(t, "", func(s *Server) {
+		ns := s.Of("/")
+		ns.Use(func(s *Socket, _ *Handshake) error { return s.Join("lobby") })
+		ns.Use(func(*Socket, *Handshake) error { return ns.To("lobby").Emit("too early") })
+		ns.OnConnect(func(*Socket) { ns.To("lobby").Emit("in time") })
+	})
+	w.expect(`0`, `2["in time"]`)
+}
+
 func TestWhoIsToldThatItIsConnectedCanBeTakenOut(t *testing.T) {
 	t.Parallel()
 	for _, closes := range []bool{false, true} {

@@ -31,7 +31,7 @@ type Options struct {
 	// SessionSecret, if there is one, must have signed the cookies of sessions, as Better Auth does.
 	SessionSecret []byte
 	// CookieSecret, if there is one, must have signed sessions, as express-session does ("s:…"), but for the cookies of Auth.js
-	// and Better Auth. Without one a session that is signed so is refused: nobody could tell a made-up one.
+	// beside AuthSecrets and of Better Auth beside SessionSecret. Without one a session that is signed so is refused: nobody could tell a made-up one.
 	CookieSecret []byte
 	// Expected is what signed tokens must say.
 	Expected Expected
@@ -170,6 +170,12 @@ func (a *Authenticator) identify(ctx context.Context, f Found) (Claims, error) {
 	return a.authJS.Verify(f.Token, f.Cookie)
 }
 
+// isLibrarys tells of a cookie of sessions that express-session does not sign. The library's secret must be there: by its name alone anybody could
+// have an id looked up without a signature.
+func (a *Authenticator) isLibrarys(cookie string) bool {
+	return len(a.sessionSecret) > 0 && slices.Contains(BetterAuthCookies, cookie) || a.authJS != nil && slices.Contains(AuthJSCookies, cookie)
+}
+
 func (a *Authenticator) session(ctx context.Context, f Found) (Claims, error) {
 	if len(f.Token) > maxLen {
 		return Claims{}, ErrTooLong
@@ -182,7 +188,7 @@ func (a *Authenticator) session(ctx context.Context, f Found) (Claims, error) {
 		if session, ok = unsignExpress(session, a.cookieSecret); !ok {
 			return Claims{}, ErrSignature
 		}
-	} else if len(a.cookieSecret) > 0 && !slices.Contains(BetterAuthCookies, f.Cookie) && !slices.Contains(AuthJSCookies, f.Cookie) {
+	} else if len(a.cookieSecret) > 0 && !a.isLibrarys(f.Cookie) {
 		return Claims{}, ErrSignature // the app itself takes no session's id without a signature
 	} else if len(a.sessionSecret) > 0 {
 		if session, ok = unsign(f.Token, a.sessionSecret); !ok {

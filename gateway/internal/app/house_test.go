@@ -46,7 +46,7 @@ var house = []room{
 	{path: "demo", imports: []string{"database"}},
 	{path: "neighbours", imports: []string{"database"}},
 	{path: "api", imports: []string{"chat", "contract", "pkg/lockorder", "pkg/rawjson"}},
-	{path: "attach", imports: []string{"pkg/engineio", "pkg/socketio", "pkg/lockorder"}, without: []string{"database"}},
+	{path: "attach", imports: []string{"pkg/engineio", "pkg/socketio", "pkg/rawjson", "pkg/lockorder"}, without: []string{"database"}},
 	{path: "cluster", imports: []string{"presence", "contract", "pkg/lockorder", "pkg/rawjson", "pkg/redisadapter"}},
 	{path: "order", imports: []string{"message", "pkg/lockorder"}, without: []string{"net", "database"}},
 	{path: "legacy", imports: []string{"pkg/engineio", "pkg/socketio", "pkg/lockorder"}},

@@ -79,6 +79,9 @@ func (a *App) openParts(ctx context.Context) (err error) {
 	if a.store, err = a.openStore(ctx); err != nil {
 		return err
 	}
+	if err = compose.CheckRooms(a.config, a.store.Mapping()); err != nil {
+		return err
+	}
 	if a.names, err = a.openNames(ctx); err != nil {
 		return err
 	}

@@ -314,6 +314,28 @@ func TestAttachmentsThatAreTooManyOrInterruptedEndTheClient(t *testing.T) {
 	}
 }
 
+func TestAPacketThatIsTooDeepEndsItsClientBeforeTheAppReadsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	p := w.ready("one")
+	p.expect(opPresented)
+	nested := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+	for _, said := range []string{`40{"a":` + nested(4000) + `}`, `40/chat,{"a":` + nested(101) + `}`, `427["x",` + nested(101) + `]`,
+		`42/{[,["x",` + nested(101) + `]`, `451-["x",` + nested(4000) + `]`, `437[` + strings.Repeat(`{"a":`, 30_000)} {
+		b := w.browse()
+		c := p.serve(b, "sid")
+		b.say(said)
+		b.isClosed()
+		p.expectClosed(c, "parse error")
+	}
+	b := w.browse()
+	c := p.serve(b, "sid")
+	for _, said := range []string{`42["x",` + nested(98) + `]`, `42["x","` + nested(4000) + `"]`, `42["x"` + strings.Repeat(`,[]`, 1000) + `]`, `4another parser's ` + nested(200)} {
+		b.say(said)
+		p.packet(c, said[1:])
+	}
+}
+
 func TestSecretsReachNoLog(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer

@@ -267,10 +267,10 @@ type assembly struct {
 }
 
 // add takes the next message. It returns the parts of a whole packet, which are valid as long as the message is, nil while some are
-// missing, and false for what no client of Socket.IO says.
+// missing, and false for what no client of Socket.IO says, or no person's data needs.
 func (a *assembly) add(p part, most int) (whole []part, ok bool) {
 	if a.missing == 0 {
-		if a.missing, ok = attachments(p); !ok {
+		if a.missing, ok = attachments(p); !ok || tooDeep(p) {
 			return nil, false
 		}
 		if a.missing == 0 {

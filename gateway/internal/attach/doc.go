@@ -18,5 +18,5 @@
 // holds it. One goroutine writes all that a link has waiting at once. Down: one goroutine reads a link and does what it says. A
 // broadcast is encoded once, and queued for each member under the lock of its namespace, so that all members get one order.
 //
-// Of clients' packets the hub reads the type and the number of attachments, and nothing else.
+// Of clients' packets the hub reads the type and the number of attachments, and that their JSON has no more than 100 levels: nothing else.
 package attach

@@ -72,7 +72,9 @@ func New(ns *socketio.Namespace, store Store, o Options) *Chat {
 	if contract.HasArrivalPlace(o.DefaultRoom) {
 		c.arrivalRoom, c.options.DefaultRoom = o.DefaultRoom, ""
 	}
-	c.users, c.share = newUsers(), userShare(o)
+	if c.users, c.share = newUsers(), userShare(o); c.share > 0 {
+		c.running.Go(func() { c.users.forgetting(ctx) })
+	}
 	members := presence.Options{
 		Limit: o.MembersLimit, Whole: contract.OnlineRoom, Rate: o.MembersRate, Announce: c.announce, Delayed: o.Observer.ListDelayed,
 	}

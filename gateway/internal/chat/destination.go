@@ -39,7 +39,7 @@ func (c *Chat) joined(s *socketio.Socket) []string {
 		return rooms
 	}
 	user := s.Data.(*member).ID
-	return slices.DeleteFunc(rooms, func(room string) bool { return contract.IsPersonal(room) || c.isOwn(room, user) })
+	return slices.DeleteFunc(rooms, func(room string) bool { return contract.IsInternal(room) || c.isOwn(room, user) })
 }
 
 // direct tells whether messages may go to one person.

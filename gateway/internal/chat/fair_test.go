@@ -124,6 +124,21 @@ func TestAUserWithManySocketsHasNoMoreEventsThanAUser(t *testing.T) {
 	}
 }
 
+func TestAUserWhoConnectsAgainAndAgainHasNoMoreEventsThanAUser(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{}, func(o *Options) { o.RateLimit, o.UserRate = 10, 20 })
+	began, passed := time.Now(), 0
+	for range 10 {
+		eve := h.visits("eve", 1)
+		passed += sum("not_in_room", eve, "leave_room", `"r"`, 15)
+		eve[0].Close()
+		<-h.tally.closed
+	}
+	if most := 40 + 20*(1+int(time.Since(began).Seconds())); passed > most {
+		t.Errorf("%d events of 150 passed, want at most %d", passed, most)
+	}
+}
+
 func TestAUserWithManySocketsBroadcastsNoMoreThanAUser(t *testing.T) {
 	t.Parallel()
 	h := serve(t, &memory{}, func(o *Options) { o.RateLimit, o.UserRate, o.MaxEvent = 1000, 2000, 8192 })
@@ -166,7 +181,7 @@ func TestAUserWithManySocketsAsksTheDatabaseAsOftenAsOneConnectionMay(t *testing
 	})
 }
 
-func TestAUserIsForgottenWithTheLastSocket(t *testing.T) {
+func TestAUserIsForgottenAMinuteBehindTheLastSocket(t *testing.T) {
 	t.Parallel()
 	h := serve(t, &memory{}, func(o *Options) { o.RateLimit, o.UserRate = 100, 500 })
 	kept := func() (n int) {
@@ -188,6 +203,11 @@ func TestAUserIsForgottenWithTheLastSocket(t *testing.T) {
 			v.Conn.Close()
 			<-h.tally.closed
 		}
+		h.chat.users.forget(time.Now().Add(remembered / 2)) // who comes back has spent what was spent
+		if n := kept(); n != 1 {
+			t.Errorf("%d users are kept who have just gone, want 1", n)
+		}
+		h.chat.users.forget(time.Now().Add(2 * remembered))
 		if n := kept(); n != 0 {
 			t.Errorf("%d users are kept, want none", n)
 		}

@@ -57,7 +57,7 @@ func (c *Chat) moved(s *socketio.Socket, room string, joins bool, move func() bo
 	}
 	m.seats.Lock()
 	defer m.seats.Unlock()
-	if !move() || !m.seated || contract.IsPersonal(room) || c.isOwn(room, m.ID) { // who is not seated yet will be in every room
+	if !move() || !m.seated || contract.IsInternal(room) || c.isOwn(room, m.ID) { // who is not seated yet will be in every room
 		return
 	}
 	if joins {

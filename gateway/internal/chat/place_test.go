@@ -149,3 +149,19 @@ func TestPersonalRoomsAreNoneThatOneIsIn(t *testing.T) {
 		t.Errorf("what she writes to herself comes %d times", n)
 	}
 }
+
+func TestNobodyNamesARoomOfTheGatewaysOwn(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{}, func(o *Options) { o.OpenRooms = true })
+	ann := h.visit("ann", time.Hour)
+	for _, room := range []string{`"\u0000connections"`, `"\u0000user\u0000bob"`, `"\u0000"`} {
+		for event, payload := range map[string]string{"join_room": room, "leave_room": room, "send_message": `{"text":"hi","roomId":` + room + `}`} {
+			if got := ann.ask(event, payload); got["code"] != "bad_request" {
+				t.Errorf("%s %s: %v", event, payload, got)
+			}
+		}
+	}
+	if !h.chat.Hidden("\x00connections") {
+		t.Error("an app that is attached is told of it")
+	}
+}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"hash/maphash"
 	"time"
 
@@ -9,7 +10,8 @@ import (
 
 // user is what one person has spent of each limit that all of their sockets share. A nil user has no limits.
 type user struct {
-	sockets int // the shard's mu guards it
+	sockets int       // the shard's mu guards this and the next
+	left    time.Time // when the last of them had gone
 
 	mu    lockorder.Mutex[user]
 	spent [limits]bucket
@@ -25,8 +27,12 @@ func (u *user) take(l limit, now time.Time, n, rate, burst float64) bool {
 	return u.spent[l].take(now, n, rate, burst)
 }
 
-// users are those who have sockets, by id. Its zero value is ready; any goroutine may use it. It is divided so that nobody
-// waits for one lock while a crowd comes back.
+// remembered is how long a user is who has no socket any more, or each new connection would bring new limits. Whatever was spent has come
+// back by then: lists take longest.
+const remembered = 2 * listsAtOnce / listsPerSecond * time.Second
+
+// users are those who have sockets, or had some a moment ago, by id. Any goroutine may use it. It is divided so that nobody waits for one
+// lock while a crowd comes back.
 type users struct {
 	seed   maphash.Seed
 	shards [64]struct {
@@ -56,7 +62,7 @@ func (us *users) enter(m *member) {
 	m.user.sockets++
 }
 
-// of returns somebody who has sockets already, or nil.
+// of returns somebody who has sockets already, or had some, or nil.
 func (us *users) of(id string) *user {
 	shard := &us.shards[maphash.String(us.seed, id)%uint64(len(us.shards))]
 	shard.mu.Lock()
@@ -74,6 +80,33 @@ func (us *users) leave(m *member) {
 		return
 	}
 	if m.user.sockets--; m.user.sockets == 0 {
-		delete(shard.byID, m.ID)
+		m.user.left = time.Now()
+	}
+}
+
+// forgetting forgets who has gone, until ctx ends.
+func (us *users) forgetting(ctx context.Context) {
+	tick := time.NewTicker(remembered / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			us.forget(now)
+		}
+	}
+}
+
+func (us *users) forget(now time.Time) {
+	for i := range us.shards {
+		shard := &us.shards[i]
+		shard.mu.Lock()
+		for id, u := range shard.byID {
+			if u.sockets == 0 && now.Sub(u.left) >= remembered {
+				delete(shard.byID, id)
+			}
+		}
+		shard.mu.Unlock()
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
-// connections is the room that holds, for each user of many connections, how many there are at a node. No client's room begins so.
+// connections is the room that holds, for each user of many connections, how many there are at a node. No client's room does: see contract.IsInternal.
 const connections = "\x00connections"
 
 // userLimit counts the connections of each user, here and at the other nodes. A node tells of a user from an eighth of the limit on, and

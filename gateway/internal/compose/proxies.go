@@ -48,14 +48,23 @@ func (p proxies) walk(r *http.Request, trusted func(netip.Addr) bool) netip.Addr
 	hops := strings.Split(strings.Join(named, ","), ",")
 	left := config.Proxies(p).Hops()
 	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		hop, ok := parseHop(strings.TrimSpace(hops[i]))
+		if !ok {
 			break
 		}
-		addr = hop.Unmap()
+		addr = hop
 		if left--; left == 0 || left < 0 && !trusted(addr) {
 			break
 		}
 	}
 	return addr
+}
+
+// parseHop reads an address as proxies write it: some add the client's port (Azure's, IIS), or put IPv6 into brackets.
+func parseHop(text string) (addr netip.Addr, ok bool) {
+	if hop, err := netip.ParseAddrPort(text); err == nil {
+		return hop.Addr().Unmap().WithZone(""), true
+	}
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
+	return addr.Unmap().WithZone(""), err == nil
 }

@@ -23,6 +23,13 @@ func TestClientAddressIsTheFirstThatNoTrustedProxyMadeUp(t *testing.T) {
 		{private, "[::1]:1", "2001:db8::1", []string{"2001:db8::1"}},
 		{private, "[::ffff:127.0.0.1]:1", "198.51.100.1", []string{"::ffff:198.51.100.1"}},
 		{private, "127.0.0.1:1", "127.0.0.1", []string{"garbage"}},
+		{private, "10.0.0.1:1", "198.51.100.1", []string{"6.6.6.6, 198.51.100.1:4711"}}, // as Azure's gateways write it
+		{private, "10.0.0.1:1", "2001:db8::1", []string{"[2001:db8::1]:4711"}},
+		{private, "10.0.0.1:1", "2001:db8::1", []string{"[2001:db8::1]"}},
+		{private, "10.0.0.1:1", "198.51.100.1", []string{"198.51.100.1:4711, 10.0.0.2:80"}},
+		{private, "10.0.0.1:1", "fe80::1", []string{"fe80::1%eth0"}},
+		{private, "10.0.0.1:1", "10.0.0.1", []string{"198.51.100.1:"}},
+		{private, "10.0.0.1:1", "10.0.0.1", []string{"198.51.100.1, 1.2.3.4:x"}},
 		{private, "127.0.0.1:1", "10.0.0.7", []string{"10.0.0.7"}},
 		{nil, "127.0.0.1:1", "127.0.0.1", []string{"198.51.100.1"}},
 	} {

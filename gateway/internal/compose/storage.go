@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/socketgate/socketgate/gateway/internal/config"
@@ -31,6 +32,15 @@ func Store(c config.Config) (store.Config, error) {
 		s.Decrypt = func(text, room, user string) (string, error) { return CipherFor(c, cipher, room, user).Decrypt(text) }
 	}
 	return s, err
+}
+
+// CheckRooms says why the rooms of users can't be told from others, by the ids of the table.
+func CheckRooms(c config.Config, m store.Mapping) error {
+	if c.PersonalRoom == "$user" && m.SharesIDs() {
+		return errors.New("PERSONAL_ROOM=$user while rooms and users both have integers for ids: user 5 would be in room 5, hear what is said there and speak, " +
+			"whatever ROOM_ACCESS_QUERY says; it should be user:$user")
+	}
+	return nil
 }
 
 // CipherFor returns the cipher that Cipher made, for the text of a row with these ids: bound to them as MESSAGE_AAD says.

@@ -22,6 +22,9 @@ func PersonalRoom(user string) string { return personalPrefix + user }
 // UserOf returns whose room a personal one is. False means that it is none.
 func UserOf(room string) (user string, personal bool) { return strings.CutPrefix(room, personalPrefix) }
 
+// IsInternal tells whether a room is none of the app's: the gateway has rooms of its own, whose names begin with NUL.
+func IsInternal(room string) bool { return strings.HasPrefix(room, "\x00") }
+
 // IsPersonal tells whether a room is a user's own, which no client may join, leave or name.
 func IsPersonal(room string) bool { return strings.HasPrefix(room, personalPrefix) }
 

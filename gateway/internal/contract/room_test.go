@@ -32,7 +32,7 @@ func TestWhatIsNoRoomIsRefused(t *testing.T) {
 	app := NewKeys(Columns{})
 	for _, payload := range []string{
 		`{"groupId":"a"}`, "", `""`, `null`, `true`, `[]`, `["a"]`, `{}`, `{"roomId":""}`, `{"roomId":{}}`, `{"roomId":["a"]}`,
-		`{"id":"a"}`, `"` + strings.Repeat("x", MaxRoom+1) + `"`,
+		`{"id":"a"}`, `"\u0000connections"`, `"\u0000user\u0000bob"`, `{"roomId":"\u0000"}`, `"` + strings.Repeat("x", MaxRoom+1) + `"`,
 	} {
 		if got, ok := app.RoomOf(json.RawMessage(payload)); ok {
 			t.Errorf("RoomOf(%.40s) = %.40q, want a refusal", payload, got)

@@ -67,6 +67,11 @@ func (m Mapping) name() string {
 	return database.Quote(m.Schema) + "." + database.Quote(m.Table)
 }
 
+// SharesIDs tells that a room and a user may have the same id, since both are integers.
+func (m Mapping) SharesIDs() bool {
+	return m.Room.Name != "" && m.Room.kind == kindInteger && m.User.kind == kindInteger
+}
+
 // places are the columns that say where a message goes. Where there are two, a message has one of them, and NULL in the other.
 func (m Mapping) places() []Column {
 	var list []Column

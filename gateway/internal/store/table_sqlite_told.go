@@ -97,7 +97,7 @@ func (f form) ofSQLite(value any) json.RawMessage {
 		switch {
 		case f == formTime:
 			return tellTime(v)
-		case f == formJSON && json.Valid([]byte(v)):
+		case f == formJSON && rawjson.Check([]byte(v)) == nil:
 			return json.RawMessage(v)
 		}
 		return rawjson.Quote(strings.ToValidUTF8(v, "\ufffd"))

@@ -44,6 +44,7 @@ var toldBySQLite = []told{
 	{`DATETIME DEFAULT '2026-01-02 03:04:05'`, `"2026-01-02T03:04:05.000Z"`}, {`DATETIME DEFAULT '2026-01-02T03:04:05.006+09:00'`, `"2026-01-01T18:04:05.006Z"`},
 	{`DATETIME DEFAULT 1767323045006`, `"2026-01-02T03:04:05.006Z"`}, {`DATETIME DEFAULT 'soon'`, `"soon"`}, {`DATE DEFAULT '2026-01-02'`, `"2026-01-02T00:00:00.000Z"`},
 	{`JSONB DEFAULT '{"a":[1]}'`, `{"a":[1]}`}, {`JSON DEFAULT 'not'`, `"not"`},
+	{`JSON DEFAULT (CAST(x'22ff22' AS TEXT))`, `"\"�\""`}, // who gets bytes that are not UTF-8 closes
 	{`TEXT GENERATED ALWAYS AS ("userId" || '@' || "roomId") VIRTUAL`, `"u1@r"`}, {`TEXT AS (upper("userId")) STORED`, `"U1"`},
 	{`BLOB DEFAULT x'00'`, ``}, {`TEXT DEFAULT x'00'`, ``}, {`TEXT DEFAULT (printf('%5000d', 1))`, ``},
 }

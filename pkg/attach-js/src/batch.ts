@@ -9,12 +9,14 @@ export type Piece = string | Uint8Array;
 
 /**
  * Frames that leave together. Each is written in place: begin, the fields of its body in order, end. A frame that
- * has become longer than MAX_FRAME is taken out again by end, which says so.
+ * has become longer than MAX_FRAME is taken out again by end, which says so; one that has no end, since a field could not be written, by
+ * whatever comes next.
  */
 export class Batch {
   private block = Buffer.allocUnsafe(BLOCK);
   private at = 0;
   private start = 0;
+  private open = false;
 
   /** How many bytes wait to be taken. */
   get size(): number {
@@ -22,7 +24,9 @@ export class Batch {
   }
 
   begin(op: number): this {
+    this.abandon();
     this.room(LONGEST_HEAD);
+    this.open = true;
     this.start = this.at;
     this.at += 4;
     this.block[this.at++] = op;
@@ -31,6 +35,7 @@ export class Batch {
 
   /** Ends the frame; false if it was too long and is gone. */
   end(): boolean {
+    this.open = false;
     const length = this.at - this.start - 4;
     if (length > MAX_FRAME) {
       this.at = this.start;
@@ -77,7 +82,7 @@ export class Batch {
 
   list(texts: Iterable<string>, count: number): this {
     this.uvarint(count);
-    for (const text of texts) this.string(String(text)); // apps in JavaScript have rooms that are numbers
+    for (const text of texts) this.string(text);
     return this;
   }
 
@@ -92,7 +97,11 @@ export class Batch {
 
   /** The rest of the body as JSON. */
   json(value: unknown): this {
-    const text = JSON.stringify(value);
+    return this.rest(JSON.stringify(value));
+  }
+
+  /** The rest of the body, as it is. */
+  rest(text: string): this {
     const length = Buffer.byteLength(text);
     this.room(length);
     this.at += this.block.write(text, this.at, length);
@@ -101,12 +110,18 @@ export class Batch {
 
   /** All complete frames since the last take, or undefined. What is returned is the caller's. */
   take(): Buffer | undefined {
+    this.abandon();
     if (this.at === 0) return undefined;
     const filled = this.block.subarray(0, this.at);
     this.at = 0;
     if (filled.length <= BLOCK / 4) return Buffer.from(filled);
     this.block = Buffer.allocUnsafe(BLOCK);
     return filled;
+  }
+
+  private abandon(): void {
+    if (this.open) this.at = this.start;
+    this.open = false;
   }
 
   private room(length: number): void {

@@ -16,6 +16,8 @@ export class DataKeeper {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
+    /** Whether there is anybody to keep it for. */
+    private readonly needed: () => boolean,
     private readonly gateways: () => Iterable<Gateway>,
     private readonly log: (line: string) => void,
   ) {
@@ -28,6 +30,7 @@ export class DataKeeper {
   }
 
   compare(connection: Connection): void {
+    if (!this.needed()) return;
     for (const told of connection.told) {
       const data = this.current(told);
       if (!data || (told.data ? data.equals(told.data) : isEmpty(told.socket.data))) continue;
@@ -99,13 +102,11 @@ export function isEmpty(data: unknown): boolean {
   return Object.getPrototypeOf(data) === Object.prototype;
 }
 
-/** Auth as JSON has it; an app may have put anything there since. */
-export function plain(auth: unknown): unknown {
-  if (isEmpty(auth)) return {};
+/** JSON of what clients or the app have put together; undefined where there is none, be it that it is too deep. */
+export function inJson(value: unknown): string | undefined {
   try {
-    JSON.stringify(auth);
-    return auth;
+    return JSON.stringify(value);
   } catch {
-    return {};
+    return undefined;
   }
 }

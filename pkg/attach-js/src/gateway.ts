@@ -2,7 +2,7 @@ import { admitAgain, answer, type Ask } from "./ask";
 import type { Attachment } from "./attachment";
 import type { Batch, Piece } from "./batch";
 import { type Body, MalformedFrame } from "./body";
-import { plain } from "./data";
+import { inJson } from "./data";
 import { Connection } from "./connection";
 import type { VirtualEngine } from "./engine";
 import { requestOf } from "./exchange";
@@ -14,6 +14,7 @@ import type { Open, OpenInJson } from "./opening";
 import { Op } from "./ops";
 import type { KeptSession } from "./recovery";
 import { HandshakeRequest, transportOf } from "./request";
+import { nameOf } from "./rooms";
 import { Restoration, type PresentedSocket } from "./restoration";
 
 const MOST_DEFERRED = 10_000;
@@ -96,21 +97,22 @@ export class Gateway implements LinkHandler {
   }
 
   cast(nsp: string, flags: number, rooms: Set<string>, except: Set<string>, packet: readonly Piece[]): void {
-    this.write((out) =>
-      out.begin(Op.Cast).string(nsp).u8(flags).list(rooms, rooms.size).list(except, except.size).packet(packet),
-    );
+    const [to, not] = [[...rooms].map(nameOf), [...except].map(nameOf)];
+    this.write((out) => out.begin(Op.Cast).string(nsp).u8(flags).list(to, to.length).list(not, not.length).packet(packet));
   }
 
   socket(connection: Connection, { id, pid, handshake, nsp }: InnerSocket): void {
-    this.write((out) => out.begin(Op.Socket).uvarint(connection.number).json({ nsp: nsp.name, sid: id, pid, auth: plain(handshake.auth) }));
+    const said = { nsp: nsp.name, sid: id, pid };
+    const body = inJson({ ...said, auth: handshake.auth }) ?? JSON.stringify({ ...said, auth: {} });
+    this.write((out) => out.begin(Op.Socket).uvarint(connection.number).rest(body));
   }
 
   join(connection: Connection, nsp: string, rooms: readonly string[]): void {
-    if (rooms.length > 0) this.write((out) => out.begin(Op.Join).uvarint(connection.number).string(nsp).list(rooms, rooms.length));
+    if (rooms.length > 0) this.write((out) => out.begin(Op.Join).uvarint(connection.number).string(nsp).list(rooms.map(nameOf), rooms.length));
   }
 
   leave(connection: Connection, nsp: string, rooms: readonly string[]): void {
-    if (rooms.length > 0) this.write((out) => out.begin(Op.Leave).uvarint(connection.number).string(nsp).list(rooms, rooms.length));
+    if (rooms.length > 0) this.write((out) => out.begin(Op.Leave).uvarint(connection.number).string(nsp).list(rooms.map(nameOf), rooms.length));
   }
 
   gone(connection: Connection, nsp: string): void {
@@ -123,7 +125,7 @@ export class Gateway implements LinkHandler {
 
   /** What a socket leaves behind whose client has gone. */
   keep(connection: Connection, nsp: string, rooms: string[], data?: Buffer): void {
-    this.write((out) => out.begin(Op.Keep).uvarint(connection.number).json({ nsp, rooms: rooms.map(String), data: data?.toString("base64") }));
+    this.write((out) => out.begin(Op.Keep).uvarint(connection.number).json({ nsp, rooms: rooms.map(nameOf), data: data?.toString("base64") }));
   }
 
   /** Asks for the socket that a client comes back for. Who gets no answer begins anew. */
@@ -326,8 +328,9 @@ export class Gateway implements LinkHandler {
     for (const { nsp, socket } of connection.told) {
       const rooms = known.get(nsp);
       if (!rooms) this.socket(connection, socket);
-      this.join(connection, nsp, [...socket.rooms].filter((room) => room !== socket.id && !rooms?.has(room)));
-      this.leave(connection, nsp, [...(rooms ?? [])].filter((room) => !socket.rooms.has(room)));
+      const here = new Set([...socket.rooms].map(nameOf));
+      this.join(connection, nsp, [...here].filter((room) => room !== socket.id && !rooms?.has(room)));
+      this.leave(connection, nsp, [...(rooms ?? [])].filter((room) => !here.has(room)));
     }
     if (known.size > 0) this.link?.out.begin(Op.Taken).uvarint(open.client).end();
     if (open.ended !== undefined) this.closed(open.client, open.ended);

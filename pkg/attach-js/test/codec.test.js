@@ -89,6 +89,17 @@ test('a frame that is too long is taken out again, the others stay', () => {
   assert.equal(batch.take().toString('hex'), '00000002010100000002' + '0303');
 });
 
+test('a frame of which a field could not be written is taken out again, the others stay', () => {
+  const batch = new Batch();
+  batch.begin(1).u8(1).end();
+  assert.throws(() => batch.begin(2).u8(2).json({ n: 1n }));
+  batch.begin(3).u8(3).end();
+  assert.throws(() => batch.begin(4).string(undefined));
+  assert.equal(batch.take().toString('hex'), '000000020101' + '000000020303');
+  batch.begin(5).u8(5).end();
+  assert.equal(batch.take().toString('hex'), '000000020505');
+});
+
 test('attachments are counted as socket.io-parser announces them', () => {
   const counts = { '2["a"]': 1, '51-["a"]': 2, '510-["a"]': 11, '511-["a"]': 1, '61-/admin,7[]': 2, '5woooot': 1, '5-': 1, '': 1 };
   for (const [head, count] of Object.entries(counts)) assert.equal(piecesOf(head), count, head);
