@@ -147,17 +147,18 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 func TestOneUserLeavesRoomForOthersToWait(t *testing.T) {
 	t.Parallel()
 	h := serve(t, &memory{}, waiting(time.Minute))
-	long := `{"roomId":"r","text":"` + strings.Repeat("x", maxEarlyBytes-2*earlyOverhead) + `"}`
+	const half, most = maxEarlyBytes / 2, 2 * maxEarlyOfUser / maxEarlyBytes
+	long := `{"roomId":"r","text":"` + strings.Repeat("x", half-2*earlyOverhead) + `"}`
 	parked := 0
-	for _, eve := range h.visits("eve", 2*maxEarlyOfUser/maxEarlyBytes) {
+	for _, eve := range h.visits("eve", 2*most) {
 		eve.say(`42["send_message",` + long + `]`)
 		eve.say(`421["leave_room","elsewhere"]`)
 		if eve.count("rate_limited", "431") == 0 {
 			parked++
 		}
 	}
-	if parked != maxEarlyOfUser/maxEarlyBytes {
-		t.Errorf("%d MiB of one user wait, want %d", parked, maxEarlyOfUser/maxEarlyBytes)
+	if parked != most {
+		t.Errorf("%d messages of half a MiB wait of one user, want %d", parked, most)
 	}
 	ann := h.visit("ann", time.Hour)
 	ann.say(`422["send_message",` + long + `]`)
