@@ -39,16 +39,43 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
   });
 }
 
-test('answers that were under way at SIGTERM still come', async (t) => {
-  const gateway = await startAttachable(t);
-  const first = await startApp(t, gateway);
-  const ann = await visit(t, gateway);
-  const answer = ask(ann, 'slow', 100);
-  await ask(ann, 'who');
-  await first.kill('SIGTERM');
-  assert.equal(await answer, 'done');
-  assert.deepEqual(ann.endings, []);
-});
+for (const signal of ['SIGTERM', 'SIGKILL']) {
+  test(`an app that has who is who in its memory keeps nobody: after ${signal} its clients come back and say it again, without an error`, async (t) => {
+    const gateway = await startAttachable(t);
+    const first = await startApp(t, gateway, { APP_KEEPS: 'nobody' });
+    const [ann, bob] = await Promise.all([['websocket'], ['polling']].map((transports) => visit(t, gateway, { transports })));
+    for (const [name, one] of [['ann', ann], ['bob', bob]]) {
+      const introduce = () => one.emit('i am', name);
+      introduce();
+      one.on('connect', introduce);
+    }
+    await Promise.all([ask(ann, 'who'), ask(bob, 'who')]);
+    await first.kill(signal);
+    await until('both to be sent away', () => ann.endings.length + bob.endings.length === 2);
+    bob.emit('count', 7); // which the client keeps until it is back
+    const second = await startApp(t, gateway, { APP_KEEPS: 'nobody' });
+    await until('both to be back', () => ann.connected && bob.connected);
+    await Promise.all([ask(ann, 'who'), ask(bob, 'who')]);
+    bob.emit('tell', 'ann', 'news');
+    await until('the news', () => ann.told.some(([name]) => name === 'news'));
+    assert.deepEqual(bob.told.filter(([name]) => name === 'counted'), [['counted', 7]]);
+    assert.deepEqual([ann.refusals, bob.refusals], [[], []]);
+    assert.deepEqual(second.all('connection').map(([, recovered]) => recovered), [false, false]);
+  });
+}
+
+for (const [whose, env, end] of [['', {}, { code: null, signal: 'SIGTERM' }], [' of an app that ends itself by process.exit', { APP_EXITS: 'yes' }, { code: 0, signal: null }]]) {
+  test(`answers${whose} that were under way at SIGTERM still come`, async (t) => {
+    const gateway = await startAttachable(t);
+    const first = await startApp(t, gateway, env);
+    const ann = await visit(t, gateway);
+    const answer = ask(ann, 'slow', 100);
+    await ask(ann, 'who');
+    assert.deepEqual(await first.kill('SIGTERM'), end);
+    assert.equal(await answer, 'done');
+    assert.deepEqual(ann.endings, []);
+  });
+}
 
 test('who is refused by the next process is closed, and comes back with what it has by then', async (t) => {
   const gateway = await startAttachable(t);

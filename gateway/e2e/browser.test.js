@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { openBrowser, watchTraffic } from './harness/browser.js';
-import { freePort, startDemo, startGateway } from './harness/gateway.js';
+import { startDemo, startGateway } from './harness/gateway.js';
 import { connect, hears, join, person, say, token, words } from './harness/people.js';
+import { freePort } from './harness/ports.js';
 import { inOnePlace, later, test } from './harness/test.js';
 import { until } from './harness/waiting.js';
 

@@ -12,9 +12,10 @@ import { promisify } from 'node:util';
 import { encode } from '@auth/core/jwt';
 import { allWell, check, hasFault } from './harness/check.js';
 import { FOREIGN_KEYS, MESSAGE_KEY, PASSWORD, createDatabase } from './harness/database.js';
-import { JWT_SECRET, freePort, runGateway, startGateway } from './harness/gateway.js';
+import { JWT_SECRET, runGateway, startGateway } from './harness/gateway.js';
 import { startNginx } from './harness/nginx.js';
 import { person, token } from './harness/people.js';
+import { freePort } from './harness/ports.js';
 import { later, test } from './harness/test.js';
 import { until } from './harness/waiting.js';
 

@@ -1,9 +1,10 @@
 // An ack and a broadcast both mean: it is in the database. Whatever is pulled out from under the gateway.
 import assert from 'node:assert/strict';
 import { createDatabase } from './harness/database.js';
-import { freePort, startGateway } from './harness/gateway.js';
+import { startGateway } from './harness/gateway.js';
 import { Speaker } from './harness/load.js';
 import { ask, connect, connected, join, say, words } from './harness/people.js';
+import { freePort } from './harness/ports.js';
 import { ownPostgres } from './harness/postgres.js';
 import { test } from './harness/test.js';
 import { event, until } from './harness/waiting.js';

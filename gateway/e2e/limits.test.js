@@ -1,7 +1,8 @@
 // How many may come, from where, and what the operator can see of it.
 import assert from 'node:assert/strict';
-import { freePort, startGateway } from './harness/gateway.js';
+import { startGateway } from './harness/gateway.js';
 import { ask, client, connect, join, person, refusal, say, words } from './harness/people.js';
+import { freePort } from './harness/ports.js';
 import { test } from './harness/test.js';
 import { until } from './harness/waiting.js';
 import { handshakeStatus, openWire } from './harness/wire.js';

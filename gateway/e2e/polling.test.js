@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { createDatabase } from './harness/database.js';
-import { freePort, startGateway } from './harness/gateway.js';
+import { startGateway } from './harness/gateway.js';
 import { Speaker } from './harness/load.js';
 import { ask, client, connect, connected, hears, join, refusal, say, sees, transport, upgraded, words } from './harness/people.js';
+import { freePort } from './harness/ports.js';
 import { holdUpgrades } from './harness/proxy.js';
 import { sideBySide, test } from './harness/test.js';
 import { event, until, within } from './harness/waiting.js';

@@ -1,28 +1,21 @@
 // Official clients take up their sessions again from a server that a Go program made of pkg/socketio. Each test is one way in which
 // a client could miss an event or get it twice.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { io } from 'socket.io-client';
+import { goBinary } from './harness/go.js';
 import { later, test } from './harness/test.js';
 import { event, until } from './harness/waiting.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const binary = goBinary('resuming');
 
 /** Starts the server, behind a proxy that cuts connections. */
 async function startServer(t) {
-  const scratch = mkdtempSync(join(tmpdir(), 'resuming-'));
-  later(t, () => rmSync(scratch, { recursive: true }));
-  const binary = join(scratch, 'resuming');
-  execFileSync('go', ['build', '-buildvcs=false', '-o', binary, './gateway/e2e/resuming'], { cwd: root });
   const server = spawn(binary, { stdio: ['ignore', 'pipe', 'inherit'] });
   later(t, () => server.kill());
-  const [line] = await event(createInterface({ input: server.stdout }), 'line');
+  const [line] = await event(createInterface({ input: server.stdout }), 'line', 15_000);
   const connections = new Set();
   const proxy = net.createServer((down) => {
     const up = net.connect(Number(line.split(':').at(-1)), '127.0.0.1');

@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
 import { createDatabase } from './harness/database.js';
-import { freePort, startGateway } from './harness/gateway.js';
+import { startGateway } from './harness/gateway.js';
 import { ask, client, connect, connected, hears, join, person, say, sees, token, words } from './harness/people.js';
+import { freePort } from './harness/ports.js';
 import { ownPostgres } from './harness/postgres.js';
 import { MESSAGE_TABLE, createFile } from './harness/sqlite.js';
 import { later, test } from './harness/test.js';
@@ -32,13 +33,13 @@ async function drop(socket, { hold = false } = {}) {
   await gone;
 }
 
+/** Waits until it is back. Who comes back by itself may be about to: connect() then would send a second CONNECT, which ends a connection. */
 async function comesBack(socket) {
-  const came = socket.recoveries.length;
-  if (!socket.connected) {
+  if (!socket.io.reconnection()) {
     socket.io.reconnection(true);
     socket.connect();
   }
-  await until('the connection', () => socket.connected && socket.recoveries.length > came, 15_000);
+  await until('the connection', () => socket.connected, 15_000);
   return socket.recoveries.at(-1);
 }
 

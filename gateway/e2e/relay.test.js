@@ -1,7 +1,8 @@
 // RELAY_EVENTS: typing, read receipts and what else is passed on to the others in a room, and forgotten.
 import assert from 'node:assert/strict';
-import { freePort, runGateway, startGateway } from './harness/gateway.js';
+import { runGateway, startGateway } from './harness/gateway.js';
 import { ask, connect, hears, join, person, say } from './harness/people.js';
+import { freePort } from './harness/ports.js';
 import { test } from './harness/test.js';
 import { event, until } from './harness/waiting.js';
 import { openWire } from './harness/wire.js';
@@ -118,17 +119,18 @@ test('a storm of typing is thinned, without a word, and messages still pass', as
   await join(ann, 'lobby');
   await join(bob, 'lobby');
   const heard = listen(bob, 'typing');
-  for (let i = 0; i < 200; i++) ann.emit('typing', 'lobby');
+  for (let i = 0; i < 180; i++) ann.emit('typing', 'lobby');
+  const answers = Promise.all(Array.from({ length: 20 }, () => ask(ann, 'typing', 'lobby'))); // in the same breath: a moment later there may be one more
   await say(ann, 'lobby', 'and yet');
   await hears(bob, 'and yet');
   assert.ok(heard.length >= 10 && heard.length <= 40, `${heard.length} of 200 were passed on`);
   assert.deepEqual(ann.errors, []);
-  assert.equal((await ask(ann, 'typing', 'lobby')).code, 'rate_limited', 'who asks is told');
+  assert.ok((await answers).some(({ code }) => code === 'rate_limited'), 'who asks is told');
 
   const { body } = await gateway.get('/metrics', { base: `http://${admin}` });
   const of = (outcome) => Number(body.match(new RegExp(`^socketgate_events_total{event="typing",outcome="${outcome}"} (\\d+)$`, 'm'))?.[1]);
   assert.equal(of('ok'), heard.length);
-  assert.equal(of('ok') + of('rate_limited'), 201);
+  assert.equal(of('ok') + of('rate_limited'), 200);
 });
 
 test('without RELAY_EVENTS nothing is relayed', async (t) => {

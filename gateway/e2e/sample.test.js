@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { API_KEY } from './harness/api.js';
 import { openForm } from './harness/forms.js';
-import { freePort } from './harness/gateway.js';
 import { startNginx } from './harness/nginx.js';
 import { RECONNECTED, newcomer, startApp } from './harness/nextjs.js';
 import { words } from './harness/people.js';
+import { freePort } from './harness/ports.js';
 import { sideBySide, test } from './harness/test.js';
 import { until } from './harness/waiting.js';
 

@@ -1,9 +1,10 @@
 // SIGTERM: what was accepted is stored and acked, and the clients come back by themselves.
 import assert from 'node:assert/strict';
 import { createDatabase } from './harness/database.js';
-import { freePort, startGateway } from './harness/gateway.js';
+import { startGateway } from './harness/gateway.js';
 import { Speaker } from './harness/load.js';
 import { client, connect, connected, join, refusal, say, words } from './harness/people.js';
+import { freePort } from './harness/ports.js';
 import { test } from './harness/test.js';
 import { event, until } from './harness/waiting.js';
 import { openWire } from './harness/wire.js';

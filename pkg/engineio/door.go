@@ -102,7 +102,7 @@ func (s *Server) Door(l net.Listener, o DoorOptions) *Door {
 	if o.ErrorLog == nil {
 		o.ErrorLog = log.Default()
 	}
-	d := &Door{server: s, listener: l, options: o, closed: make(chan struct{}), onward: make(chan passage), kin: make(map[uint64]*kin)}
+	d := &Door{server: s, listener: netpoll.Listen(l), options: o, closed: make(chan struct{}), onward: make(chan passage), kin: make(map[uint64]*kin)}
 	d.lines.init(&d.options)
 	s.mu.Lock()
 	defer s.mu.Unlock()

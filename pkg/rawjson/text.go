@@ -8,7 +8,7 @@ import (
 
 // AppendString appends text to b as a JSON string, escaped only where JavaScript's JSON.stringify
 // would, but for U+2028 and U+2029. What is not UTF-8 becomes U+FFFD.
-func AppendString(b []byte, text string) []byte {
+func AppendString[T string | []byte](b []byte, text T) []byte {
 	b = append(b, '"')
 	start := 0 // of what is not appended yet
 	for i := 0; i < len(text); {
@@ -16,7 +16,7 @@ func AppendString(b []byte, text string) []byte {
 			i++
 			continue
 		}
-		c, size := utf8.DecodeRuneInString(text[i:])
+		c, size := utf8.DecodeRuneInString(string(text[i:min(i+utf8.UTFMax, len(text))]))
 		broken := c == utf8.RuneError && size == 1
 		if c >= utf8.RuneSelf && !broken && c != '\u2028' && c != '\u2029' {
 			i += size

@@ -67,6 +67,7 @@ func New(client rueidis.Client, o Options) (*Adapter, error) {
 		namespaces: make(map[string]*socketio.Namespace),
 		routes:     make(map[string]string),
 	}
+	a.beat.at = beatSubscription(o, w)
 	a.subscribe()
 	go a.publish()
 	a.running.Go(func() { a.subscriber.run(ctx) })
@@ -91,7 +92,7 @@ func (a *Adapter) subscribe() {
 		a.up.Store(false)
 		a.options.Observer.Lost(err)
 	}
-	s.want(true, a.beatSubscription())
+	s.want(true, a.beat.at)
 }
 
 // Name is this server's uid in the cluster, by which others know it. It is new with every Adapter.

@@ -10,6 +10,7 @@ import (
 // beat is a message that the server sends itself every second: the connection that publishes and the one that hears may be to
 // different servers after a failover, and each answer its pings.
 type beat struct {
+	at                subscription  // a channel that nobody else subscribes
 	sent, taken, back atomic.Uint64 // numbers: of the last one, of the last that Redis took, of the last that came back
 	missing           time.Time     // since when one that Redis took has not come back; only check uses it
 }
@@ -48,10 +49,9 @@ func (b *beat) check(a *Adapter) error {
 	return nil
 }
 
-// beatSubscription is a channel that nobody else subscribes.
-func (a *Adapter) beatSubscription() subscription {
-	name := a.options.Prefix + "-beat#" + a.wire.name() + "#"
-	if a.options.Wire == Classic {
+func beatSubscription(o Options, w wire) subscription {
+	name := o.Prefix + "-beat#" + w.name() + "#"
+	if o.Wire == Classic {
 		return subscription{byName, name}
 	}
 	return subscription{byShard, name}

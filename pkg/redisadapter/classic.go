@@ -33,7 +33,9 @@ func (c classic) newRequest() string { return shortID() + shortID() } // more th
 
 func (c classic) broadcasts(ns string) string { return c.prefix + "#" + ns + "#" }
 func (c classic) requests(ns string) string   { return c.prefix + "-request#" + ns + "#" }
-func (c classic) responses(ns string) string  { return c.prefix + "-response#" + ns + "#" }
+func (c classic) responses(ns string) string  { return c.prefix + answers + "#" + ns + "#" }
+
+const answers = "-response"
 
 // counted is the channel whose subscribers are the servers of a namespace.
 func (c classic) counted(ns string) string { return c.requests(ns) }
@@ -244,8 +246,22 @@ func appendFlags(b []byte, m *message) []byte {
 	return b
 }
 
+// behind returns what follows the name of a namespace's broadcasts in a channel's, or, with its kind, of requests or answers.
+func (c classic) behind(channel, kind, ns string) (rest string, is bool) {
+	if rest, is = strings.CutPrefix(channel, c.prefix); !is {
+		return "", false
+	}
+	for _, part := range [...]string{kind, "#", ns, "#"} {
+		if rest, is = strings.CutPrefix(rest, part); !is {
+			return "", false
+		}
+	}
+	return rest, true
+}
+
 func (c classic) isAnswer(ns, channel string) bool {
-	return strings.HasPrefix(channel, c.responses(ns))
+	_, is := c.behind(channel, answers, ns)
+	return is
 }
 
 // isOwn knows broadcasts alone.
@@ -255,10 +271,11 @@ func (c classic) isOwn(_ string, payload []byte) bool {
 }
 
 func (c classic) glance(ns, channel string, payload []byte) (room string, o *order) {
-	if !strings.HasPrefix(channel, c.broadcasts(ns)) {
+	room, is := c.behind(channel, "", ns)
+	if !is {
 		return "", nil
 	}
-	room, _ = strings.CutSuffix(channel[len(c.broadcasts(ns)):], "#")
+	room, _ = strings.CutSuffix(room, "#")
 	o, _ = orderAtEnd(payload)
 	return room, o
 }

@@ -69,13 +69,13 @@ func (p *packetReader) event(data []byte) (rest []byte, err error) {
 		return data, err
 	}
 	p.args = make([]json.RawMessage, 0, n-1)
+	all := make([]byte, 0, len(rest)) // with the options that follow it is about what the arguments take as JSON
 	for range n - 1 {
-		arg, after, err := readJSON(rest)
-		if err != nil {
+		begin := len(all)
+		if all, rest, err = appendMsgpack(all, rest, rawjson.MaxDepth); err != nil {
 			return data, errMessage
 		}
-		p.args = append(p.args, arg)
-		rest = after
+		p.args = append(p.args, all[begin:len(all):len(all)])
 	}
 	return rest, nil
 }

@@ -2,17 +2,16 @@ package redisadapter
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // decode reads what came by a channel of a namespace.
 func (c classic) decode(ns, channel string, payload []byte) (m message, err error) {
-	switch {
-	case strings.HasPrefix(channel, c.broadcasts(ns)):
+	if _, is := c.behind(channel, "", ns); is {
 		return c.decodeBroadcast(ns, payload)
-	case strings.HasPrefix(channel, c.responses(ns)):
+	}
+	if c.isAnswer(ns, channel) {
 		return c.decodeAnswer(payload)
 	}
 	return c.decodeRequest(payload)

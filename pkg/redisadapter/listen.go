@@ -22,7 +22,7 @@ const (
 // heard is called by the connection, which must not wait: it answers pings.
 func (a *Adapter) heard(subscribed, channel, payload string) {
 	switch {
-	case subscribed == a.beatSubscription().name:
+	case subscribed == a.beat.at.name:
 		a.beat.heard(payload)
 	case len(payload) > a.options.MaxMessage:
 		a.options.Observer.Dropped(InUnreadable, 1)

@@ -242,7 +242,7 @@ func appendText(dst, data []byte) (json, rest []byte, err error) {
 	if err != nil {
 		return dst, data, errMsgpack
 	}
-	return rawjson.AppendString(dst, string(text)), rest, nil
+	return rawjson.AppendString(dst, text), rest, nil
 }
 
 func appendAttachment(dst, b []byte) []byte {

@@ -91,7 +91,7 @@ func (p *publisher) encode(some []outgoing, alone bool) []publication {
 	for i := range some {
 		switch o := &some[i]; {
 		case o.beat != 0:
-			publications = append(publications, publication{p.beatSubscription().name, beatPayload(o.beat), o.beat})
+			publications = append(publications, publication{p.beat.at.name, beatPayload(o.beat), o.beat})
 		case alone:
 		default:
 			channel, payload, err := p.wire.encode(o.ns, &o.message)

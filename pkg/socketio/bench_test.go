@@ -56,7 +56,7 @@ func BenchmarkQueue(b *testing.B) {
 	frame := int64(len("__") + len(`42["receive_message","hello there"]`))
 	b.ReportAllocs()
 	for want := members * frame; b.Loop(); want += members * frame {
-		ns.rooms.broadcast(p, Target{Rooms: []string{"room"}})
+		ns.rooms.tell(&message{packets: p}, Target{Rooms: []string{"room"}})
 		b.StopTimer()
 		for read.Load() < want {
 			runtime.Gosched()

@@ -150,7 +150,6 @@ func (c *conn) connect(p packet) {
 		c.begin(s, handshake.User)
 	}
 	joined = true
-	c.add(s) // now it can be taken out again
 	c.scheduleRelease(ns)
 	s.changed()
 	for _, h := range ns.onConnect {
@@ -163,9 +162,16 @@ func (c *conn) begin(s *Socket, user string) {
 	if r := s.namespace.recovery; r != nil {
 		s.origin.user, s.origin.since, s.origin.began = user, r.reached(), time.Now()
 	}
-	s.phase.Store(connected) // before the client can know that it is: what is told then must reach it
-	reply := c.accept(s)
-	s.namespace.sockets.add(s, func() { c.session.Send(reply) })
+	c.tell(s, c.accept(s))
+}
+
+// tell has a client know that it is connected. By then all of that is so: what others tell it reaches it, it is found by its id, and
+// can be taken out again.
+func (c *conn) tell(s *Socket, packets ...*engineio.Packet) {
+	s.namespace.sockets.add(s, func() {
+		c.add(s)
+		c.session.Send(packets...) // a session that is closing is told so later
+	})
 }
 
 // accept returns the reply to a CONNECT.

@@ -201,9 +201,7 @@ func (m *missed) fill(found []*entry, gaps []Gap) {
 	}
 }
 
-// comeBack connects a socket that takes up a session. The delivery's lock is held, so that kept events come behind the packets. Others
-// may come before them, since the rooms are there when the client knows that it is back: official clients keep what comes before the
-// reply to CONNECT until they have had that.
+// comeBack connects a socket that takes up a session. The delivery's lock is held, so that kept events come behind the packets.
 func (s *Socket) comeBack(m *missed, packets []*engineio.Packet) {
 	for _, w := range m.rooms {
 		if w.until == 0 {
@@ -215,8 +213,5 @@ func (s *Socket) comeBack(m *missed, packets []*engineio.Packet) {
 	for _, room := range m.joined {
 		s.namespace.rooms.join(s, room)
 	}
-	s.namespace.sockets.add(s, func() {
-		s.conn.session.Send(packets...) // a session that is closing is told so later
-		s.phase.Store(connected)
-	})
+	s.conn.tell(s, packets...)
 }

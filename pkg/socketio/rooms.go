@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
@@ -93,38 +92,19 @@ func (rs *rooms) vacate(s *Socket) {
 	s.memberships = memberships{}
 }
 
-// broadcast queues an event's packets for every socket that the target means, once each. What is
-// broadcast to one room one after the other arrives in that order at every member.
-func (rs *rooms) broadcast(event []*engineio.Packet, to Target) {
-	if to.Volatile {
-		rs.each(to, func(s *Socket) { s.sendVolatile(event...) })
-		return
-	}
-	rs.each(to, func(s *Socket) { s.send(event...) })
-}
-
-// tell is broadcast of what is not the same for all. For a kept event to.Offset is its offset; it is not volatile, and sockets
-// that have not had their CONNECT yet don't get it.
+// tell queues a message for every socket that the target means, once each. What is told to one room one after the other arrives in that
+// order at every member. For a kept event to.Offset is its offset; it is not volatile. A middleware may have taken a socket into a room
+// before it is connected: that one is left out.
 func (rs *rooms) tell(m *message, to Target) {
-	switch {
-	case to.Offset != 0:
-		rs.each(to, func(s *Socket) {
-			if s.phase.Load() == connected {
-				s.send(m.packetsFor(s)...)
-			}
-		})
-	case m.tail == 0:
-		rs.broadcast(m.packets, to)
-	case to.Volatile:
-		rs.each(to, func(s *Socket) { s.sendVolatile(m.packetsFor(s)...) })
-	default:
-		rs.each(to, func(s *Socket) { s.send(m.packetsFor(s)...) })
-	}
+	rs.each(to, func(s *Socket) {
+		if s.settled() == connected {
+			s.deliver(to.Volatile, m.packetsFor(s))
+		}
+	})
 }
 
 // list returns the connected sockets that the target means at this moment, for what may not be done
-// under a room's lock. A middleware may have taken a socket into a room before it is connected: that
-// one is left out.
+// under a room's lock.
 func (rs *rooms) list(to Target) (sockets []*Socket) {
 	to.Offset = 0
 	rs.each(to, func(s *Socket) {

@@ -128,7 +128,7 @@ func (m *modelled) leaves(t *testing.T, room string) {
 func broadcastTo(t *testing.T, crowd []modelled, to Target, ns *Namespace) {
 	t.Helper()
 	p := engineio.Message([]byte("x"))
-	ns.rooms.broadcast([]*engineio.Packet{p}, to)
+	ns.rooms.tell(&message{packets: []*engineio.Packet{p}}, to)
 	for i := range crowd {
 		m := &crowd[i]
 		want := 0
@@ -202,7 +202,7 @@ func TestMembersGetWhatIsSentWhileTheyAreInTheRoomAndNothingElse(t *testing.T) {
 		work.Go(func() {
 			for number := range packets {
 				p, to := engineio.Message(nil), fmt.Sprint(room)
-				s := timed(func() { ns.rooms.broadcast([]*engineio.Packet{p}, Target{Rooms: []string{to}}) })
+				s := timed(func() { ns.rooms.tell(&message{packets: []*engineio.Packet{p}}, Target{Rooms: []string{to}}) })
 				all[room][p] = numbered{s, to, number}
 				runtime.Gosched()
 			}
@@ -256,7 +256,7 @@ func TestRoomThatIsBusyHoldsUpNoOther(t *testing.T) {
 	bystander.enter(ns).Join(beside)
 	packets := []*engineio.Packet{engineio.Message(nil)}
 	var work sync.WaitGroup
-	work.Go(func() { ns.rooms.broadcast(packets, Target{Rooms: []string{busy}}) })
+	work.Go(func() { ns.rooms.tell(&message{packets: packets}, Target{Rooms: []string{busy}}) })
 	for r := ns.rooms.room(busy); r.mu.TryLock(); r.mu.Unlock() {
 		runtime.Gosched()
 	}
@@ -269,7 +269,7 @@ func TestRoomThatIsBusyHoldsUpNoOther(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		for range 1000 {
-			ns.rooms.broadcast(packets, Target{Rooms: []string{beside}})
+			ns.rooms.tell(&message{packets: packets}, Target{Rooms: []string{beside}})
 			(&inbox{}).enter(ns).Join(beside)
 		}
 		close(done)
@@ -294,7 +294,7 @@ func TestSocketThatJoinsAsTheLastMemberLeavesIsReached(t *testing.T) {
 			for range 20_000 {
 				s.Join("room")
 				p := engineio.Message(nil)
-				ns.rooms.broadcast([]*engineio.Packet{p}, Target{Rooms: []string{"room"}})
+				ns.rooms.tell(&message{packets: []*engineio.Packet{p}}, Target{Rooms: []string{"room"}})
 				in.mu.Lock()
 				reached := slices.Contains(in.received, p)
 				in.received = in.received[:0]

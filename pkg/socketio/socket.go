@@ -32,7 +32,8 @@ type Socket struct {
 // A socket's phases.
 const (
 	arriving  uint32 = iota // the middlewares are asked
-	connected               // the client was told
+	welcomed                // the client is about to be told that it is connected, see sockets.add
+	connected               // it was told
 	out                     // of the namespace, while the connection may go on
 )
 
@@ -150,25 +151,43 @@ func (s *Socket) CloseAt(t time.Time, reason engineio.Reason) {
 	s.conn.session.CloseAt(t, reason)
 }
 
+// TakenOut tells whether somebody has taken the socket out of its namespace, rather than that its connection has ended. It may be so
+// when OnConnect hears of it.
+func (s *Socket) TakenOut() bool { return s.phase.Load() == out }
+
+// settled returns the phase, once the client has been told if that is about to happen.
+func (s *Socket) settled() uint32 {
+	phase := s.phase.Load()
+	if phase == welcomed {
+		s.namespace.sockets.get(s.id)
+		phase = s.phase.Load()
+	}
+	return phase
+}
+
 func (s *Socket) send(packets ...*engineio.Packet) error {
-	if s.phase.Load() == out {
+	if s.settled() == out {
 		return ErrDisconnected
 	}
-	if err := s.conn.session.Send(packets...); err != nil {
+	return s.deliver(false, packets)
+}
+
+func (s *Socket) sendVolatile(packets ...*engineio.Packet) error {
+	if s.settled() == out {
+		return ErrDisconnected
+	}
+	return s.deliver(true, packets)
+}
+
+// deliver drops volatile packets that would have to wait.
+func (s *Socket) deliver(volatile bool, packets []*engineio.Packet) error {
+	if volatile && !s.conn.session.Writable() {
+		return nil
+	}
+	if s.conn.session.Send(packets...) != nil {
 		return ErrDisconnected
 	}
 	return nil
-}
-
-// sendVolatile drops packets that would have to wait.
-func (s *Socket) sendVolatile(packets ...*engineio.Packet) error {
-	if s.phase.Load() == out {
-		return ErrDisconnected
-	}
-	if !s.conn.session.Writable() {
-		return nil
-	}
-	return s.send(packets...)
 }
 
 // leave ends the socket. The conn calls it once, after it has taken the socket out of its list.

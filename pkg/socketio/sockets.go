@@ -18,13 +18,15 @@ func newSockets() *sockets {
 	return s
 }
 
-// add takes a socket in and has it told so, as one: whoever looks for it meanwhile waits. A client that knows that it is connected is
-// found by everybody, and what everybody is told comes behind that.
+// add takes a socket in and has its client told that it is connected, as one: whoever looks for it or tells it something meanwhile waits.
+// A client that knows that it is connected is found by everybody, and all that it hears comes behind that.
 func (s *sockets) add(socket *Socket, tell func()) {
 	shard := &s.shards[shardOf(socket.id)]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
+	socket.phase.Store(welcomed)
 	tell()
+	socket.phase.CompareAndSwap(welcomed, connected) // it may have been taken out by now
 	shard.byID[socket.id] = socket
 }
 

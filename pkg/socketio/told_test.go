@@ -68,3 +68,48 @@ func TestWhoIsToldThatItIsConnectedOrBackIsFound(t *testing.T) {
 		t.Error("a client that was told that it is back is not found by its id, and in its room")
 	}
 }
+
+func TestNothingThatIsToldToARoomComesBeforeTheReply(t *testing.T) {
+	t.Parallel()
+	w := adopt(t, "", func(s *Server) {
+		ns := s.Of("/")
+		ns.Use(func(s *Socket, _ *Handshake) error { return s.Join("lobby") })
+		ns.Use(func(*Socket, *Handshake) error { return ns.To("lobby").Emit("too early") })
+		ns.OnConnect(func(*Socket) { ns.To("lobby").Emit("in time") })
+	})
+	w.expect(`0`, `2["in time"]`)
+}
+
+func TestWhoIsToldThatItIsConnectedCanBeTakenOut(t *testing.T) {
+	t.Parallel()
+	for _, closes := range []bool{false, true} {
+		server := NewServer(Options{Logger: slog.New(slog.DiscardHandler), Recovery: &Recovery{}})
+		t.Cleanup(func() { server.Shutdown(t.Context()) })
+		ns := server.Of("/")
+		gone := make(chan Reason, 1)
+		ns.OnDisconnecting(func(_ *Socket, reason Reason) { gone <- reason })
+		c := &curious{wire: wire{t: t}, found: make(chan bool, 1)}
+		conn := server.newConn(c, &Handshake{Header: http.Header{}})
+		c.look = func(sid string) bool {
+			has := len(conn.all()) == 1
+			ns.To(sid).Disconnect(closes)
+			return has
+		}
+		conn.Message([]byte("0{}"), false)
+		if !<-c.found {
+			t.Fatal("a client was told that it is connected, and its connection does not have its socket")
+		}
+		if last := c.packets[len(c.packets)-1]; last != "1" {
+			t.Errorf("closes=%v: the last that the client hears is %s", closes, last)
+		}
+		if closes {
+			conn.Closed(c.reasons[0])
+		}
+		if reason := <-gone; reason != ServerDisconnect {
+			t.Errorf("closes=%v: it has gone by %s", closes, reason)
+		}
+		if ns.Occupied(c.sid) {
+			t.Errorf("closes=%v: it is still there", closes)
+		}
+	}
+}

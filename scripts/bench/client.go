@@ -271,6 +271,9 @@ func (cl *client) delivery(payload []byte) error {
 	if c.latencies != nil {
 		c.latencies = append(c.latencies, c.readAt-m.sent)
 	}
+	if c.heardByAll != nil && m.sender < maxSenders {
+		return c.heardByOne(cl.room, m.sender)
+	}
 	if int(m.sender) == cl.sender && c.heardSelf != nil {
 		return c.heardSelf(cl)
 	}

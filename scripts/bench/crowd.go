@@ -40,9 +40,10 @@ type crowd struct {
 	acks      int       // of messages
 	errors    int       // negative acks and error events
 
-	// Called when a sender hears itself, and when it gets its ack.
-	heardSelf func(*client) error
-	acked     func(*client) error
+	// Called for a sender: when it hears itself, when all of its room have heard it, and when it gets its ack.
+	heardSelf  func(*client) error
+	heardByAll func(*client) error
+	acked      func(*client) error
 
 	final   members // what everybody should know in the end
 	holders int     // clients that know it
@@ -194,7 +195,7 @@ func (c *crowd) enter(rooms, senders int) {
 		}
 	}
 	c.tally, c.spoken, c.acks, c.errors = tally{}, 0, 0, 0
-	c.heardSelf, c.acked = nil, nil
+	c.heardSelf, c.heardByAll, c.acked = nil, nil, nil
 }
 
 // settle waits until everything that was sent has been heard by all, listens a while longer for what should not come,
@@ -217,10 +218,23 @@ func (c *crowd) settle(within time.Duration) error {
 func (c *crowd) due() int {
 	total := 0
 	for i, room := range c.rooms {
-		members := (len(c.clients) - i + len(c.rooms) - 1) / len(c.rooms)
 		for _, sent := range room.sent {
-			total += members * int(sent)
+			total += c.membersOf(i) * int(sent)
 		}
 	}
 	return total
+}
+
+func (c *crowd) membersOf(room int) int {
+	return (len(c.clients) - room + len(c.rooms) - 1) / len(c.rooms)
+}
+
+// heardByOne counts who has heard the last message of a sender.
+func (c *crowd) heardByOne(room int, sender uint8) error {
+	heard := &c.rooms[room].heard[sender]
+	if *heard++; *heard < c.membersOf(room) {
+		return nil
+	}
+	*heard = 0
+	return c.heardByAll(&c.clients[int(sender)*len(c.rooms)+room])
 }

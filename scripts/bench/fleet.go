@@ -65,6 +65,15 @@ func (f *fleet) stop() {
 	}
 }
 
+// ended tells which servers have ended by themselves, and why.
+func (f *fleet) ended() error {
+	var ends []error
+	for _, s := range f.servers {
+		ends = append(ends, s.end())
+	}
+	return errors.Join(ends...)
+}
+
 func (f *fleet) ports() (ports []int) {
 	for _, s := range f.servers {
 		ports = append(ports, s.port)

@@ -71,6 +71,7 @@ type options struct {
 
 	attached     int    // clients, instead of the loads
 	cluster      bool   // instead of the loads
+	servers      string // part of the names of the setups that are wanted
 	simulate     bool   // the same
 	attacks      bool   // the same
 	attack       string // part of the names of those that are wanted
@@ -107,6 +108,7 @@ func parseOptions(args []string) (o options, err error) {
 	f.IntVar(&o.bigStorm, "big-storm", 10_000, "join: the same, the gateway alone")
 	f.IntVar(&o.attached, "attach", 0, "measure an app's own socket.io server behind the gateway beside the same server by itself, with so many clients, instead, about nine minutes; writes attached.md and attached.json")
 	f.BoolVar(&o.cluster, "cluster", false, "measure several gateways on one Redis beside one, and beside Node servers, instead, about five minutes, in two rounds at most; writes cluster.md and cluster.json")
+	f.StringVar(&o.servers, "servers", "", "cluster: only servers whose names have this in them")
 	f.BoolVar(&o.simulate, "simulate", false, "tell how the cost of a cluster grows to fifty gateways and a million members, from what its parts cost here, instead, about three minutes; writes simulation.md and simulation.json")
 	f.BoolVar(&o.attacks, "attacks", false, "measure honest clients beside attacks instead, about six minutes; writes attacks.md and attacks.json")
 	f.StringVar(&o.attack, "attack", "", "attacks: only those whose names have this in them")

@@ -16,6 +16,7 @@ const maxServers = 4
 // ledger is what was sent into one room.
 type ledger struct {
 	sent  [maxSenders]uint32   // by sender, the last number
+	heard [maxSenders]int      // by sender, how many have heard that: counted where all are waited for
 	order [maxServers][]uint64 // the room's messages as whoever was first to hear them did; by server, or all the first where there is one order
 }
 

@@ -158,8 +158,21 @@ func (s *server) cpu() (all, app time.Duration, err error) {
 			return 0, 0, err
 		}
 	}
-	all, err = cpuOf(s.process.Process.Pid)
+	if all, err = cpuOf(s.process.Process.Pid); err != nil {
+		err = errors.Join(s.end(), err)
+	}
 	return all + app, app, err
+}
+
+// end tells how the server has ended, and what it said last; nil while it runs.
+func (s *server) end() error {
+	select {
+	case err := <-s.ended:
+		s.ended <- err // stop takes it
+		return fmt.Errorf("%s has ended by itself (%v), saying: %s", s.kind, err, strings.Join(strings.Fields(s.lastWords()), " "))
+	default:
+		return nil
+	}
 }
 
 // rss returns the memory of the server and its app.

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { adopt, heardNothing, said, told, visit } from '../harness/apps.js';
 import { ask, words } from '../harness/people.js';
-import { freePort } from '../harness/gateway.js';
+import { freePort } from '../harness/ports.js';
 import { test } from '../harness/test.js';
 import { event, until } from '../harness/waiting.js';
 

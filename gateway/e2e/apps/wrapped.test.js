@@ -3,8 +3,8 @@
 //   socket.on("new-message", ({ message, roomId }, done) => { io.to(roomId).emit("message-received", { message }); done({ success: true, data }); });
 import assert from 'node:assert/strict';
 import { adopt, heardNothing, said, told, visit } from '../harness/apps.js';
-import { freePort } from '../harness/gateway.js';
 import { ask, words } from '../harness/people.js';
+import { freePort } from '../harness/ports.js';
 import { test } from '../harness/test.js';
 import { event } from '../harness/waiting.js';
 

@@ -6,7 +6,7 @@ import { Server } from 'socket.io';
 import msgpack from 'socket.io-msgpack-parser';
 import attachments from '../../../pkg/attach-js/dist/index.js';
 
-const { APP_PARSER, APP_REFUSES, APP_REDIS, APP_COOKIE, APP_RECOVERY, APP_CORS } = process.env;
+const { APP_PARSER, APP_REFUSES, APP_REDIS, APP_COOKIE, APP_RECOVERY, APP_CORS, APP_KEEPS, APP_EXITS } = process.env;
 const print = (...seen) => process.stdout.write(`${JSON.stringify(seen)}\n`);
 
 const io = new Server({
@@ -21,7 +21,7 @@ if (APP_REDIS) {
   await Promise.all([publisher.connect(), subscriber.connect()]);
   io.adapter(createAdapter(publisher, subscriber));
 }
-const attached = attachments.attach(io, { log: (line) => print('log', line) });
+const attached = attachments.attach(io, { keep: APP_KEEPS !== 'nobody', log: (line) => print('log', line) });
 attached.ready.catch((error) => print('refused', error.code));
 
 if (APP_COOKIE) {
@@ -40,6 +40,7 @@ io.use((socket, next) => {
   next();
 });
 
+const known = new Map(); // who is who, as many apps have it: in the memory of the process
 io.on('connection', (socket) => {
   print('connection', socket.id, socket.recovered, [...socket.rooms].sort(), socket.data);
   socket.on('join', (room, ack) => {
@@ -50,6 +51,8 @@ io.on('connection', (socket) => {
     Object.assign(socket.data, data);
     ack();
   });
+  socket.on('i am', (name) => known.set(name, socket.id));
+  socket.on('tell', (name, ...args) => io.to(known.get(name) ?? 'nobody').emit(...args));
   socket.on('who', (ack) => ack({ pid: process.pid, id: socket.id, rooms: [...socket.rooms].sort(), data: socket.data, clients: io.engine.clientsCount }));
   socket.on('request', (ack) => {
     const { headers, query, address, auth } = socket.handshake;
@@ -75,6 +78,9 @@ io.of(/^\/room-\d+$/).on('connection', (socket) => {
   socket.emit('namespace', socket.nsp.name);
   socket.on('echo', (...args) => args.at(-1)(...args.slice(0, -1)));
 });
+
+// As next start does it, and apps that close their HTTP server first.
+if (APP_EXITS) process.on('SIGTERM', () => setImmediate(() => process.exit(0)));
 
 await attached.ready;
 print('ready', process.pid);

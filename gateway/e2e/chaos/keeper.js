@@ -1,7 +1,8 @@
 // Keeps a gateway running on one port, as systemd or Docker would, and kills it when told to.
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, startGateway } from '../harness/gateway.js';
+import { startGateway } from '../harness/gateway.js';
+import { freePort } from '../harness/ports.js';
 import { Counters } from './metrics.js';
 
 const RESTART = 500; // milliseconds between an end and the next start

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort } from './gateway.js';
+import { freePort } from './ports.js';
 import { later } from './test.js';
 import { until } from './waiting.js';
 

@@ -1,29 +1,14 @@
 // A cluster of a Go server (../clustered) and an official one, each with clients.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join as path } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
+import { goBinary } from './go.js';
 import { later } from './test.js';
 import { event, until } from './waiting.js';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-let built;
-
-/** The Go server, built once for each file of tests. */
-function binary() {
-  if (!built) {
-    const folder = mkdtempSync(path(tmpdir(), 'clustered-'));
-    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-    built = path(folder, 'clustered');
-    execFileSync('go', ['build', '-buildvcs=false', '-o', built, './gateway/e2e/clustered'], { cwd: root });
-  }
-  return built;
-}
+const binary = goBinary('clustered');
 
 /** A client that remembers what it heard, in words: the event and its arguments as JSON. */
 export function listener(t, url, namespace = '/') {
@@ -52,7 +37,7 @@ export function listener(t, url, namespace = '/') {
 }
 
 export async function goServer(t, redis, env = {}) {
-  const server = spawn(binary(), { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, REDIS_URL: redis.url, ...env } });
+  const server = spawn(binary, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, REDIS_URL: redis.url, ...env } });
   later(t, () => server.kill('SIGKILL'));
   const [line] = await event(createInterface({ input: server.stdout }), 'line', 15_000);
   return { url: `http://${line}`, process: server };

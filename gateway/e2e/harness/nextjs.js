@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openBrowser, watchTraffic } from './browser.js';
 import { MESSAGE_KEY, createDatabase } from './database.js';
-import { JWT_SECRET, freePort, startGateway } from './gateway.js';
+import { JWT_SECRET, startGateway } from './gateway.js';
 import { APP, buildApp } from './nextjs-build.js';
 import { words } from './people.js';
+import { freePort } from './ports.js';
 import { inOnePlace, later } from './test.js';
 import { until } from './waiting.js';
 

@@ -4,7 +4,7 @@ import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from './gateway.js';
+import { freePort } from './ports.js';
 import { later } from './test.js';
 import { until } from './waiting.js';
 

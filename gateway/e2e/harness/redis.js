@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from './gateway.js';
+import { freePort } from './ports.js';
 import { later } from './test.js';
 import { until } from './waiting.js';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
 import { ask, startAttachable, visit } from '../harness/attached.js';
-import { freePort } from '../harness/gateway.js';
 import { movedApp, prepared } from '../harness/moved.js';
+import { freePort } from '../harness/ports.js';
 import { later, test } from '../harness/test.js';
 import { event, until, within } from '../harness/waiting.js';
 

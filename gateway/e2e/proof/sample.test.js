@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { startAttachable } from '../harness/attached.js';
 import { openBrowser, watchTraffic } from '../harness/browser.js';
-import { freePort } from '../harness/gateway.js';
 import { movedApp } from '../harness/moved.js';
 import { startNginx } from '../harness/nginx.js';
+import { freePort } from '../harness/ports.js';
 import { test } from '../harness/test.js';
 import { until } from '../harness/waiting.js';
 

@@ -40,7 +40,7 @@ var reasons = []ops.DisconnectReason{
 	reason(chat.RoomsUnavailable, true, "the database could not say in which rooms the user is (USER_ROOMS_QUERY)"),
 	reason(attach.AppAway, true, "no process of the app's own server was there within ATTACH_HOLD, or took what the client said"),
 	reason(attach.AppSlow, true, "more than ATTACH_HOLD_PACKETS, SEND_QUEUE_BYTES or, in all, ATTACH_HOLD_BYTES waited for the app's own server"),
-	reason(attach.ByApp, true, "the app's own server closed the connection"),
+	reason(attach.ByApp, true, "the app's own server closed the connection, or has ended and keeps nobody (keep: false)"),
 	reason(chat.Flooding, true, "many times more events than RATE_LIMIT allows"),
 }
 

@@ -4,10 +4,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
 func TestABroadcastReachesEachMemberOnce(t *testing.T) {
@@ -53,9 +56,9 @@ func TestVolatilePacketsAreNotForWhoHasSomethingWaiting(t *testing.T) {
 	slow := w.browse()
 	c := p.serve(slow, "slow")
 	quick := w.browse()
-	p.serve(quick, "quick")
-	big := `2["` + strings.Repeat("x", 900_000) + `"]`
-	w.fill(p, c, big)
+	q := p.serve(quick, "quick")
+	w.fill(p, slow, c, `2["`+strings.Repeat("x", 900_000)+`"]`)
+	eventually(t, "the quick client's writer came to rest", w.session(q).Writable)
 	for i := range 20 {
 		if i%2 == 0 {
 			p.cast("/", flagVolatile, nil, nil, `51-["volatile",{"_placeholder":true,"num":0}]`, "\x01")
@@ -79,21 +82,33 @@ func TestVolatilePacketsAreNotForWhoHasSomethingWaiting(t *testing.T) {
 	}
 }
 
-// fill sends to a client that reads nothing until something waits for it.
-func (w *world) fill(p *process, number uint64, packet string) {
+// fill sends to a client that reads nothing more than the kernel takes, whatever it makes of its buffers: the rest waits.
+func (w *world) fill(p *process, b *browser, number uint64, packet string) {
 	w.t.Helper()
-	w.hub.mu.Lock()
-	session := w.hub.clients[number].session
-	w.hub.mu.Unlock()
-	for begun := time.Now(); session.Writable(); {
-		if time.Since(begun) > patience {
-			w.t.Fatal("nothing waits")
-		}
-		p.send(number, 0, packet)
-		p.say(opPing, make([]byte, 8)...)
-		p.expect(opPong)
-		time.Sleep(10 * time.Millisecond) // for the kernel to have what it takes
+	b.Conn.Conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+	limits, err := os.ReadFile("/proc/sys/net/ipv4/tcp_wmem")
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	var least, usual, most int
+	if _, err := fmt.Sscan(string(limits), &least, &usual, &most); err != nil {
+		w.t.Fatal(err)
+	}
+	for sent := 0; sent < most+1<<20; sent += len(packet) {
+		p.send(number, 0, packet)
+	}
+	p.say(opPing, make([]byte, 8)...)
+	p.expect(opPong)
+	if w.session(number).Writable() {
+		w.t.Fatal("nothing waits")
+	}
+}
+
+// session is a client's connection.
+func (w *world) session(number uint64) *engineio.Session {
+	w.hub.mu.Lock()
+	defer w.hub.mu.Unlock()
+	return w.hub.clients[number].session
 }
 
 func TestTwoProcessesShareTheClients(t *testing.T) {

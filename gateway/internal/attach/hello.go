@@ -44,6 +44,7 @@ type appOptions struct {
 	AllowEIO3         bool            `json:"allowEIO3"`
 	CORS              json.RawMessage `json:"cors"`
 	Recovery          int64           `json:"recovery"` // milliseconds; 0 is none
+	Anew              bool            `json:"anew"`     // clients begin anew with the next process
 }
 
 type welcome struct {

@@ -179,7 +179,9 @@ func (h *Hub) detach(l *link) {
 	clients := h.clientsOf(l)
 	l.clients = 0
 	for _, c := range clients {
-		h.reclaim(c, unsent[c.number])
+		if !h.sendAway(c, l) {
+			h.reclaim(c, unsent[c.number])
+		}
 	}
 	h.releaseSessions(l)
 	for _, other := range h.links {
@@ -188,7 +190,7 @@ func (h *Hub) detach(l *link) {
 		}
 	}
 	h.options.Observer.AppLinkEnded(why)
-	h.options.Logger.Info("an app is gone: its clients wait for another", "app", l.hello.App, "reason", string(why), "clients", len(clients), "links", len(h.links))
+	h.options.Logger.Info(goneText(l), "app", l.hello.App, "reason", string(why), "clients", len(clients), "links", len(h.links))
 	h.tellPeers()
 	h.presentWaiting()
 }
@@ -226,7 +228,9 @@ func (h *Hub) bid(l *link) {
 		l.ready, h.served = false, time.Now()
 	}
 	for _, c := range h.clientsOf(l) {
-		c.pause()
+		if !h.sendAway(c, l) {
+			c.pause()
+		}
 	}
 	h.tellPeers()
 	h.mu.Unlock()

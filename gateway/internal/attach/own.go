@@ -146,24 +146,32 @@ func (h *Hub) ownConnected(own *socketio.Socket) {
 		return
 	}
 	s := &socket{client: c, space: h.ownSpace, id: own.ID(), connected: h.now()}
-	s.own = &ownSocket{Socket: own, user: h.gate.Who(own), fresh: true, told: h.roomsOf(own)}
+	s.own = &ownSocket{Socket: own, user: h.gate.Who(own), fresh: true}
 	if json.Valid(c.auth) {
 		s.auth = c.auth
 	}
 	c.auth = nil
-	h.mu.Lock()
-	c.mu.Lock()
-	c.known, c.early = true, nil
-	c.sockets = append(c.sockets, s)
-	entered := c.number != 0
-	if entered && c.taker != nil {
-		c.taker.put(jsonFrame(opLetIn, letIn{c.number, []openSocket{s.opening()}}))
-	}
-	c.mu.Unlock()
-	h.mu.Unlock()
-	if !entered {
+	if h.seatOwn(c, s) {
 		h.enter(c)
 	}
+}
+
+// seatOwn gives a client its socket, and tells a process that knows the client. True means that none does yet.
+func (h *Hub) seatOwn(c *client, s *socket) (enters bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.own.TakenOut() { // since its client was told: ownLeaves found nothing
+		return false
+	}
+	s.own.told = h.roomsOf(s.own.Socket) // what changes from now on waits for the lock, in ownMoved
+	c.known, c.early = true, nil
+	c.sockets = append(c.sockets, s)
+	if c.number != 0 && c.taker != nil {
+		c.taker.put(jsonFrame(opLetIn, letIn{c.number, []openSocket{s.opening()}}))
+	}
+	return c.number == 0
 }
 
 // letIn is the body of LETIN.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func newOwnWorld(t *testing.T, o Options) *world {
 		},
 		Hidden: func(room string) bool { return room == "hidden" },
 	})
-	ns.OnConnect(func(s *socketio.Socket) { s.Join("hidden") })
+	ns.Use(func(s *socketio.Socket, _ *socketio.Handshake) error { return s.Join("hidden") })
 	ns.On("join", func(s *socketio.Socket, e *socketio.Event) {
 		var room string
 		e.Decode(&room)
@@ -178,4 +179,62 @@ func TestWithoutAnAppTheGatewaysHandlersGoOn(t *testing.T) {
 		t.Errorf("opened %+v", o.Sockets)
 	}
 	p.packet(o.Client, `2["held"]`)
+}
+
+// A client that was told that it is connected can be moved and taken out before the app is told of it.
+func TestRoomsThatASocketIsTakenIntoAsItComesAreToldToTheApp(t *testing.T) {
+	t.Parallel()
+	w := newOwnWorld(t, Options{})
+	p := w.ready("one")
+	p.expect(opPresented)
+	own := make(chan *socketio.Socket, 1)
+	w.hub.gate.Who = func(s *socketio.Socket) json.RawMessage {
+		s.Join("early")
+		own <- s
+		return nil
+	}
+	moved := make(chan struct{})
+	var once sync.Once
+	w.hub.gate.Hidden = func(room string) bool {
+		once.Do(func() { // its rooms were read
+			s := <-own
+			go func() { s.Join("late"); close(moved) }()
+			select {
+			case <-moved:
+			case <-time.After(20 * time.Millisecond): // it has to wait for the hub
+			}
+		})
+		return room == "hidden"
+	}
+	w.browse().login()
+	o := p.opened()
+	rooms := o.Sockets[0].Rooms
+	<-moved
+	if !slices.Contains(rooms, "late") {
+		d := p.expect(opMoved)
+		_, _, joined, _ := d.uvarint(), d.string(), d.list(), d.list()
+		rooms = append(rooms, joined...)
+	}
+	if !slices.Equal(rooms[1:], []string{"early", "late"}) {
+		t.Errorf("the app knows of the rooms %q", rooms)
+	}
+}
+
+func TestASocketThatIsTakenOutAsItComesIsNoneOfTheApps(t *testing.T) {
+	t.Parallel()
+	w := newOwnWorld(t, Options{})
+	p := w.ready("one")
+	p.expect(opPresented)
+	var once sync.Once
+	w.hub.gate.Who = func(s *socketio.Socket) json.RawMessage {
+		once.Do(func() { s.Disconnect(false) })
+		return nil
+	}
+	b := w.browse()
+	b.login()
+	b.hears("41")
+	sid := b.login()
+	if o := p.opened(); len(o.Sockets) != 1 || o.Sockets[0].SID != sid {
+		t.Errorf("the app has %+v; the client has %s", o.Sockets, sid)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
@@ -50,6 +51,7 @@ type seats struct{}
 type login struct {
 	token.Login
 	address netip.Addr
+	ended   atomic.Bool // and this is written down: the connection closes in a moment, and may be asked about again until then
 }
 
 // authenticate lets in a client whose token is valid. Another learns only that it was refused; the reason goes
@@ -73,7 +75,7 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 		m.expires = claims.Expires.UnixMilli()
 	}
 	if c.options.Logins != nil || c.options.Audit != nil {
-		m.login = &login{claims.Login(), h.Addr}
+		m.login = &login{Login: claims.Login(), address: h.Addr}
 	}
 	if c.options.Recovers && bytes.Contains(h.Auth, []byte(`"pid"`)) {
 		m.back = &comeback{heard: heardUpTo(h.Auth)}

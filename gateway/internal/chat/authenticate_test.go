@@ -15,7 +15,7 @@ import (
 func TestExpiredTokenEndsTheConnectionWithoutDisconnect(t *testing.T) {
 	t.Parallel()
 	h := serve(t, &memory{}, nil)
-	v := h.visit("u1", time.Second)
+	v := h.visit("u1", 3*time.Second) // of which connecting takes some
 	for {
 		packet, err := v.Next()
 		if err != nil {

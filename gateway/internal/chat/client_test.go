@@ -21,6 +21,7 @@ import (
 
 const (
 	patience = 10 * time.Second
+	lifetime = time.Minute // of a visitor, who may wait more than once
 	secret   = "a secret that is long enough for tests"
 )
 
@@ -185,8 +186,9 @@ type host struct {
 	chat    *Chat
 }
 
-// maxConnectionsOfUser is more than a test opens that is about something else.
-const maxConnectionsOfUser = 200
+// maxConnectionsOfUser is more than a test opens that is about something else, and few enough to be opened before the first has
+// missed its pings.
+const maxConnectionsOfUser = 50
 
 func serve(t *testing.T, store Store, change func(*Options)) *host {
 	t.Helper()
@@ -279,7 +281,7 @@ func (h *host) dial(auth string) *visitor {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(lifetime))
 	v := &visitor{Conn: conn, t: h.t}
 	v.say("40" + auth)
 	return v
@@ -318,10 +320,30 @@ func (v *visitor) count(text, end string) (n int) {
 	}
 }
 
+// askAll emits an event so many times in one go, with an ack each, and counts the answers that have a code; "" is success.
+func (v *visitor) askAll(event, payload string, times int, code string) (n int) {
+	v.t.Helper()
+	for range times {
+		v.say(`421["` + event + `",` + payload + `]`)
+	}
+	for range times {
+		if got, _ := v.answer()["code"].(string); got == code {
+			n++
+		}
+	}
+	return n
+}
+
 // ask emits an event with an ack and returns the answer.
 func (v *visitor) ask(event, payload string) map[string]any {
 	v.t.Helper()
 	v.say(`421["` + event + `",` + payload + `]`)
+	return v.answer()
+}
+
+// answer returns the next ack.
+func (v *visitor) answer() map[string]any {
+	v.t.Helper()
 	var args []map[string]any
 	reply := strings.TrimPrefix(v.await("431"), "431")
 	if err := json.Unmarshal([]byte(reply), &args); err != nil || len(args) != 1 {

@@ -266,6 +266,25 @@ func TestTheAuditLogHasWhoDidWhat(t *testing.T) {
 	}
 }
 
+// Its connection closes in a moment, and may be asked about again until then.
+func TestALoginThatIsFoundEndedTwiceIsInTheAuditLogOnce(t *testing.T) {
+	t.Parallel()
+	record := &diary{}
+	h := serve(t, &memory{}, func(o *Options) { o.Audit = record })
+	h.visit("ann", time.Hour)
+	h.chat.namespace.Each(func(s *socketio.Socket) {
+		for range 2 {
+			h.chat.endLogin(s, s.Data.(*member))
+		}
+	})
+	<-h.tally.closed
+	record.mu.Lock()
+	defer record.mu.Unlock()
+	if want := []string{"login ann  127.0.0.1 ", "revoked ann  127.0.0.1 "}; !slices.Equal(record.lines, want) {
+		t.Errorf("%q", record.lines)
+	}
+}
+
 func TestAConnectionTooManyIsNoLoginOfTheAuditLog(t *testing.T) {
 	t.Parallel()
 	record := &diary{}

@@ -16,6 +16,10 @@ type appEvents struct {
 	// heard are those of out that clients listen for.
 	heard map[string]bool
 
+	server       string       // the first file that has a server's side
+	client       string       // and a client's
+	attaches     bool         // it has the line that attaches it
+	anew         bool         // and says that its clients begin anew after a deploy
 	handlings    []handling   // what the server does with events
 	habits       []habit      // what a variable is for
 	beyond       []string     // what none is for
@@ -77,10 +81,17 @@ var (
 	// call is an event that is sent or listened for, by a name that stands there.
 	call = regexp.MustCompile("\\.\\s*(emit|emitWithAck|on|once)\\s*(?:<[^>()]*>)?\\(\\s*[\"'`]([^\"'`$\\n]{1,60})[\"'`]")
 	// receiver is who has such events: process.on and emitter.emit are others.
-	receiver = regexp.MustCompile(`(?i)\b(\w*socket\w*|io|\w+\.io|getio\(\)|\w*nsp|\w*namespace)\b`)
+	receiver = regexp.MustCompile(`(?i)\b(\w*socket\w*|io|\w+\.io|this\.server|getio\(\)|\w*nsp|\w*namespace)\b`)
+	// within is what says something to the server's own code only.
+	within = regexp.MustCompile(`\b(?:engine|adapter)\s*[?!]?\s*$`)
+	// decorated is an event that a class of Nest takes.
+	decorated = regexp.MustCompile("@SubscribeMessage\\(\\s*[\"'`]([^\"'`$\\n]{1,60})[\"'`]")
 
 	usesSocketIO  = regexp.MustCompile(`(?i)socket`)
-	isServersFile = regexp.MustCompile(`["']socket\.io["']|\bio\s*\.\s*on\(\s*["']connection["']`)
+	isServersFile = regexp.MustCompile(`["'](?:socket\.io|@nestjs/websockets)["']|\bio\s*\.\s*on\(\s*["']connection["']`)
+	isClientsFile = regexp.MustCompile(`["']socket\.io-client["']`)
+	attachesIt    = regexp.MustCompile(`["']@socketgate/attach["']`)
+	beginsAnew    = regexp.MustCompile(`\battach\([^;]{0,300}?\bkeep\s*:\s*false\b`)
 	// isServersCall is a call that only a server can make, in whatever file.
 	isServersCall = regexp.MustCompile(`(?i)\bio\b|\.\s*(to|in|broadcast|except)\b`)
 )
@@ -104,11 +115,12 @@ func (e *appEvents) read(name, text string) {
 	e.readBeyond(name, text)
 	e.fields.readCode(name, text)
 	servers := isServersFile.MatchString(text)
+	e.readSides(name, text, servers)
 	e.readHandlings(name, text, servers)
 	for _, at := range call.FindAllStringSubmatchIndex(text, -1) {
 		verb, event := text[at[2]:at[3]], text[at[4]:at[5]]
 		statement := statementBefore(text[:at[0]])
-		if libraryEvents[event] || !receiver.MatchString(statement) {
+		if libraryEvents[event] || !receiver.MatchString(statement) || within.MatchString(statement) {
 			continue
 		}
 		listens := verb == "on" || verb == "once"
@@ -119,6 +131,21 @@ func (e *appEvents) read(name, text string) {
 		}
 		note(e.out, event, name)
 		e.heard[event] = e.heard[event] || listens
+	}
+}
+
+// readSides notes whose code a file is.
+func (e *appEvents) readSides(name, text string, servers bool) {
+	if servers && e.server == "" {
+		e.server = name
+	}
+	if e.client == "" && isClientsFile.MatchString(text) {
+		e.client = name
+	}
+	e.attaches = e.attaches || attachesIt.MatchString(text)
+	e.anew = e.anew || beginsAnew.MatchString(text)
+	for _, found := range decorated.FindAllStringSubmatch(text, -1) {
+		note(e.in, found[1], name)
 	}
 }
 
@@ -137,6 +164,7 @@ var libraryEvents = map[string]bool{
 	"connect": true, "connect_error": true, "disconnect": true, "disconnecting": true, "connection": true, "error": true,
 	"reconnect": true, "reconnect_attempt": true, "reconnect_error": true, "reconnect_failed": true, "reconnecting": true,
 	"connect_timeout": true, "ping": true, "pong": true, "upgrade": true, "close": true, "open": true, "message_error": true,
+	"listening": true,
 }
 
 // statementBefore is what a call is made on: the text back to where its statement begins.

@@ -115,7 +115,7 @@ func (s served) relays(event string) bool { return s.in[contract.Fold(event)] ==
 func (s start) events(app appEvents) {
 	const step = "events"
 	if len(app.in)+len(app.out) == 0 {
-		s.skip(step, "there is no code below this folder that uses Socket.IO: check in the app's folder, to have its events looked for")
+		s.noEvents(app)
 		return
 	}
 	by := servedBy(s.config)
@@ -131,9 +131,11 @@ func (s start) events(app appEvents) {
 	}
 	if len(unserved) > 0 && s.config.AttachAddr != "" {
 		s.ok(step, "the app's own server has %s", strings.Join(unserved, ", "))
+		s.attached(app)
 		return
 	}
-	if own := app.onlyOwn(by); len(own) > 0 {
+	own := app.onlyOwn(by)
+	if len(own) > 0 {
 		var lines []string
 		for _, one := range own {
 			lines = append(lines, one.line)
@@ -141,8 +143,10 @@ func (s start) events(app appEvents) {
 		s.warn("attach", "only your own handlers can serve "+count(len(own), "event")+": keep them, and attach them to the gateway", lines...)
 	}
 	if len(unserved) > 0 {
-		s.warn(step, "nobody would serve "+strings.Join(unserved, ", "),
-			"what only your server.ts did with them has to stay in code of your own: a route, or a server of its own")
+		s.warn(step, "nobody would serve "+strings.Join(unserved, ", "), "keep your own handlers of them, and attach them to the gateway")
+	}
+	if len(own) > 0 || len(unserved) > 0 && s.undecided() {
+		s.attachable(app)
 	}
 }
 

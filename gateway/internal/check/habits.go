@@ -38,6 +38,8 @@ type sign struct {
 }
 
 var signs = []sign{
+	{"SOCKET_PATH", likely, regexp.MustCompile(`(?s)["']socket\.io-client["'].*?\bpath\s*[:=]\s*["'](/\w[\w./-]*)["']`),
+		func(found []string) string { return otherPath(found[1]) }},
 	{"PERSONAL_ROOM", surely, regexp.MustCompile("socket\\.join\\(\\s*`([\\w:.-]+)\\$\\{[\\w.?!]*(?:userId|user\\??\\.id|user\\??\\._id)\\s*\\}`\\s*\\)"),
 		func(found []string) string { return found[1] + "$user" }},
 	{"PERSONAL_ROOM", surely, regexp.MustCompile(`socket\.join\(\s*["']([\w:.-]+)["']\s*\+\s*[\w.?!]*(?:userId|user\??\.id|user\??\._id)\s*\)`),
@@ -54,6 +56,8 @@ var signs = []sign{
 		func(found []string) string { return found[1] }},
 	{"NAMESPACE", likely, regexp.MustCompile(`\bio\.of\(\s*["'](/[\w-]+)["']`),
 		func(found []string) string { return found[1] }},
+	{"NAMESPACE", likely, regexp.MustCompile(`@WebSocketGateway\([^()]*\bnamespace\s*:\s*["']/?([\w-]+)["']`),
+		func(found []string) string { return "/" + found[1] }},
 	{"ECHO", likely, regexp.MustCompile(`socket\.(?:broadcast\.)?(?:to|in)\([^()]*\)\.emit\(\s*["']([^"'\n]{1,60})["']`),
 		func(found []string) string { return onlyFor(message, found[1], "false") }},
 	{"MESSAGE_SHAPE", likely, regexp.MustCompile(`\.emit\(\s*["']([^"'\n]{1,60})["']\s*,\s*\{\s*(message|msg|data|newMessage|payload)\s*(?::\s*[\w.]+\s*)?,?\s*\}`),
@@ -102,6 +106,14 @@ func onlyFor(r role, event, value string) string {
 		return ""
 	}
 	return value
+}
+
+// otherPath is a path of sockets that is not the one that everybody has.
+func otherPath(path string) string {
+	if path = strings.TrimSuffix(path, "/"); path == "/socket.io" {
+		return ""
+	}
+	return path
 }
 
 func source(where, name string) string {
@@ -159,7 +171,8 @@ func (e *appEvents) hasHabit(variable string) bool {
 // isSet tells which variables of these have been set already.
 func isSet(c config.Config) map[string]bool {
 	return map[string]bool{
-		"NAMESPACE": c.Namespace != "/", "PERSONAL_ROOM": c.PersonalRoom != "", "DEFAULT_ROOM": c.DefaultRoom != "", "ECHO": !c.Echo, "MESSAGE_SHAPE": c.MessageShape != "",
+		"SOCKET_PATH": c.SocketPath != "/socket.io/",
+		"NAMESPACE":   c.Namespace != "/", "PERSONAL_ROOM": c.PersonalRoom != "", "DEFAULT_ROOM": c.DefaultRoom != "", "ECHO": !c.Echo, "MESSAGE_SHAPE": c.MessageShape != "",
 		"ACK_SHAPE": c.AckShape != "", "SEND_ARGS": len(c.SendArgs) > 0, "SQL_EMIT": c.SQLEmit, "TOKEN_SOURCES": len(c.TokenSources) > 0,
 		"HISTORY_EVENT": c.HistoryEvent != "", "HISTORY_SIZE": c.HistoryEvent != "", "HISTORY_SHAPE": c.HistoryShape != "",
 		"TOKEN_JWKS_URL": c.TokenJWKSURL != "", "USER_ROOMS_QUERY": c.UserRoomsQuery != "", "ROOM_ACCESS_QUERY": c.RoomAccessQuery != "" || len(c.RoomRules) > 0,

@@ -11,7 +11,8 @@ import (
 type report struct {
 	out              io.Writer
 	faults, warnings int
-	running          bool // a gateway has the port, as it should
+	running          bool   // a gateway has the port, as it should
+	orElse           string // how there would be none of the faults
 }
 
 // layout is a line: how it went, the step, what was seen.
@@ -46,7 +47,7 @@ func (r *report) verdict(outside bool) error {
 		warnings = ", " + count(r.warnings, "warning")
 	}
 	if r.faults > 0 {
-		return fmt.Errorf("%s%s: change the lines named above and check again", count(r.faults, "fault"), warnings)
+		return fmt.Errorf("%s%s: change the lines named above and check again%s", count(r.faults, "fault"), warnings, r.orElse)
 	}
 	well := "a start would work"
 	if r.running {

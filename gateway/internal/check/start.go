@@ -45,7 +45,9 @@ func (s start) run(ctx context.Context, tok string) (cookie string) {
 	if s.can("handlers", "HANDLERS", "ATTACH_ADDR", "ATTACH_KEY") {
 		s.whoHandles()
 	}
-	if !s.config.AppHandles() {
+	if s.config.AppHandles() {
+		s.attached(readAppCode("."))
+	} else {
 		cookie = s.own(ctx, tok)
 	}
 	if s.can("origins", "ALLOWED_ORIGINS") {

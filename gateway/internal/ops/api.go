@@ -14,10 +14,8 @@ type apiRequests struct {
 
 func newAPIRequests() apiRequests {
 	return apiRequests{
-		count: counters("socketgate_api_requests_total", "Requests of the web app to API_ADDR, by path and outcome.", "path", "outcome"),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "socketgate_api_seconds", Help: "How long one request to API_ADDR took.",
-			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
+		count:   counters("socketgate_api_requests_total", "Requests of the web app to API_ADDR, by path and outcome.", "path", "outcome"),
+		seconds: histogram("socketgate_api_seconds", "How long one request to API_ADDR took.", prometheus.ExponentialBuckets(0.0005, 2, 14)),
 	}
 }
 

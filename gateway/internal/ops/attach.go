@@ -22,8 +22,7 @@ func newAttached() attached {
 		refused:    counters("socketgate_app_refused_total", "Processes that were not let in at ATTACH_ADDR, by reason.", "reason"),
 		ended:      counters("socketgate_app_links_ended_total", "Links to the app that ended, by reason.", "reason"),
 		recoveries: counters("socketgate_app_recoveries_total", "Sockets that clients came back for, by what has become of them.", "result"),
-		busDropped: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_app_bus_dropped_total", Help: "Messages among processes of the app that one of them had no room for."}),
+		busDropped: counter("socketgate_app_bus_dropped_total", "Messages among processes of the app that one of them had no room for."),
 	}
 	a.from, a.to = a.bytes.WithLabelValues("from"), a.bytes.WithLabelValues("to")
 	return a

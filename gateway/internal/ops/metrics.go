@@ -59,45 +59,30 @@ type Gauges struct {
 // NewMetrics makes metrics with a registry of their own.
 func NewMetrics() *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
-		opened: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_connections_opened_total", Help: "Connections that were accepted."}),
-		closed:  counters("socketgate_connections_closed_total", "Connections that ended, by reason.", "reason"),
-		refused: counters("socketgate_handshakes_refused_total", "Handshakes that were refused, by cause.", "cause"),
-		oversized: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_packets_oversized_total", Help: "Packets of clients that were longer than MAX_PAYLOAD."}),
+		registry:  prometheus.NewRegistry(),
+		opened:    counter("socketgate_connections_opened_total", "Connections that were accepted."),
+		closed:    counters("socketgate_connections_closed_total", "Connections that ended, by reason.", "reason"),
+		refused:   counters("socketgate_handshakes_refused_total", "Handshakes that were refused, by cause.", "cause"),
+		oversized: counter("socketgate_packets_oversized_total", "Packets of clients that were longer than MAX_PAYLOAD."),
 		authentication: counters("socketgate_authentication_refused_total",
 			"Clients without a valid token, by reason.", "reason"),
-		namespaces: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_namespaces_refused_total", Help: "Clients that asked for a namespace that there is not."}),
-		events: counters("socketgate_events_total", "Events of clients, by name and outcome.", "event", "outcome"),
-		batchMessages: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "socketgate_commit_messages", Help: "Messages that one commit stored.",
-			Buckets: prometheus.ExponentialBuckets(1, 4, 7)}),
-		batchSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "socketgate_commit_seconds", Help: "How long one commit took.",
-			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
-		forgotten: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_resends_forgotten_total", Help: "Messages whose resends are not recognised any more, since too many came after them."}),
-		unstored: counters("socketgate_messages_unstored_total", "Messages that were not stored, by cause.", "cause"),
-		missedAskers: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "socketgate_missed_askers", Help: "Clients whose missed messages one reading of the message table was for.",
-			Buckets: prometheus.ExponentialBuckets(1, 4, 8)}),
-		missedSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "socketgate_missed_seconds", Help: "How long one reading of missed messages took.",
-			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
-		missedMessages: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_missed_messages_total", Help: "Missed messages that were read from the message table."}),
-		missedRefused: counters("socketgate_missed_refused_total", "Clients whose missed messages were not read from the message table, by cause.", "cause"),
-		rechecks:      counters("socketgate_rechecks_total", "Rights of connected clients that were asked again, by what they are to and by outcome.", "of", "outcome"),
-		auditLost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_audit_lost_total", Help: "Records that AUDIT_LOG could not keep."}),
+		namespaces:     counter("socketgate_namespaces_refused_total", "Clients that asked for a namespace that there is not."),
+		events:         counters("socketgate_events_total", "Events of clients, by name and outcome.", "event", "outcome"),
+		batchMessages:  histogram("socketgate_commit_messages", "Messages that one commit stored.", prometheus.ExponentialBuckets(1, 4, 7)),
+		batchSeconds:   histogram("socketgate_commit_seconds", "How long one commit took.", prometheus.ExponentialBuckets(0.0005, 2, 14)),
+		forgotten:      counter("socketgate_resends_forgotten_total", "Messages whose resends are not recognised any more, since too many came after them."),
+		unstored:       counters("socketgate_messages_unstored_total", "Messages that were not stored, by cause.", "cause"),
+		missedAskers:   histogram("socketgate_missed_askers", "Clients whose missed messages one reading of the message table was for.", prometheus.ExponentialBuckets(1, 4, 8)),
+		missedSeconds:  histogram("socketgate_missed_seconds", "How long one reading of missed messages took.", prometheus.ExponentialBuckets(0.0005, 2, 14)),
+		missedMessages: counter("socketgate_missed_messages_total", "Missed messages that were read from the message table."),
+		missedRefused:  counters("socketgate_missed_refused_total", "Clients whose missed messages were not read from the message table, by cause.", "cause"),
+		rechecks:       counters("socketgate_rechecks_total", "Rights of connected clients that were asked again, by what they are to and by outcome.", "of", "outcome"),
+		auditLost:      counter("socketgate_audit_lost_total", "Records that AUDIT_LOG could not keep."),
 		lookups: counters("socketgate_lookups_refused_total", "Look-ups that the database was not asked for, by query and reason.",
 			"query", "reason"),
-		limited:   counters("socketgate_limited_total", "Events that were refused as too much, by limit and whose it is.", "limit", "of"),
-		histories: counters("socketgate_history_total", "Latest messages of rooms for those who join, by outcome.", "outcome"),
-		listBytes: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_member_list_bytes_total", Help: "Bytes of member lists, all copies counted."}),
+		limited:      counters("socketgate_limited_total", "Events that were refused as too much, by limit and whose it is.", "limit", "of"),
+		histories:    counters("socketgate_history_total", "Latest messages of rooms for those who join, by outcome.", "outcome"),
+		listBytes:    counter("socketgate_member_list_bytes_total", "Bytes of member lists, all copies counted."),
 		listsDelayed: counters("socketgate_member_lists_delayed_total", "Member lists that had to wait for a budget, by whose.", "reason"),
 		recoveries:   newRecoveries(),
 		wire:         newWire(),
@@ -116,6 +101,14 @@ func NewMetrics() *Metrics {
 	m.registry.MustRegister(m.api.count, m.api.seconds)
 	m.registry.MustRegister(m.attached.all()...)
 	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
+func histogram(name, help string, buckets []float64) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
 }
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {

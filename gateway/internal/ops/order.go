@@ -17,15 +17,11 @@ type orders struct {
 
 func newOrders() orders {
 	return orders{
-		reads: counters("socketgate_order_reads_total", "Reads of the message table for what was not heard of other gateways, by reason and outcome.", "reason", "outcome"),
-		messages: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_order_read_messages_total", Help: "Messages that were told because the message table had them, and not because another gateway was heard."}),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "socketgate_order_read_seconds", Help: "How long one such read took.",
-			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
-		dropped: counters("socketgate_order_dropped_total", "Messages of the cluster that were not kept until their turn, by cause.", "cause"),
-		lost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_order_lost_total", Help: "Times that the database was found to be behind what it had committed."}),
+		reads:    counters("socketgate_order_reads_total", "Reads of the message table for what was not heard of other gateways, by reason and outcome.", "reason", "outcome"),
+		messages: counter("socketgate_order_read_messages_total", "Messages that were told because the message table had them, and not because another gateway was heard."),
+		seconds:  histogram("socketgate_order_read_seconds", "How long one such read took.", prometheus.ExponentialBuckets(0.0005, 2, 14)),
+		dropped:  counters("socketgate_order_dropped_total", "Messages of the cluster that were not kept until their turn, by cause.", "cause"),
+		lost:     counter("socketgate_order_lost_total", "Times that the database was found to be behind what it had committed."),
 	}
 }
 

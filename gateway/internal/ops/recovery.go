@@ -20,10 +20,8 @@ func newRecoveries() recoveries {
 	return recoveries{
 		recovered: counters("socketgate_recovered_total", "Clients that took up their session, by where what they missed was read.", "source"),
 		anew:      counters("socketgate_not_recovered_total", "Clients that asked for their session and started anew, by reason.", "reason"),
-		replayed: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_replayed_total", Help: "Messages that clients were told again."}),
-		written: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_sessions_saved_total", Help: "Sessions that were saved or deleted, for clients that come back after this process."}),
+		replayed:  counter("socketgate_replayed_total", "Messages that clients were told again."),
+		written:   counter("socketgate_sessions_saved_total", "Sessions that were saved or deleted, for clients that come back after this process."),
 		unwritten: counters("socketgate_sessions_unsaved_total", "Sessions that are not saved as they are, by cause.", "cause"),
 		claimed:   counters("socketgate_sessions_claimed_total", "Saved sessions that were asked for, by outcome.", "outcome"),
 	}

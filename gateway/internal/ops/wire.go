@@ -15,16 +15,12 @@ type wire struct {
 
 func newWire() wire {
 	return wire{
-		lost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_redis_lost_total", Help: "Times that other gateways were not heard any more, since Redis was away."}),
-		dropped: counters("socketgate_redis_dropped_total", "Messages between servers that were not sent, or not told, by cause.", "cause"),
-		emitterLost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_postgres_emitter_lost_total", Help: "Times that the emitter in Postgres was not heard any more."}),
-		emitterUnreadable: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_postgres_emitter_unreadable_total", Help: "Emits through Postgres that could not be read."}),
-		emits: counters("socketgate_sql_emits_total", "Emits of the web app's transactions, by outcome.", "outcome"),
-		emitsUnread: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "socketgate_sql_emits_unread_total", Help: "Times that emits of the web app's transactions could not be read."}),
+		lost:              counter("socketgate_redis_lost_total", "Times that other gateways were not heard any more, since Redis was away."),
+		dropped:           counters("socketgate_redis_dropped_total", "Messages between servers that were not sent, or not told, by cause.", "cause"),
+		emitterLost:       counter("socketgate_postgres_emitter_lost_total", "Times that the emitter in Postgres was not heard any more."),
+		emitterUnreadable: counter("socketgate_postgres_emitter_unreadable_total", "Emits through Postgres that could not be read."),
+		emits:             counters("socketgate_sql_emits_total", "Emits of the web app's transactions, by outcome.", "outcome"),
+		emitsUnread:       counter("socketgate_sql_emits_unread_total", "Times that emits of the web app's transactions could not be read."),
 	}
 }
 

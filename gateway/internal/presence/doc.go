@@ -8,6 +8,7 @@
 //
 //   - the first change of a room is told at once, later ones gather for a step, and the last state is always told:
 //     n joins cost steps and not n lists;
+//   - a step is longer while thousands come and go, in all rooms together: who comes back in a storm hears few lists;
 //   - the lists of one room cost at most 32 MiB a second, as far as a step of 2 s allows, and those of all rooms what
 //     [Options] say;
 //   - whoever causes lists pays for them: a person who comes and goes all the time has rooms told ever later, by a minute at

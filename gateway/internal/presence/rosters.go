@@ -20,6 +20,7 @@ type Rosters struct {
 	byRoom map[string]*roster
 	lanes  [lanes]lane
 	purses purses
+	rush   rush
 
 	wake chan struct{} // holds one: something has been put into the schedule
 	stop chan struct{}

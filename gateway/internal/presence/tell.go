@@ -30,6 +30,7 @@ func (r *Rosters) queue(t *roster, by string) (soon bool) {
 		return true
 	}
 	now := time.Now()
+	r.rush.change(now)
 	earliest := now
 	if t.notBefore.After(now) {
 		earliest = t.notBefore
@@ -128,7 +129,7 @@ func (r *Rosters) tell(t *roster) {
 	if l := r.laneOf(t); l.rate > 0 {
 		l.spent.charge(cost, now, l.rate)
 	}
-	t.notBefore = now.Add(min(max(step, shortestStep), longestStep))
+	t.notBefore = now.Add(min(max(step, r.rush.step(now)), longestStep))
 	if t.queued && t.due.Before(t.notBefore) { // somebody came or went meanwhile
 		t.due = t.notBefore
 		heap.Fix(&t.lane.due, t.index)

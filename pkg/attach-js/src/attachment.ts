@@ -23,6 +23,8 @@ export interface AttachmentOptions {
   key: string;
   /** ms that handlers have to write their last answers after the gateway has stopped sending. */
   linger: number;
+  /** Whether clients keep their sockets over a restart of this process. */
+  keep: boolean;
   log: (line: string) => void;
   socketio: string;
   version: string;
@@ -62,7 +64,7 @@ export class Attachment {
     this.engine = new VirtualEngine(engineOptions(io));
     this.cors = corsMiddleware(io);
     this.bus = new Bus({ peers: () => this.peers(), asked: (question, reply) => this.doAsAsked(question, reply) });
-    this.data = new DataKeeper(() => this.gateways.values(), options.log);
+    this.data = new DataKeeper(() => options.keep || this.recovers, () => this.gateways.values(), options.log);
     this.trimmer = new Trimmer(() => this.engine.arrivals);
     register(io, this);
     this.bind();
@@ -361,6 +363,7 @@ export class Attachment {
       allowEIO3,
       cors: corsForGateway(this.io),
       recovery: (this.window = recoveryWindow(this.io)),
+      anew: this.options.keep ? undefined : true,
     };
   }
 }

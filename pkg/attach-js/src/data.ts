@@ -16,6 +16,8 @@ export class DataKeeper {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
+    /** Whether there is anybody to keep it for. */
+    private readonly needed: () => boolean,
     private readonly gateways: () => Iterable<Gateway>,
     private readonly log: (line: string) => void,
   ) {
@@ -28,6 +30,7 @@ export class DataKeeper {
   }
 
   compare(connection: Connection): void {
+    if (!this.needed()) return;
     for (const told of connection.told) {
       const data = this.current(told);
       if (!data || (told.data ? data.equals(told.data) : isEmpty(told.socket.data))) continue;

@@ -30,6 +30,8 @@ export interface ServerOptions {
   allowEIO3?: boolean;
   cors?: unknown;
   recovery?: number;
+  /** Clients begin anew with the next process. */
+  anew?: boolean;
 }
 
 export interface Welcome {

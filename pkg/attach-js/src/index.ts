@@ -16,6 +16,12 @@ export interface AttachOptions {
    * Default true. The process is not kept from ending by listeners of its own: without any, it ends by the same signal.
    */
   signals?: boolean;
+  /**
+   * Whether clients keep their sockets over a restart of this process. Default true. With false they are disconnected, come back by themselves
+   * to the next process and begin anew, as without a gateway: for handlers that keep who is who in a variable, by an event that clients send
+   * when they connect.
+   */
+  keep?: boolean;
   /** ms that handlers have on detaching to write their last answers. Default 200; the gateway gives 5 s. */
   linger?: number;
   /** Gets what an operator should know, a line at a time. Default: console.warn. */
@@ -58,10 +64,10 @@ function shared(): Map<Server, Shared> {
 export function attach(io: Server<any, any, any, any>, options: AttachOptions = {}): Attached {
   const known = shared().get(io);
   if (known) return known.attached;
-  const { url = process.env.SOCKETGATE_URL ?? "", key = process.env.SOCKETGATE_KEY ?? "", linger = 200 } = options;
+  const { url = process.env.SOCKETGATE_URL ?? "", key = process.env.SOCKETGATE_KEY ?? "", linger = 200, keep = true } = options;
   if (!key) throw new Error("attach: no key: set SOCKETGATE_KEY, or pass key, as in the gateway's ATTACH_KEY");
   const log = options.log ?? ((line: string) => console.warn(`[socketgate] ${line}`));
-  const attachment = new Attachment(io as unknown as InnerServer, { url, key, linger, log, ...versions() });
+  const attachment = new Attachment(io as unknown as InnerServer, { url, key, linger, keep, log, ...versions() });
   const attached: Attached = {
     ready: attachment.ready,
     get clients() {

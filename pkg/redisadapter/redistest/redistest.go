@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,17 +44,6 @@ func Start(t testing.TB, args ...string) *Server {
 	}
 	t.Fatal("redis-server does not listen")
 	return nil
-}
-
-// FreePort is one that nobody listens on.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // Addr is where the server listens, and URL is what REDIS_URL would be.

@@ -21,7 +21,8 @@ const http = createServer((_, response) => response.writeHead(404).end());
 const io = new Server(http);
 
 if (REDIS_URL) {
-	const publisher = createClient({ url: REDIS_URL });
+	// A publish that has waited for 5 s is rejected by default, which the adapter does not catch: a busy server would end of it.
+	const publisher = createClient({ url: REDIS_URL, commandOptions: { timeout: undefined } });
 	const subscriber = publisher.duplicate();
 	for (const client of [publisher, subscriber]) client.on("error", (error) => console.error("redis:", error.message)); // it connects anew
 	await Promise.all([publisher.connect(), subscriber.connect()]);

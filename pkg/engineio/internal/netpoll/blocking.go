@@ -1,9 +1,8 @@
 package netpoll
 
 import (
+	"bufio"
 	"bytes"
-	"io"
-	"net"
 )
 
 // writeElsewhere hands a connection that takes no more at once to a goroutine of its own, which waits in
@@ -34,25 +33,22 @@ func (c *Conn) writeBlocking(rest []byte, b Batch, next int) (more bool) {
 	return c.owner.Written(b)
 }
 
+// writeAll gathers frames: those that wait for a slow reader may be many and short.
 func (c *Conn) writeAll(rest []byte, b Batch, next int) error {
-	count := b.Len()
-	if len(rest) == 0 && count-next == 1 {
+	count, size := b.Len(), len(rest)
+	if size == 0 && count-next == 1 {
 		_, err := c.Conn.Write(b.Frame(next))
 		return err
 	}
-	buffers := make(net.Buffers, 0, 1+count-next)
-	if len(rest) > 0 {
-		buffers = append(buffers, rest)
-	}
 	for i := next; i < count; i++ {
-		buffers = append(buffers, b.Frame(i))
+		size += len(b.Frame(i))
 	}
-	var to io.Writer = c.Conn
-	if !IsKernels(c.Conn) {
-		to = struct{ io.Writer }{c.Conn} // WriteTo would find the unexported writev of what it embeds
+	w := bufio.NewWriterSize(c.Conn, min(size, little))
+	w.Write(rest) // an error is there at the end as well
+	for i := next; i < count; i++ {
+		w.Write(b.Frame(i))
 	}
-	_, err := buffers.WriteTo(to)
-	return err
+	return w.Flush()
 }
 
 // blockedWriter is the writing goroutine of a connection that can only be written blocking.

@@ -60,7 +60,7 @@ func (c *Conn) poller() *Poller { return c.flusher.poller }
 // has all its methods too, and must not be passed by.
 func IsKernels(conn net.Conn) bool {
 	switch conn.(type) {
-	case *net.TCPConn, *net.UnixConn:
+	case *net.TCPConn, *net.UnixConn, *socket:
 		return true
 	}
 	return false

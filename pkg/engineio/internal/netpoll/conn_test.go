@@ -26,6 +26,10 @@ func turned(p []byte) []byte {
 
 func TestConnectionsOfAListenersOwnTypeAreUsedByTheirOwnMethods(t *testing.T) {
 	t.Parallel()
-	_, address := serve(t, func(conn net.Conn) net.Conn { return secret{conn.(*net.TCPConn)} })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, address := serveOn(t, listener, func(conn net.Conn) net.Conn { return secret{conn.(*net.TCPConn)} })
 	echoes(t, secret{dial(t, address).(*net.TCPConn)}, "hello")
 }

@@ -77,6 +77,12 @@ func serve(t *testing.T, wrap func(net.Conn) net.Conn) (p *Poller, address strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, Listen(listener), wrap)
+}
+
+// serveOn is serve for the connections of this listener.
+func serveOn(t *testing.T, listener net.Listener, wrap func(net.Conn) net.Conn) (p *Poller, address string) {
+	t.Helper()
 	p = New()
 	var accepting, open sync.WaitGroup
 	accepting.Go(func() {
