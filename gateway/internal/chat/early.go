@@ -15,6 +15,7 @@ import (
 const (
 	maxEarly       = 256     // of one socket
 	maxEarlyBytes  = 1 << 20 // of one socket
+	maxEarlyOfUser = 4 << 20 // of all sockets of one user, who could fill up the place of all else
 	maxEarlyInAll  = 64 << 20
 	earlyOverhead  = 512 // bytes of a request, roughly
 	earlyFullError = "too many messages wait for you to join a room"
@@ -32,6 +33,7 @@ type early struct {
 	mu    lockorder.Mutex[early]
 	queue []*parked // by arrival; those that are over leave when they come to the front
 	bytes int
+	of    map[string]int // bytes, by user
 
 	wake chan struct{} // holds one: the queue is not empty any more
 	stop chan struct{}
@@ -50,7 +52,7 @@ type parked struct {
 }
 
 func newEarly(patience time.Duration) *early {
-	e := &early{patience: patience, wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	e := &early{patience: patience, of: make(map[string]int), wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	if patience > 0 {
 		e.done.Go(e.run)
 	}
@@ -79,13 +81,12 @@ func (e *early) park(p *parked) contract.Answer {
 	if m.lapsed { // whoever did not join for one message does not for the next, and should hear of it soon
 		return p.refusal
 	}
-	if len(m.early) == maxEarly || m.earlyBytes+p.size > maxEarlyBytes || e.bytes+p.size > maxEarlyInAll {
+	if len(m.early) == maxEarly || m.earlyBytes+p.size > maxEarlyBytes || e.of[m.ID]+p.size > maxEarlyOfUser || e.bytes+p.size > maxEarlyInAll {
 		return contract.Failure{Code: contract.RateLimited, Text: earlyFullError}
 	}
 	p.until = time.Now().Add(e.patience)
 	m.early = append(m.early, p)
-	m.earlyBytes += p.size
-	e.bytes += p.size
+	e.count(m, p.size)
 	e.queue = append(e.queue, p)
 	if len(e.queue) == 1 {
 		select {
@@ -125,8 +126,16 @@ func (e *early) end(p *parked) {
 	if m.early = slices.DeleteFunc(m.early, func(other *parked) bool { return other == p }); len(m.early) == 0 {
 		m.early = nil
 	}
-	m.earlyBytes -= p.size
-	e.bytes -= p.size
+	e.count(m, -p.size)
+}
+
+// count counts bytes of a member's messages. mu is held.
+func (e *early) count(m *member, bytes int) {
+	m.earlyBytes += bytes
+	e.bytes += bytes
+	if e.of[m.ID] += bytes; e.of[m.ID] == 0 {
+		delete(e.of, m.ID)
+	}
 }
 
 // run answers what has waited too long, until close.

@@ -75,7 +75,7 @@ func TestWhoHasJoinedBeforeIsToldAtOnce(t *testing.T) {
 
 func TestWhoWaitedInVainDoesNotWaitAgain(t *testing.T) {
 	t.Parallel()
-	e, m := newEarly(time.Hour), &member{}
+	e, m := newEarly(time.Hour), &member{Person: contract.NewPerson("ann", nil, "Ann")}
 	defer e.close()
 	park := func() contract.Answer {
 		return e.park(&parked{member: m, request: &request{event: &socketio.Event{}}, refusal: notJoined})
@@ -83,7 +83,7 @@ func TestWhoWaitedInVainDoesNotWaitAgain(t *testing.T) {
 	if a := park(); a != nil {
 		t.Fatalf("the first does not wait: %v", a)
 	}
-	if late, _ := e.late(time.Now().Add(2 * time.Hour)); len(late) != 1 || m.early != nil || e.bytes != 0 {
+	if late, _ := e.late(time.Now().Add(2 * time.Hour)); len(late) != 1 || m.early != nil || e.bytes != 0 || len(e.of) != 0 {
 		t.Fatalf("%d are late, %d bytes are left", len(late), e.bytes)
 	}
 	if a := park(); a != notJoined {
@@ -140,5 +140,30 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	}
 	if got := wordy.ask("send_message", long); got["code"] != "rate_limited" {
 		t.Errorf("got %v", got)
+	}
+}
+
+// One user filled up the place of all with 68 sockets, so that nobody else could send before joining.
+func TestOneUserLeavesRoomForOthersToWait(t *testing.T) {
+	t.Parallel()
+	h := serve(t, &memory{}, waiting(time.Minute))
+	const half, most = maxEarlyBytes / 2, 2 * maxEarlyOfUser / maxEarlyBytes
+	long := `{"roomId":"r","text":"` + strings.Repeat("x", half-2*earlyOverhead) + `"}`
+	parked := 0
+	for _, eve := range h.visits("eve", 2*most) {
+		eve.say(`42["send_message",` + long + `]`)
+		eve.say(`421["leave_room","elsewhere"]`)
+		if eve.count("rate_limited", "431") == 0 {
+			parked++
+		}
+	}
+	if parked != most {
+		t.Errorf("%d messages of half a MiB wait of one user, want %d", parked, most)
+	}
+	ann := h.visit("ann", time.Hour)
+	ann.say(`422["send_message",` + long + `]`)
+	ann.ask("join_room", `"r"`)
+	if got := ann.await("432"); !strings.Contains(got, `"ok":true`) {
+		t.Errorf("ann is told %.100s", got)
 	}
 }
