@@ -88,6 +88,6 @@ var order = []rule{
 	{"lookup.queue", nil},
 	{"lookup.refusals", nil},
 	{"legacy.Server", nil},
-	{"legacy.client", nil},
+	{"legacy.client", []string{"netpoll.socket"}},
 	{"ops.Hints", nil},
 }
