@@ -25,7 +25,7 @@ sideBySide('nobody misses, doubles or reorders anything', () => {
       const line = report(options, figures);
       assert.ok(passed(options, figures), line);
       t.diagnostic(line);
-    }, { timeout: 100_000 });
+    }, { timeout: 200_000 });
   }
 });
 

@@ -63,7 +63,7 @@ test('kill -9 under load, 20 times: what was acked is stored, and nothing was br
   assert.ok(lost >= rounds, 'each kill came while messages were on their way');
   assert.ok(rows.length >= acked());
   t.diagnostic(`${rounds} kills; ${acked()} acked, ${rows.length} stored, ${lost} unanswered at the kills`);
-}, { timeout: 90_000 });
+}, { timeout: 180_000 });
 
 /** A gateway under load on a Postgres that goes away for a while, and what must hold through that. */
 async function outage(t, away, back) {
@@ -122,8 +122,8 @@ async function outage(t, away, back) {
 
 test('Postgres stopped in mid-run: senders get unavailable in time, and all goes on when it is back', async (t) => {
   await outage(t, (server) => server.stop(), (server) => server.start());
-}, { timeout: 80_000 });
+}, { timeout: 160_000 });
 
 test('Postgres hanging in mid-run, its connections open: the same', async (t) => {
   await outage(t, (server) => server.signal('SIGSTOP'), (server) => server.signal('SIGCONT'));
-}, { timeout: 80_000 });
+}, { timeout: 160_000 });

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // recorder is a Handler that echoes messages and remembers how each session ended.
 type recorder struct {

@@ -49,6 +49,9 @@ type DoorOptions struct {
 // Whatever else comes, and whatever is not beyond all doubt, goes on to net/http with the bytes that were read, and so does all that comes
 // behind it.
 //
+// Where the listener is a *net.TCPListener, on Linux, connections have TCP_NODELAY and else what the listening socket has: the kernel's keep-alive
+// only if it was set there. The heartbeat finds dead peers.
+//
 // Connections that are neither the kernel's own nor Polled, of TLS say, go on at once, and Arrive is not told of them. Where there is no
 // epoll, so do requests of long-polling.
 type Door struct {

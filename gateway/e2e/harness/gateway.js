@@ -66,7 +66,7 @@ export async function runGateway(args, env = {}, files = {}) {
       await mkdir(dirname(join(folder, name)), { recursive: true });
       await writeFile(join(folder, name), text);
     }
-    const { stdout, stderr } = await promisify(execFile)(binary(), args, { env: environment(env), cwd: folder, timeout: 10_000 });
+    const { stdout, stderr } = await promisify(execFile)(binary(), args, { env: environment(env), cwd: folder, timeout: 25_000 });
     return { code: 0, stdout, stderr };
   } catch (failure) {
     if (typeof failure.code !== 'number') throw failure;

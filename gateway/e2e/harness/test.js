@@ -4,7 +4,7 @@ import nodeTest, { suite } from 'node:test';
 const undone = new WeakMap();
 
 /** Registers a promise to keep. `timeout` is in milliseconds and covers everything but the taking down. */
-export function test(name, run, { timeout = 30_000 } = {}) {
+export function test(name, run, { timeout = 60_000 } = {}) {
   nodeTest(name, { timeout }, run);
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -86,8 +87,12 @@ func newWorld(t *testing.T, o Options) *world {
 func (w *world) serve(web *httptest.Server, shutdown func(context.Context) error) {
 	w.t.Helper()
 	w.url = web.URL
-	var err error
-	if w.listener, err = net.Listen("unix", filepath.Join(w.t.TempDir(), "a")); err != nil {
+	folder, err := os.MkdirTemp("", "") // that of TempDir has the name of the test, which may be too long for a socket
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { os.RemoveAll(folder) })
+	if w.listener, err = net.Listen("unix", filepath.Join(folder, "a")); err != nil {
 		w.t.Fatal(err)
 	}
 	w.hub.Serve(w.listener)

@@ -19,7 +19,9 @@ func loginDigest(l token.Login) string {
 
 // endLogin closes a socket whose login the app has ended.
 func (c *Chat) endLogin(s *socketio.Socket, m *member) {
-	c.audit("revoked", m, "", "")
+	if m.login.ended.CompareAndSwap(false, true) {
+		c.audit("revoked", m, "", "")
+	}
 	s.Close(LoginEnded)
 }
 

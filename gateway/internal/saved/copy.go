@@ -114,7 +114,8 @@ func (k *copyKeeper) write(ctx context.Context, saves []row, ends []key) (w writ
 		k.shaken = true
 		return written{}, database.PostgresFault(err)
 	}
-	w.anew, k.shaken = w.anew || k.shaken, false
+	broken := k.broken.Swap(false) // by a crash, which a claim or the pool may have met before this did
+	w.anew, k.shaken = w.anew || k.shaken || broken, false
 	return w, nil
 }
 

@@ -277,19 +277,37 @@ func TestWhileThatCantBeTakenBackNobodyIsPromisedWhatRedisHas(t *testing.T) {
 // A crash may take what was acknowledged: commits do not wait for the disk.
 func TestCopiesThatPostgresHasLostAreMadeAnew(t *testing.T) {
 	t.Parallel()
-	for name, lose := range map[string]string{
-		"all":        `DELETE FROM socketgate.sessions; DELETE FROM socketgate.gateways`,
-		"the latest": `DELETE FROM socketgate.sessions; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+	for name, lose := range map[string][]string{
+		"all": {`DELETE FROM socketgate.sessions; DELETE FROM socketgate.gateways`},
+		"the latest": {`DELETE FROM socketgate.sessions`, // one after the other: who connects anew finds it lost
+			`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := inBoth(t)
 			g, ann := b.gateway(t), connect("ann", "u1", "a")
 			g.saveBoth(ann)
-			dbtest.Exec(t, b.postgres, lose)
+			for _, statement := range lose {
+				dbtest.Exec(t, b.postgres, statement)
+			}
 			eventually(t, "copied anew", func() bool { return b.owner(t) != "" })
 		})
 	}
+}
+
+// The pool replaces what it finds broken, and the next write succeeds.
+func TestCopiesAreMadeAnewThoughNoWriteHasFailed(t *testing.T) {
+	t.Parallel()
+	b := inBoth(t)
+	g, ann := b.gateway(t), connect("ann", "u1", "a")
+	g.saveBoth(ann)
+	dbtest.Exec(t, b.postgres, `DELETE FROM socketgate.sessions`)
+	dbtest.Exec(t, b.postgres, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	eventually(t, "another connection", func() bool {
+		_, err := g.copy.keeper.owner(t.Context(), keyOf("/", "ann"))
+		return err == nil
+	})
+	eventually(t, "copied anew", func() bool { return b.owner(t) != "" })
 }
 
 func TestARoleWithoutRightsKeepsItsSessionsInRedis(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,6 +21,7 @@ type postgres struct {
 	writes  int64   // that were begun
 	pool    *pgxpool.Pool
 	end     context.CancelFunc // of every connection's life
+	broken  atomic.Bool        // a connection has been, whoever of the pool noticed
 }
 
 func openPostgres(life context.Context, url database.URL, window time.Duration) (*postgres, error) {
@@ -30,12 +32,17 @@ func openPostgres(life context.Context, url database.URL, window time.Duration) 
 		return nil, err
 	}
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	pool, err := pgxpool.NewWithConfig(life, config)
-	if err != nil {
+	p := &postgres{gateway: newGateway(), window: window.Seconds(), end: end}
+	config.BeforeClose = func(c *pgx.Conn) {
+		if c.IsClosed() {
+			p.broken.Store(true)
+		}
+	}
+	if p.pool, err = pgxpool.NewWithConfig(life, config); err != nil {
 		end()
 		return nil, fmt.Errorf("open connection pool: %w", err)
 	}
-	return &postgres{gateway: newGateway(), window: window.Seconds(), pool: pool, end: end}, nil
+	return p, nil
 }
 
 // close ends the life of the connections first, so that no answer is waited for.

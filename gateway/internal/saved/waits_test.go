@@ -172,9 +172,7 @@ func TestSessionsAreSavedOnAFullDiskToo(t *testing.T) {
 	for i := range 1000 {
 		g.changed(connect(fmt.Sprint(i), "u1", strings.Repeat("a", 500)))
 	}
-	if w.pass(g.life) || at.sessions() != 1000 {
-		t.Errorf("%d sessions are saved", at.sessions())
-	}
+	eventually(t, "all saved", func() bool { return !w.pass(g.life) && at.sessions() == 1000 }) // a slow machine gives up a statement, and tries again
 }
 
 // A change that can't be written must not be promised while a kill would bring the client back as it was before.

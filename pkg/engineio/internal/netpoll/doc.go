@@ -10,6 +10,8 @@
 //	TCP elsewhere         a goroutine that waits for it        a flush loop
 //	TLS, anything else    a goroutine that waits for it        a goroutine of its own
 //
+// On Linux [Listen]'s connections are not known to the runtime's poller, which would wait for each a second time.
+//
 // A connection that takes no more bytes leaves its flush loop for a goroutine of its own, until all that
 // waits is written.
 //
