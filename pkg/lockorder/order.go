@@ -29,6 +29,7 @@ var order = []rule{
 	{"engineio.Door", []string{"netpoll.workers", "netpoll.socket"}},
 	{"engineio.Admission", []string{"cluster.userLimit"}},
 	{"engineio.Session", []string{"engineio.Admission", "engineio.wheel", "netpoll.workers", "netpoll.socket"}},
+	{"legacy.client", []string{"netpoll.socket"}},
 	{"presence.Rosters", []string{"presence.roster", "cluster.Node", "ops.Hints"}},
 	{"cluster.Node", []string{"cluster.userLimit"}},
 	{"presence.telling", []string{"presence.roster", "socketio.room", "chat.user", "chat.online"}},
@@ -88,6 +89,5 @@ var order = []rule{
 	{"lookup.queue", nil},
 	{"lookup.refusals", nil},
 	{"legacy.Server", nil},
-	{"legacy.client", nil},
 	{"ops.Hints", nil},
 }
