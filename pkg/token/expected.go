@@ -16,7 +16,7 @@ type Expected struct {
 	Audience []string
 	// Issuer is what iss must be. Empty means any.
 	Issuer string
-	// Type is what one of the claims type, typ, token_type, tokenType, token_use, use and purpose must be, or typ in the
+	// Type is what one of the claims type, typ, token_type, tokenType, token_use, tokenUse, use, kind and purpose must be, or typ in the
 	// token's header. Empty means anything but the words by which apps call what is not a login (see otherUses).
 	Type string
 	// Claims must be there and, where the text is not empty, have that text.
@@ -27,10 +27,11 @@ type Expected struct {
 }
 
 // typeClaims are where apps say what a token is for.
-var typeClaims = [...]string{"type", "typ", "token_type", "tokenType", "token_use", "use", "purpose", "action", "intent"}
+var typeClaims = [...]string{"type", "typ", "token_type", "tokenType", "token_use", "tokenUse", "use", "kind", "purpose", "action", "intent"}
 
 // otherUses are how the words begin by which apps call tokens that are not for logging in.
-var otherUses = [...]string{"refresh", "reset", "forgot", "recover", "verif", "confirm", "activat", "invit", "unsubscrib", "magic"}
+var otherUses = [...]string{"refresh", "reset", "forgot", "recover", "verif", "confirm", "activat", "invit", "unsubscrib", "magic",
+	"mfa", "2fa", "otp", "twofactor", "preauth"} // the last are for who has yet to show a second factor
 
 // check compares a token's claims, and the typ of its header, with what is expected.
 func (e Expected) check(c *Claims, fields fields, headerType string, now time.Time) error {
@@ -60,6 +61,9 @@ func (e Expected) fitsType(fields fields, headerType string) bool {
 	if e.Type != "" && strings.EqualFold(headerType, e.Type) {
 		return true
 	}
+	if e.Type == "" && isOtherUse(headerType) {
+		return false
+	}
 	for _, claim := range typeClaims {
 		for _, text := range texts(fields.get(claim)) {
 			if e.Type != "" && text == e.Type {
@@ -74,7 +78,7 @@ func (e Expected) fitsType(fields fields, headerType string) bool {
 }
 
 func isOtherUse(text string) bool {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r < 'a' || r > 'z' })
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	return slices.ContainsFunc(words, func(word string) bool {
 		return slices.ContainsFunc(otherUses[:], func(use string) bool { return strings.Contains(word, use) })
 	})
