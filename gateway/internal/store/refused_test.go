@@ -52,7 +52,7 @@ func TestManyRefusedRowsCostTheOthersOneInsert(t *testing.T) {
 	onRelated(t, func(t *testing.T, url string) {
 		s := open(t, Config{URL: url, Timeout: patience}) // inserts are counted here: a slow machine is no failure
 		g := hold(s)
-		sendSomeBad(t, s, g, maxBatchMessages, func(i int) bool { return i%4 == 1 })
+		sendSomeBad(t, s, g, maxBatchMessages/4, func(i int) bool { return i%4 == 1 })
 		if n := g.inserts.Load(); n != 3 {
 			t.Errorf("%d inserts, want the first, the refused one and that of the good rows", n)
 		}
@@ -68,7 +68,7 @@ func TestRefusedRowsAreFoundWhereverTheyAreInABatch(t *testing.T) {
 			"all":            func(i int) bool { return true },
 		} {
 			t.Run(name, func(t *testing.T) {
-				s := open(t, Config{URL: url})
+				s := open(t, Config{URL: url, Timeout: patience})
 				sendSomeBad(t, s, hold(s), 300, bad)
 			})
 		}
@@ -77,7 +77,7 @@ func TestRefusedRowsAreFoundWhereverTheyAreInABatch(t *testing.T) {
 
 func TestRefusedRowsAreFoundWhereTheyCanNotBeTried(t *testing.T) {
 	onRelated(t, func(t *testing.T, url string) {
-		s := open(t, Config{URL: url})
+		s := open(t, Config{URL: url, Timeout: patience})
 		g := hold(s)
 		g.cannotTry = true
 		sendSomeBad(t, s, g, 50, func(i int) bool { return i%10 == 3 })
@@ -94,7 +94,7 @@ func TestRowsThatExcludeEachOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := dbtest.Postgres(t, prismaPostgres+"; "+rule)
-			s := open(t, Config{URL: url})
+			s := open(t, Config{URL: url, Timeout: patience})
 			g := hold(s)
 			var answers []<-chan error
 			for i := range 40 {
@@ -186,7 +186,7 @@ func sendSomeBad(t *testing.T, s *Store, g *gate, many int, bad func(i int) bool
 func TestFindingRefusedRowsEndsWithItsConnection(t *testing.T) {
 	t.Parallel()
 	url := withTrigger(t, prismaPostgres, "INSERT", `IF NEW.text = 'kill' THEN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); END IF;`)
-	s := open(t, Config{URL: url})
+	s := open(t, Config{URL: url, Timeout: patience})
 	var batch []*entry
 	for _, text := range []string{"a", "b", "kill", "c"} {
 		e, err := s.newEntry(draft("r1", text), nil)
@@ -242,7 +242,7 @@ func TestRoomThatATriggerMakesIsNotMissing(t *testing.T) {
 	ALTER TABLE "Message" ADD FOREIGN KEY ("roomId") REFERENCES "Room" DEFERRABLE INITIALLY DEFERRED;
 	CREATE FUNCTION mk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.text='bad' THEN RAISE EXCEPTION 'no'; END IF; INSERT INTO "Room" VALUES (NEW."roomId") ON CONFLICT DO NOTHING; RETURN NEW; END $$;
 	CREATE TRIGGER mk AFTER INSERT ON "Message" FOR EACH ROW EXECUTE FUNCTION mk()`)
-	s := open(t, Config{URL: url})
+	s := open(t, Config{URL: url, Timeout: patience})
 	g := hold(s)
 	first := answerOf(s, draft("r1", "first"))
 	<-g.held
@@ -269,7 +269,7 @@ func TestOnlyTheBadRowOfABatchIsRejected(t *testing.T) {
 	for name, url := range map[string]string{"postgres": pg, "sqlite": lite} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t, Config{URL: url})
+			s := open(t, Config{URL: url, Timeout: patience})
 			const many = 100
 			bad := map[int]bool{0: true, 41: true, 42: true, 99: true}
 			var order []int
