@@ -22,16 +22,16 @@ func TestTheLatestMessagesOfRoomsAreReadInTheirOrder(t *testing.T) {
 	t.Parallel()
 	ints := `CREATE TABLE "Message" (id serial PRIMARY KEY, text text NOT NULL, "userId" text NOT NULL, "roomId" int NOT NULL, "createdAt" timestamp(3) NOT NULL)`
 	for name, c := range map[string]struct {
-		url   func() string
+		url   func(t *testing.T) string
 		app   string // a row of the app's own, older than all
 		known bool   // which rows are ours
 	}{
-		"Postgres": {func() string { return dbtest.Postgres(t, prismaPostgres) }, `INSERT INTO "Message" VALUES ('zzz', 'old', 'u9', '1', '2020-01-02')`, true},
-		"serials":  {func() string { return dbtest.Postgres(t, ints) }, `INSERT INTO "Message" VALUES (999999, 'old', 'u9', 1, '2020-01-02')`, false},
-		"SQLite":   {func() string { return newSQLite(t) }, `INSERT INTO "Message" VALUES ('zzz', 'old', 'u9', '1', '2020-01-02T00:00:00.000Z')`, true},
+		"Postgres": {func(t *testing.T) string { return dbtest.Postgres(t, prismaPostgres) }, `INSERT INTO "Message" VALUES ('zzz', 'old', 'u9', '1', '2020-01-02')`, true},
+		"serials":  {func(t *testing.T) string { return dbtest.Postgres(t, ints) }, `INSERT INTO "Message" VALUES (999999, 'old', 'u9', 1, '2020-01-02')`, false},
+		"SQLite":   {func(t *testing.T) string { return newSQLite(t) }, `INSERT INTO "Message" VALUES ('zzz', 'old', 'u9', '1', '2020-01-02T00:00:00.000Z')`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			url := c.url()
+			url := c.url(t)
 			if strings.HasPrefix(url, "file:") {
 				dbtest.SQLite(t, url, c.app)
 			} else {
