@@ -14,8 +14,7 @@ var benchArgs = []json.RawMessage{json.RawMessage(`{"id":"clx3v7r1s0000","roomId
 // to clients.
 func BenchmarkHear(b *testing.B) {
 	for name, o := range languages {
-		o.Kept = func(*socketio.Namespace, socketio.Target, socketio.Offset, socketio.Offset, string, []json.RawMessage) {
-		}
+		o.Kept = func(*socketio.Namespace, []Kept) {}
 		redis := redistest.Start(b)
 		s, sender := serve(b, open(b, nil, redis.Addr()), o), serve(b, open(b, nil, redis.Addr()), o)
 		there := s.member("/", "here")
@@ -83,8 +82,10 @@ const publishAtATime = 20
 func BenchmarkThroughRedis(b *testing.B) {
 	redis := redistest.Start(b)
 	heard := make(chan struct{}, 1<<20)
-	o := Options{Kept: func(*socketio.Namespace, socketio.Target, socketio.Offset, socketio.Offset, string, []json.RawMessage) {
-		heard <- struct{}{}
+	o := Options{Kept: func(_ *socketio.Namespace, events []Kept) {
+		for range events {
+			heard <- struct{}{}
+		}
 	}}
 	a, s := serve(b, open(b, nil, redis.Addr()), o), serve(b, open(b, nil, redis.Addr()), o)
 	s.member("/", "here")

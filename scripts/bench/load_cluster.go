@@ -121,11 +121,12 @@ func (b *bench) clusterDurable(s setup) error {
 	if err := c.idle(b.options.seconds / 5); err != nil {
 		return err
 	}
+	profiled := b.profileFor(strings.ReplaceAll(s.name, " ", "-"), f.servers[0], b.options.seconds)
 	w, err := f.measure(c, b.options.seconds)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(b.checkStored(s.name, c), f.ended()); err != nil {
+	if err := errors.Join(c.idle(500*time.Millisecond), <-profiled, b.checkStored(s.name, c), f.ended()); err != nil { // so that the profile can end
 		return err
 	}
 	b.addSpell(s, loadDurable, w, w.acks)

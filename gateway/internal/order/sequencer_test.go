@@ -37,7 +37,7 @@ func (c *cluster) elsewhere(texts ...string) (rows []message.Kept) {
 // hears has the gateway hear of messages, with all that their senders said.
 func (g *gateway) hears(rows ...message.Kept) {
 	for _, row := range rows {
-		g.Heard(row.Position, row.Previous, message.Audience{Rooms: []string{row.InRoom}}, "said", []json.RawMessage{json.RawMessage(`"` + row.Text + `, in full"`)})
+		g.Heard([]Heard{{row.Position, row.Previous, message.Audience{Rooms: []string{row.InRoom}}, "said", []json.RawMessage{json.RawMessage(`"` + row.Text + `, in full"`)}}})
 	}
 }
 
@@ -193,15 +193,15 @@ func TestWhoComesIntoARoomHearsWhatWasHeardBefore(t *testing.T) {
 		g.enters("a", false)
 		rows := c.elsewhere("1", "2", "3")
 		for _, row := range rows[1:] {
-			g.Heard(row.Position, row.Previous, message.Audience{Rooms: []string{"a"}}, "", nil)
+			g.Heard([]Heard{{row.Position, row.Previous, message.Audience{Rooms: []string{"a"}}, "", nil}})
 		}
 		g.enters("a", true)
-		g.Heard(rows[0].Position, rows[0].Previous, message.Audience{Rooms: []string{"a"}}, "", nil)
+		g.Heard([]Heard{{rows[0].Position, rows[0].Previous, message.Audience{Rooms: []string{"a"}}, "", nil}})
 		time.Sleep(50 * time.Millisecond)
 		g.expect("1* 2* 3*")
 		g.enters("a", false)
 		row := c.elsewhere("4")[0]
-		g.Heard(row.Position, row.Previous, message.Audience{Rooms: []string{"a"}}, "", nil)
+		g.Heard([]Heard{{row.Position, row.Previous, message.Audience{Rooms: []string{"a"}}, "", nil}})
 		g.expect("1* 2* 3* -")
 	})
 }
@@ -223,7 +223,7 @@ func TestMessageWhoseRowIsGoneHoldsNobodyUp(t *testing.T) {
 		}
 		defer s.Close(t.Context())
 		table.set(func() { table.clock = 5 })
-		s.Heard(5, 0, message.Audience{Rooms: []string{"a"}}, "", nil)
+		s.Heard([]Heard{{5, 0, message.Audience{Rooms: []string{"a"}}, "", nil}})
 		time.Sleep(50 * time.Millisecond)
 		if waiting := s.Waiting(); waiting != 0 || !slices.Equal(passed, []uint64{0, 5}) {
 			t.Errorf("passed %d, and %d wait", passed, waiting)
@@ -288,7 +288,7 @@ func TestPositionThatCannotBeIsDropped(t *testing.T) {
 	alone(t, Options{Observer: counter}, func(t *testing.T, c *cluster, g *gateway) {
 		known := g.Known()
 		for _, at := range [][2]uint64{{0, 0}, {7, 7}, {7, 8}, {1 << 63, 1}, {latest(time.Now()) + 1, 1}} {
-			g.Heard(at[0], at[1], message.Audience{Rooms: []string{"a"}}, "said", []json.RawMessage{[]byte("1")})
+			g.Heard([]Heard{{at[0], at[1], message.Audience{Rooms: []string{"a"}}, "said", []json.RawMessage{[]byte("1")}}})
 		}
 		if g.Known() != known || g.Waiting() != 0 {
 			t.Errorf("%d is known, and %d wait", g.Known(), g.Waiting())
