@@ -81,79 +81,97 @@ func writeTexts[T string | json.RawMessage](b []byte, texts []T) []byte {
 // leastEvent is how many bytes an event takes at least.
 const leastEvent = 2*8 + 4
 
+// bundled is the rest of a bundle: the same bytes as text, of which rooms and names are parts, and as data, of which arguments are.
+type bundled struct {
+	text  string
+	data  []byte
+	names []string // of all events, so that they are one array
+	args  []json.RawMessage
+}
+
 // openBundle returns who sent a bundle, and what follows: so many events, each to be read by event.
-func openBundle(payload []byte) (uid []byte, events int, rest bundled, err error) {
-	rest = payload
-	uid, ok1 := rest.text()
+func openBundle(payload []byte) (uid string, events int, rest *bundled, err error) {
+	rest = &bundled{text: string(payload), data: payload}
+	uid, _, ok1 := rest.cut()
 	events, ok2 := rest.number()
-	if !ok1 || !ok2 || events > len(rest)/leastEvent {
-		return nil, 0, nil, errMessage
+	if !ok1 || !ok2 || events > len(rest.data)/leastEvent {
+		return "", 0, nil, errMessage
 	}
+	rest.names, rest.args = make([]string, 0, events), make([]json.RawMessage, 0, events)
 	return uid, events, rest, nil
 }
 
-// bundled is the rest of a bundle.
-type bundled []byte
-
-// event reads an event. Its arguments are parts of the bundle; nothing was looked for in them.
+// event reads an event. Nothing was looked for in its arguments.
 func (b *bundled) event() (k Kept, err error) {
-	if len(*b) < leastEvent {
+	if len(b.data) < leastEvent {
 		return k, errMessage
 	}
-	k.To.Offset = socketio.Offset(binary.BigEndian.Uint64(*b))
-	k.Previous = socketio.Offset(binary.BigEndian.Uint64((*b)[8:]))
-	*b = (*b)[16:]
-	rooms, ok1 := texts[string](b)
-	except, ok2 := texts[string](b)
-	event, ok3 := b.text()
-	args, ok4 := texts[json.RawMessage](b)
-	if !ok1 || !ok2 || !ok3 || !ok4 || k.To.Offset == 0 || len(event) == 0 {
+	k.To.Offset = socketio.Offset(binary.BigEndian.Uint64(b.data))
+	k.Previous = socketio.Offset(binary.BigEndian.Uint64(b.data[8:]))
+	b.skip(2 * 8)
+	var ok1, ok2, ok3, ok4 bool
+	k.To.Rooms, ok1 = b.list()
+	k.To.Except, ok2 = b.list()
+	k.Event, _, ok3 = b.cut()
+	k.Args, ok4 = b.arguments()
+	if !ok1 || !ok2 || !ok3 || !ok4 || k.To.Offset == 0 || k.Event == "" {
 		return k, errMessage
 	}
-	k.To.Rooms, k.To.Except, k.Event, k.Args = rooms, except, string(event), args
 	return k, nil
 }
 
+func (b *bundled) skip(n int) { b.text, b.data = b.text[n:], b.data[n:] }
+
+// number reads one that is no more than there are bytes left.
 func (b *bundled) number() (n int, ok bool) {
-	value, size := binary.Uvarint(*b)
-	if size <= 0 || value > uint64(len(*b)) {
+	value, size := binary.Uvarint(b.data)
+	if size <= 0 || value > uint64(len(b.data)-size) {
 		return 0, false
 	}
-	*b = (*b)[size:]
+	b.skip(size)
 	return int(value), true
 }
 
-func (b *bundled) text() (text []byte, ok bool) {
+func (b *bundled) cut() (text string, data []byte, ok bool) {
 	n, ok := b.number()
-	if !ok || n > len(*b) {
-		return nil, false
+	if !ok {
+		return "", nil, false
 	}
-	text = (*b)[:n:n]
-	*b = (*b)[n:]
-	return text, true
+	text, data = b.text[:n], b.data[:n:n]
+	b.skip(n)
+	return text, data, true
 }
 
-// texts reads a list. Strings are copies.
-func texts[T string | json.RawMessage](b *bundled) (list []T, ok bool) {
+func (b *bundled) list() (names []string, ok bool) {
 	n, ok := b.number()
-	if !ok || n == 0 {
-		return nil, ok
+	begin := len(b.names)
+	for ; ok && n > 0; n-- {
+		var name string
+		name, _, ok = b.cut()
+		b.names = append(b.names, name)
 	}
-	list = make([]T, n)
-	for i := range list {
-		text, ok := b.text()
-		if !ok {
-			return nil, false
-		}
-		list[i] = T(text)
+	return b.names[begin:len(b.names):len(b.names)], ok
+}
+
+func (b *bundled) arguments() (args []json.RawMessage, ok bool) {
+	n, ok := b.number()
+	begin := len(b.args)
+	for ; ok && n > 0; n-- {
+		var arg []byte
+		_, arg, ok = b.cut()
+		b.args = append(b.args, arg)
 	}
-	return list, true
+	return b.args[begin:len(b.args):len(b.args)], ok
 }
 
 // hearBundle tells what another server has bundled. There is Options.Kept.
 func (a *Adapter) hearBundle(ns *socketio.Namespace, payload []byte) {
 	uid, events, rest, err := openBundle(payload)
-	if err == nil && string(uid) == a.wire.name() {
+	if err != nil {
+		a.options.Observer.Dropped(InUnreadable, 1)
+		return
+	}
+	if uid == a.wire.name() {
 		return
 	}
 	heard := make([]Kept, 0, events)
@@ -170,7 +188,7 @@ func (a *Adapter) hearBundle(ns *socketio.Namespace, payload []byte) {
 		}
 		heard = append(heard, k)
 	}
-	if err != nil || len(rest) > 0 {
+	if err != nil || len(rest.data) > 0 {
 		a.options.Observer.Dropped(InUnreadable, 1)
 	}
 	if len(heard) > 0 {

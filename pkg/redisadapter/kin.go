@@ -1,7 +1,6 @@
 package redisadapter
 
 import (
-
 	"github.com/redis/rueidis"
 )
 

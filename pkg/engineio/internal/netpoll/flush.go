@@ -1,6 +1,7 @@
 package netpoll
 
 import (
+	"runtime"
 	"sync"
 
 	"github.com/socketgate/socketgate/pkg/lockorder"
@@ -68,7 +69,9 @@ func (f *flusher) run(stop <-chan struct{}) {
 			return
 		case <-f.wake:
 		}
+		runtime.Gosched()
 		for f.turn() {
+			runtime.Gosched()
 		}
 	}
 }
