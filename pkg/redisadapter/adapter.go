@@ -24,11 +24,13 @@ type Adapter struct {
 	up         atomic.Bool // everything is subscribed, or was and only more has been asked for
 	beat       beat
 	bundled    string // what the channels of bundles begin with
-	out        *queue[outgoing]
-	in         *queue[incoming]
-	errands    chan func()
-	asking     chan struct{} // one for each question of others whose clients have not all acked
-	questions  questions
+
+	heardTogether []Kept // is used again by hearBundle
+	out           *queue[outgoing]
+	in            *queue[incoming]
+	errands       chan func()
+	asking        chan struct{} // one for each question of others whose clients have not all acked
+	questions     questions
 
 	stop    context.CancelFunc // of all but the publisher
 	stopped <-chan struct{}    // closed by stop

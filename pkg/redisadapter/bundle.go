@@ -89,9 +89,9 @@ type bundled struct {
 	args  []json.RawMessage
 }
 
-// openBundle returns who sent a bundle, and what follows: so many events, each to be read by event.
-func openBundle(payload []byte) (uid string, events int, rest *bundled, err error) {
-	rest = &bundled{text: string(payload), data: payload}
+// openBundle returns who sent a bundle, of which both are given the bytes, and what follows: so many events, each to be read by event.
+func openBundle(text string, data []byte) (uid string, events int, rest *bundled, err error) {
+	rest = &bundled{text: text, data: data}
 	uid, _, ok1 := rest.cut()
 	events, ok2 := rest.number()
 	if !ok1 || !ok2 || events > len(rest.data)/leastEvent {
@@ -164,9 +164,9 @@ func (b *bundled) arguments() (args []json.RawMessage, ok bool) {
 	return b.args[begin:len(b.args):len(b.args)], ok
 }
 
-// hearBundle tells what another server has bundled. There is Options.Kept.
-func (a *Adapter) hearBundle(ns *socketio.Namespace, payload []byte) {
-	uid, events, rest, err := openBundle(payload)
+// hearBundle tells what another server has bundled. There is Options.Kept. One goroutine calls it.
+func (a *Adapter) hearBundle(ns *socketio.Namespace, text string, data []byte) {
+	uid, events, rest, err := openBundle(text, data)
 	if err != nil {
 		a.options.Observer.Dropped(InUnreadable, 1)
 		return
@@ -174,7 +174,7 @@ func (a *Adapter) hearBundle(ns *socketio.Namespace, payload []byte) {
 	if uid == a.wire.name() {
 		return
 	}
-	heard := make([]Kept, 0, events)
+	heard := a.heardTogether[:0]
 	for range events {
 		var k Kept
 		if k, err = rest.event(); err != nil {
@@ -194,6 +194,8 @@ func (a *Adapter) hearBundle(ns *socketio.Namespace, payload []byte) {
 	if len(heard) > 0 {
 		a.options.Kept(ns, heard)
 	}
+	clear(heard)
+	a.heardTogether = heard
 }
 
 // occupied tells whether anybody here may hear what is told in the rooms: none means everybody.

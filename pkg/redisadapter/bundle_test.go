@@ -33,7 +33,7 @@ func (k Kept) String() string {
 }
 
 func readBundle(payload []byte) (uid string, all []Kept, err error) {
-	uid, events, rest, err := openBundle(payload)
+	uid, events, rest, err := openBundle(string(payload), payload)
 	for range events {
 		k, err := rest.event()
 		if err != nil {

@@ -64,7 +64,11 @@ func (a *Adapter) hear(in incoming) {
 		return
 	}
 	if strings.HasPrefix(in.channel, a.bundled) {
-		a.hearBundle(ns, payload)
+		text := in.payload
+		if a.seal != nil {
+			text = string(payload)
+		}
+		a.hearBundle(ns, text, payload)
 		return
 	}
 	if a.wire.isOwn(ns.Name(), payload) {

@@ -37,7 +37,7 @@ type Options struct {
 
 	// Kept is told of kept events of other servers (see [socketio.Broadcast.Kept]) in the place of this server's sockets: who sets
 	// it tells them itself by Namespace.Local, in the order that it wants. It is called by one goroutine, which hears nothing more until
-	// it returns, with what came together. An event may come twice, with the same position: it is to be dropped then. Nil has kept events
+	// it returns, with what came together; the slice is used again then. An event may come twice, with the same position: it is to be dropped then. Nil has kept events
 	// told at once. Where nobody can count the servers of a cluster (with Sentinel, replicas, or Redis Cluster) and there is a Key, all have
 	// this, or none: what is published by PublishKept is not heard by the others.
 	Kept func(ns *socketio.Namespace, events []Kept)

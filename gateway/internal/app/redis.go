@@ -28,6 +28,7 @@ type redisParts struct {
 	sessions rueidis.Client // a connection of its own: what is written in bulk must not hold up messages
 	adapter  *redisadapter.Adapter
 	order    *order.Sequencer // nil where no database gives messages an order
+	heard    []order.Heard    // is used again by the one goroutine that hears
 }
 
 // subscribeTimeout bounds the wait at the start for what others say. Without it messages of that moment would be read from the table.
@@ -69,14 +70,16 @@ func (a *App) joinOthers() (err error) {
 
 // heard is told of stored messages of other gateways.
 func (a *App) heard(_ *socketio.Namespace, events []redisadapter.Kept) {
-	messages := make([]order.Heard, len(events))
-	for i, k := range events {
-		messages[i] = order.Heard{
+	messages := a.redis.heard[:0]
+	for _, k := range events {
+		messages = append(messages, order.Heard{
 			Position: uint64(k.To.Offset), Previous: uint64(k.Previous),
 			To: message.Audience{Rooms: k.To.Rooms, Except: k.To.Except}, Event: k.Event, Args: k.Args,
-		}
+		})
 	}
 	a.redis.order.Heard(messages)
+	clear(messages)
+	a.redis.heard = messages
 }
 
 // catchUp has a client wait that has heard more at another gateway.

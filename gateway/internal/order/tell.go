@@ -32,7 +32,8 @@ type Heard struct {
 	Args               []json.RawMessage
 }
 
-// Heard takes in messages of other gateways, as they came. What was told already is dropped, and so is what comes twice.
+// Heard takes in messages of other gateways, as they came, and keeps no part of the slice. What was told already is dropped, and so is
+// what comes twice.
 func (s *Sequencer) Heard(messages []Heard) {
 	now := time.Now()
 	last := latest(now)
@@ -46,8 +47,10 @@ func (s *Sequencer) Heard(messages []Heard) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range entries {
-		s.accept(&entries[i], now)
+	if !s.acceptRun(entries, now) {
+		for i := range entries {
+			s.accept(&entries[i], now)
+		}
 	}
 	s.tell()
 }
@@ -86,6 +89,27 @@ func (s *Sequencer) accept(e *entry, now time.Time) bool {
 	}
 	e.gone = e.event == "" && e.position <= s.complete // or it would have been read
 	s.waiting.add(e)
+	return true
+}
+
+// acceptRun is accept of what other gateways have committed together, which has one place among what waits. False means that it has not:
+// nothing was done. mu is held.
+func (s *Sequencer) acceptRun(run []entry, now time.Time) (accepted bool) {
+	w := &s.waiting
+	if s.closed || len(run) == 0 || run[0].position <= s.delivered || len(w.list)+len(run) > s.options.MaxWaiting || w.bytes >= s.options.MaxWaitingBytes {
+		return false
+	}
+	if !w.addRun(run) {
+		return false
+	}
+	s.know(run[len(run)-1].position)
+	for i := range run {
+		e := &run[i]
+		if !s.isNext(e) {
+			e.at = now
+		}
+		e.gone = e.event == "" && e.position <= s.complete
+	}
 	return true
 }
 
