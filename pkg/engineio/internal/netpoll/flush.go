@@ -1,7 +1,6 @@
 package netpoll
 
 import (
-	"runtime"
 	"sync"
 
 	"github.com/socketgate/socketgate/pkg/lockorder"
@@ -69,9 +68,7 @@ func (f *flusher) run(stop <-chan struct{}) {
 			return
 		case <-f.wake:
 		}
-		runtime.Gosched()
 		for f.turn() {
-			runtime.Gosched()
 		}
 	}
 }
