@@ -46,6 +46,31 @@ func BenchmarkHear(b *testing.B) {
 	}
 }
 
+// BenchmarkHearBundle is BenchmarkHear of what was published together, for each event.
+func BenchmarkHearBundle(b *testing.B) {
+	redis := redistest.Start(b)
+	s := serve(b, open(b, nil, redis.Addr()), Options{Kept: func(*socketio.Namespace, []Kept) {}})
+	s.member("/", "here")
+	for _, room := range []string{"here", "nobody"} {
+		var events []outgoing
+		for range 100 {
+			m := message{to: socketio.Target{Rooms: []string{room}}, event: "message", args: benchArgs, order: &order{7, 5}}
+			events = append(events, outgoing{message: m})
+		}
+		channel := s.adapter.options.bundles("/")
+		in := incoming{channel, channel, string(appendBundle(nil, "x", events))}
+		b.Run(room, func(b *testing.B) {
+			b.ReportAllocs()
+			n := 0
+			for ; b.Loop(); n++ {
+				if n%len(events) == 0 {
+					s.adapter.hear(in)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkPublish is what a message costs until Redis gets it: its caller's part, and the publisher's, who encodes it unless this server
 // is alone.
 func BenchmarkPublish(b *testing.B) {
