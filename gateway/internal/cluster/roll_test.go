@@ -1,0 +1,184 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// tab is one connection of somebody, in some rooms.
+type tab struct {
+	user  string
+	rooms []string
+	at    int // the gateway; -1 while it is away
+}
+
+// deployment is gateways that are restarted, and people who come back elsewhere. All are in their rooms all the time, as far as lists tell.
+type deployment struct {
+	*world
+	t        *testing.T
+	luck     *rand.Rand
+	gateways []*gateway // nil while one is away
+	tabs     []*tab
+	rooms    map[string][]string // who is in them
+}
+
+func deploy(t *testing.T, w *world, gateways int, seed uint64) *deployment {
+	d := &deployment{world: w, t: t, luck: rand.New(rand.NewPCG(seed, 0)), rooms: make(map[string][]string)}
+	for range gateways {
+		d.gateways = append(d.gateways, w.gateway(t))
+		time.Sleep(d.upTo(renewal))
+	}
+	return d
+}
+
+func (d *deployment) upTo(most time.Duration) time.Duration {
+	return time.Duration(d.luck.Int64N(int64(most)))
+}
+
+// enter has somebody come to a gateway, with one more tab.
+func (d *deployment) enter(user string, at int, rooms ...string) {
+	d.tabs = append(d.tabs, &tab{user, rooms, at})
+	for _, room := range rooms {
+		d.gateways[at].enter(room, user)
+		d.rooms[room] = append(d.rooms[room], user)
+	}
+}
+
+// stop drains a gateway, whose clients come back elsewhere in so long at most, and ends it.
+func (d *deployment) stop(at int, most time.Duration) {
+	g := d.gateways[at]
+	d.gateways[at] = nil
+	g.Drain()
+	var back []func()
+	for _, tab := range d.tabs {
+		if tab.at != at {
+			continue
+		}
+		tab.at = -1
+		for _, room := range tab.rooms {
+			g.rosters.Away(room, person(tab.user))
+		}
+		away, lucky := d.upTo(most), d.luck.Int()
+		back = append(back, func() {
+			time.Sleep(away)
+			d.comesBack(tab, lucky)
+		})
+	}
+	for _, one := range back {
+		go one()
+	}
+	limit, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	defer cancel()
+	if err := g.Close(limit); err != nil {
+		d.t.Error(err)
+	}
+	d.check(g)
+	g.rosters.Close()
+}
+
+// comesBack takes the place of a gateway that refuses with the next one.
+func (d *deployment) comesBack(tab *tab, lucky int) {
+	for i := range d.gateways {
+		at := (lucky + i) % len(d.gateways)
+		if g := d.gateways[at]; g != nil {
+			tab.at = at
+			for _, room := range tab.rooms {
+				g.enter(room, tab.user)
+			}
+			return
+		}
+	}
+	d.t.Error("no gateway is there")
+}
+
+func (d *deployment) start(at int) { d.gateways[at] = d.gateway(d.t) }
+
+// check holds what rooms were told at a gateway against who is there.
+func (d *deployment) check(g *gateway) {
+	for room, everybody := range d.rooms {
+		nobodyLeft(d.t, g, room, everybody...)
+	}
+}
+
+func (d *deployment) end() {
+	for _, g := range d.gateways {
+		if g != nil {
+			d.check(g)
+			g.kill()
+		}
+	}
+}
+
+// forget has what rooms have been told so far not count: who came first was alone.
+func (d *deployment) forget() {
+	for _, g := range d.gateways {
+		for room := range d.rooms {
+			g.lists(room)
+		}
+	}
+}
+
+func TestNobodyLeavesAListInARollingRestart(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			model(t, func(t *testing.T, w *world) {
+				d := deploy(t, w, 2+int(seed%2), seed)
+				w.delay = d.upTo(100 * time.Millisecond)
+				for i := range 12 {
+					rooms := []string{"all", fmt.Sprint("room", i%3)}
+					d.enter(fmt.Sprint("user", i), i%len(d.gateways), rooms...)
+					if i%4 == 0 { // who has a second tab, at another gateway
+						d.enter(fmt.Sprint("user", i), (i+1)%len(d.gateways), rooms...)
+					}
+				}
+				time.Sleep(10 * time.Second)
+				d.forget()
+				for range 3 {
+					for at := range d.gateways {
+						d.stop(at, lingers-2*w.delay)
+						time.Sleep(d.upTo(time.Second))
+						d.start(at)
+						time.Sleep(4*w.delay + d.upTo(1500*time.Millisecond))
+						synctest.Wait()
+					}
+				}
+				time.Sleep(10 * time.Second)
+				d.end()
+			})
+		})
+	}
+}
+
+func TestWhoComesToAGatewayThatHasJustStartedIsToldOfThoseElsewhere(t *testing.T) {
+	model(t, func(t *testing.T, w *world) {
+		w.delay = 100 * time.Millisecond
+		d := deploy(t, w, 1, 0)
+		d.enter("a", 0, "r")
+		time.Sleep(10 * time.Second)
+		d.forget()
+		d.gateways = append(d.gateways, nil)
+		d.start(1)
+		d.enter("b", 1, "r")
+		time.Sleep(10 * time.Second)
+		d.end()
+	})
+}
+
+func TestGatewayThatEndsKnowsOfOneThatHasJustStarted(t *testing.T) {
+	model(t, func(t *testing.T, w *world) {
+		d := deploy(t, w, 1, 0)
+		for _, user := range []string{"a", "b"} {
+			d.enter(user, 0, "r")
+		}
+		time.Sleep(10*time.Second + renewal/10)
+		d.forget()
+		d.gateways = append(d.gateways, nil)
+		d.start(1)
+		d.stop(0, lingers-time.Second)
+		d.end()
+	})
+}
