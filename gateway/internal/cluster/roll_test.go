@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,14 +20,18 @@ type tab struct {
 // deployment is gateways that are restarted, and people who come back elsewhere. All are in their rooms all the time, as far as lists tell.
 type deployment struct {
 	*world
-	t        *testing.T
-	luck     *rand.Rand
+	t     *testing.T
+	luck  *rand.Rand
+	rooms map[string][]string // who is in them
+
+	turn     sync.Mutex
 	gateways []*gateway // nil while one is away
 	tabs     []*tab
-	rooms    map[string][]string // who is in them
 }
 
-func deploy(t *testing.T, w *world, gateways int, seed uint64) *deployment {
+// deploy starts gateways that are so far from Redis.
+func deploy(t *testing.T, w *world, gateways int, seed uint64, delay time.Duration) *deployment {
+	w.delay = delay
 	d := &deployment{world: w, t: t, luck: rand.New(rand.NewPCG(seed, 0)), rooms: make(map[string][]string)}
 	for range gateways {
 		d.gateways = append(d.gateways, w.gateway(t))
@@ -50,26 +55,17 @@ func (d *deployment) enter(user string, at int, rooms ...string) {
 
 // stop drains a gateway, whose clients come back elsewhere in so long at most, and ends it.
 func (d *deployment) stop(at int, most time.Duration) {
-	g := d.gateways[at]
-	d.gateways[at] = nil
+	g := d.set(at, nil)
 	g.Drain()
-	var back []func()
-	for _, tab := range d.tabs {
-		if tab.at != at {
-			continue
-		}
-		tab.at = -1
+	for _, tab := range d.leave(at) {
 		for _, room := range tab.rooms {
 			g.rosters.Away(room, person(tab.user))
 		}
-		away, lucky := d.upTo(most), d.luck.Int()
-		back = append(back, func() {
+		away, first := d.upTo(most), d.luck.Int()
+		go func() {
 			time.Sleep(away)
-			d.comesBack(tab, lucky)
-		})
-	}
-	for _, one := range back {
-		go one()
+			d.comesBack(tab, first)
+		}()
 	}
 	limit, cancel := context.WithTimeout(context.Background(), 8*time.Second)
 	defer cancel()
@@ -80,10 +76,34 @@ func (d *deployment) stop(at int, most time.Duration) {
 	g.rosters.Close()
 }
 
-// comesBack takes the place of a gateway that refuses with the next one.
-func (d *deployment) comesBack(tab *tab, lucky int) {
+func (d *deployment) start(at int) { d.set(at, d.gateway(d.t)) }
+
+func (d *deployment) set(at int, g *gateway) (before *gateway) {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	before, d.gateways[at] = d.gateways[at], g
+	return before
+}
+
+// leave returns whose tabs are at a gateway, and has them be nowhere.
+func (d *deployment) leave(at int) (all []*tab) {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	for _, tab := range d.tabs {
+		if tab.at == at {
+			tab.at = -1
+			all = append(all, tab)
+		}
+	}
+	return all
+}
+
+// comesBack takes a tab to a gateway, or to the next that is there.
+func (d *deployment) comesBack(tab *tab, first int) {
+	d.turn.Lock()
+	defer d.turn.Unlock()
 	for i := range d.gateways {
-		at := (lucky + i) % len(d.gateways)
+		at := (first + i) % len(d.gateways)
 		if g := d.gateways[at]; g != nil {
 			tab.at = at
 			for _, room := range tab.rooms {
@@ -94,8 +114,6 @@ func (d *deployment) comesBack(tab *tab, lucky int) {
 	}
 	d.t.Error("no gateway is there")
 }
-
-func (d *deployment) start(at int) { d.gateways[at] = d.gateway(d.t) }
 
 // check holds what rooms were told at a gateway against who is there.
 func (d *deployment) check(g *gateway) {
@@ -126,8 +144,7 @@ func TestNobodyLeavesAListInARollingRestart(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			model(t, func(t *testing.T, w *world) {
-				d := deploy(t, w, 2+int(seed%2), seed)
-				w.delay = d.upTo(100 * time.Millisecond)
+				d := deploy(t, w, 2+int(seed%2), seed, time.Duration(1+seed*37%100)*time.Millisecond)
 				for i := range 12 {
 					rooms := []string{"all", fmt.Sprint("room", i%3)}
 					d.enter(fmt.Sprint("user", i), i%len(d.gateways), rooms...)
@@ -155,8 +172,7 @@ func TestNobodyLeavesAListInARollingRestart(t *testing.T) {
 
 func TestWhoComesToAGatewayThatHasJustStartedIsToldOfThoseElsewhere(t *testing.T) {
 	model(t, func(t *testing.T, w *world) {
-		w.delay = 100 * time.Millisecond
-		d := deploy(t, w, 1, 0)
+		d := deploy(t, w, 1, 0, 100*time.Millisecond)
 		d.enter("a", 0, "r")
 		time.Sleep(10 * time.Second)
 		d.forget()
@@ -170,7 +186,7 @@ func TestWhoComesToAGatewayThatHasJustStartedIsToldOfThoseElsewhere(t *testing.T
 
 func TestGatewayThatEndsKnowsOfOneThatHasJustStarted(t *testing.T) {
 	model(t, func(t *testing.T, w *world) {
-		d := deploy(t, w, 1, 0)
+		d := deploy(t, w, 1, 0, time.Millisecond)
 		for _, user := range []string{"a", "b"} {
 			d.enter(user, 0, "r")
 		}
