@@ -26,9 +26,9 @@ const outages = {
   },
 
   /** SIGTERM to one gateway after the other, as a deploy does it. */
-  async roll({ keepers }) {
+  async roll({ keepers, chronicle }) {
     for (const keeper of keepers) {
-      await keeper.restart();
+      await keeper.restart(chronicle);
       await pause(BACK);
     }
   },

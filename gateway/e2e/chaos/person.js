@@ -195,6 +195,8 @@ export class Person {
 
   #connected() {
     this.#since = performance.now();
+    const lost = this.story.findLast(({ what }) => what.startsWith('lost'));
+    if (lost) this.#chronicle?.cameBack(this.#since - lost.at);
     this.#notes(this.socket.recovered ? 'recovered' : 'connected');
     if (this.memberships.length === 0) return;
     const { recovered } = this.socket;
