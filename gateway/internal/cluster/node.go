@@ -163,15 +163,23 @@ func (n *Node) Left(room, user string, away bool) (lingers bool) {
 }
 
 // Drain begins the end: whose client is closed from now on stays on the lists until it has come back elsewhere, or for 5 s. It asks Redis
-// who else is there, for a second at most: a gateway that has only just started has told nobody yet.
+// who else is there, for a gateway that has only just started has told nobody yet, and tells the others, which count on nobody here any more
+// when they end as well. That takes two seconds at most.
 func (n *Node) Drain() {
 	var there map[string]uint64
 	if !n.health.isAway() {
 		ctx, cancel := context.WithTimeout(n.ctx, patience)
-		defer cancel()
 		there, _ = n.medium.sequences(ctx) // whoever is known already is there
+		cancel()
 	}
-	n.locked(func(v *view) { v.drain(slices.Collect(maps.Keys(there)), time.Now()) })
+	var epoch string
+	n.locked(func(v *view) {
+		v.drain(slices.Collect(maps.Keys(there)), time.Now())
+		epoch = v.epoch
+	})
+	if there != nil {
+		n.tellAll(append([]byte{saysEnds}, epoch...)) // who does not hear it holds nobody for longer
+	}
 }
 
 // Close takes this node out: it waits until those who linger have come back or their time is over, and has the others told. When ctx ends

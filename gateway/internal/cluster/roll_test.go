@@ -21,10 +21,10 @@ type tab struct {
 type deployment struct {
 	*world
 	t     *testing.T
-	luck  *rand.Rand
 	rooms map[string][]string // who is in them
 
 	turn     sync.Mutex
+	luck     *rand.Rand
 	gateways []*gateway // nil while one is away
 	tabs     []*tab
 }
@@ -41,6 +41,8 @@ func deploy(t *testing.T, w *world, gateways int, seed uint64, delay time.Durati
 }
 
 func (d *deployment) upTo(most time.Duration) time.Duration {
+	d.turn.Lock()
+	defer d.turn.Unlock()
 	return time.Duration(d.luck.Int64N(int64(most)))
 }
 
@@ -61,7 +63,7 @@ func (d *deployment) stop(at int, most time.Duration) {
 		for _, room := range tab.rooms {
 			g.rosters.Away(room, person(tab.user))
 		}
-		away, first := d.upTo(most), d.luck.Int()
+		away, first := d.upTo(most), int(d.upTo(time.Second))
 		go func() {
 			time.Sleep(away)
 			d.comesBack(tab, first)
@@ -168,6 +170,59 @@ func TestNobodyLeavesAListInARollingRestart(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestNobodyLeavesAListWhereTwoGatewaysEndAtOnce(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			model(t, func(t *testing.T, w *world) {
+				d := deploy(t, w, 3, seed, 10*time.Millisecond)
+				d.enter("a", 2, "r")
+				for i := range 5 { // with a tab at each of both
+					d.enter(fmt.Sprint("user", i), 0, "r")
+					d.enter(fmt.Sprint("user", i), 1, "r")
+				}
+				time.Sleep(10 * time.Second)
+				d.forget()
+				var stops sync.WaitGroup
+				for at := range 2 {
+					stops.Go(func() { d.stop(at, lingers-time.Second) })
+					time.Sleep(d.upTo(30 * time.Millisecond))
+				}
+				stops.Wait()
+				time.Sleep(10 * time.Second)
+				d.end()
+			})
+		})
+	}
+}
+
+// Who ends before all have come back leaves them listed until its lease is over.
+func TestWhoIsListedByAGatewayThatHasEndedAlreadyStaysWhereTheyComeBack(t *testing.T) {
+	model(t, func(t *testing.T, w *world) {
+		g, h, i := w.gateway(t), w.gateway(t), w.gateway(t)
+		g.enter("r", "a")
+		h.enter("r", "b")
+		i.enter("r", "c")
+		time.Sleep(10 * time.Second)
+		g.Drain()
+		g.rosters.Away("r", person("a"))
+		limit, cancel := context.WithTimeout(context.Background(), 1500*time.Millisecond)
+		defer cancel()
+		g.Node.Close(limit)
+		g.rosters.Close()
+		h.enter("r", "a")
+		settle()
+		i.lists("r")
+		h.Drain()
+		h.rosters.Away("r", person("a"))
+		time.Sleep(lingers - time.Second)
+		i.enter("r", "a")
+		time.Sleep(5 * time.Second)
+		nobodyLeft(t, i, "r", "a", "b", "c")
+		h.kill()
+		i.kill()
+	})
 }
 
 func TestWhoComesToAGatewayThatHasJustStartedIsToldOfThoseElsewhere(t *testing.T) {

@@ -263,13 +263,18 @@ func (v *view) tell(name, user, before, value string) {
 	}
 }
 
-// elsewhere tells whether another node lists a user in a room that is followed here.
+// elsewhere tells whether another node, which goes on, lists a user in a room that is followed here.
 func (v *view) elsewhere(name, user string) bool {
-	if r := v.rooms[name]; r != nil {
-		for _, s := range r.shares {
-			if _, listed := s.users[user]; listed {
-				return true
-			}
+	r := v.rooms[name]
+	if r == nil {
+		return false
+	}
+	for epoch, s := range r.shares {
+		if p := v.peers[epoch]; p != nil && p.ends {
+			continue
+		}
+		if _, listed := s.users[user]; listed {
+			return true
 		}
 	}
 	return false
