@@ -146,6 +146,7 @@ func TestKeptEventsThatAreSaidTogetherAreOneMessageToServersThatUnderstandIt(t *
 			if n := published(t, redis) - before; n > burst/2 {
 				t.Errorf("%d events took %d messages", burst, n)
 			}
+			a.watch.until(t, "the bundled ones", func() bool { return a.watch.count(func() int { return a.watch.bundled }) == burst })
 			a.adapter.PublishKept(a.root, socketio.Target{Rooms: []string{"nobody"}, Offset: last + 1}, last, "said", nil)
 			if k := <-l.order; k.Event != "" || k.To.Offset != last+1 {
 				t.Errorf("heard %s of a room where nobody is", k)

@@ -74,6 +74,8 @@ type Observer interface {
 	// Dropped counts messages that were not published, or heard and not told. Kept events that were published as one message count as one
 	// where they could not be read.
 	Dropped(cause Cause, messages int)
+	// Bundled counts kept events that were published in one message with others, and understood by all.
+	Bundled(events int)
 }
 
 // Cause is why messages were dropped.
@@ -103,3 +105,4 @@ type silent struct{}
 func (silent) Connected()         {}
 func (silent) Lost(error)         {}
 func (silent) Dropped(Cause, int) {}
+func (silent) Bundled(int)        {}

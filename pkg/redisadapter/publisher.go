@@ -98,6 +98,8 @@ func (p *publisher) hand(ctx context.Context, publications []publication) (again
 	}
 	if asked && !p.areKin(results[len(publications)], bundled) {
 		again = bundled
+	} else if len(bundled) > 0 {
+		p.options.Observer.Bundled(len(bundled))
 	}
 	if beat != 0 {
 		p.beat.published(beat)

@@ -147,6 +147,8 @@ func (w *adapterWatch) Dropped(cause redisadapter.Cause, messages int) {
 	w.metrics.RedisDropped(string(cause), messages)
 }
 
+func (w *adapterWatch) Bundled(messages int) { w.metrics.RedisBundled(messages) }
+
 // startOrder begins to tell, from the clock on, once the others are heard.
 func (a *App) startOrder(ctx context.Context) error {
 	if a.redis == nil {

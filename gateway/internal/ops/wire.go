@@ -5,6 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 // wire counts what is said between servers over Redis.
 type wire struct {
 	lost    prometheus.Counter
+	bundled prometheus.Counter
 	dropped *prometheus.CounterVec
 
 	emitterLost, emitterUnreadable prometheus.Counter
@@ -16,6 +17,7 @@ type wire struct {
 func newWire() wire {
 	return wire{
 		lost:              counter("socketgate_redis_lost_total", "Times that other gateways were not heard any more, since Redis was away."),
+		bundled:           counter("socketgate_redis_bundled_total", "Stored messages that went to other gateways in bundles."),
 		dropped:           counters("socketgate_redis_dropped_total", "Messages between servers that were not sent, or not told, by cause.", "cause"),
 		emitterLost:       counter("socketgate_postgres_emitter_lost_total", "Times that the emitter in Postgres was not heard any more."),
 		emitterUnreadable: counter("socketgate_postgres_emitter_unreadable_total", "Emits through Postgres that could not be read."),
@@ -25,7 +27,7 @@ func newWire() wire {
 }
 
 func (w wire) all() []prometheus.Collector {
-	return []prometheus.Collector{w.lost, w.dropped, w.emitterLost, w.emitterUnreadable, w.emits, w.emitsUnread}
+	return []prometheus.Collector{w.lost, w.bundled, w.dropped, w.emitterLost, w.emitterUnreadable, w.emits, w.emitsUnread}
 }
 
 // RedisLost counts that the other gateways are not heard any more.
@@ -35,6 +37,9 @@ func (m *Metrics) RedisLost() { m.wire.lost.Inc() }
 func (m *Metrics) RedisDropped(cause string, messages int) {
 	m.wire.dropped.WithLabelValues(cause).Add(float64(messages))
 }
+
+// RedisBundled counts stored messages that went to other gateways in bundles.
+func (m *Metrics) RedisBundled(messages int) { m.wire.bundled.Add(float64(messages)) }
 
 // EmitterLost counts that the emitter in Postgres is not heard any more.
 func (m *Metrics) EmitterLost() { m.wire.emitterLost.Inc() }
