@@ -3,7 +3,7 @@ import { parseAddresses } from "./address";
 import { AskedRequests } from "./ask";
 import { Bus, type Question } from "./bus";
 import { connectionOf, flagsOf, register, soleTarget, where } from "./layer";
-import { corsForGateway, corsMiddleware } from "./cors";
+import { corsMiddleware } from "./cors";
 import { DataKeeper } from "./data";
 import { Dialer, SAME_GATEWAY } from "./dialer";
 import { VirtualEngine, type NativeEngine } from "./engine";
@@ -12,6 +12,7 @@ import type { ServerOptions, Welcome } from "./hello";
 import type { BroadcastOptions, InnerAdapter, InnerServer, InnerSocket, Middleware, Packet, RemoteSocket, Session } from "./internals";
 import { LinkError, type Link, type LinkHandler } from "./link";
 import { prepareNamespaces } from "./namespaces";
+import { serverOptions } from "./options";
 import { isKept, recoveryWindow, whyNoRecovery } from "./recovery";
 import { restoring } from "./restoration";
 import { Flag } from "./ops";
@@ -72,7 +73,7 @@ export class Attachment {
     this.engine.on("settings", () => this.saySettings());
     this.dialer = new Dialer(parseAddresses(options.url), {
       key: options.key,
-      hello: () => ({ app: this.app, asks: (this.asks = this.mustAsk), options: this.serverOptions(), package: options.version, socketio: options.socketio }),
+      hello: () => ({ app: this.app, asks: (this.asks = this.mustAsk), options: this.optionsForGateway(), package: options.version, socketio: options.socketio }),
       welcomed: (link, gateway, welcome) => this.welcomed(link, gateway, welcome),
       ended: (_link, error) => this.ended(error),
     }, options.log);
@@ -276,6 +277,10 @@ export class Attachment {
     this.saidOfRecovery = why;
   }
 
+  private optionsForGateway(): ServerOptions {
+    return serverOptions(this.io, (this.window = recoveryWindow(this.io)), this.options.keep);
+  }
+
   private ended(error: LinkError): void {
     if (error.code === "bad_key") this.announce.failed(error);
   }
@@ -351,20 +356,6 @@ export class Attachment {
     if (this.asks === this.mustAsk) return;
     this.asks = this.mustAsk;
     for (const gateway of this.gateways.values()) gateway.saySettings(this.asks);
-  }
-
-  private serverOptions(): ServerOptions {
-    const { pingInterval, pingTimeout, maxHttpBufferSize, allowEIO3 } = this.io.opts as Record<string, never>;
-    return {
-      path: this.io.path(),
-      pingInterval,
-      pingTimeout,
-      maxHttpBufferSize,
-      allowEIO3,
-      cors: corsForGateway(this.io),
-      recovery: (this.window = recoveryWindow(this.io)),
-      anew: this.options.keep ? undefined : true,
-    };
   }
 }
 
