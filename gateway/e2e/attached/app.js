@@ -72,6 +72,10 @@ io.on('connection', (socket) => {
   socket.on('kick', (room, close) => io.in(room).disconnectSockets(close));
   socket.on('ask servers', async (ack) => ack((await io.serverSideEmitWithAck('pid')).sort()));
   socket.on('slow', (ms, ack) => setTimeout(() => ack('done'), ms));
+  socket.on('work', (ms, _, ack) => {
+    for (const until = Date.now() + ms; Date.now() < until; );
+    ack(ms);
+  });
   socket.on('disconnect', (reason) => print('disconnect', socket.id, reason));
 });
 io.on('pid', (answer) => answer(process.pid));

@@ -5,6 +5,7 @@ import { Bus, type Question } from "./bus";
 import { connectionOf, flagsOf, register, soleTarget, where } from "./layer";
 import { corsMiddleware } from "./cors";
 import { DataKeeper } from "./data";
+import { Departure, finish } from "./departure";
 import { Dialer, SAME_GATEWAY } from "./dialer";
 import { VirtualEngine, type NativeEngine } from "./engine";
 import { Gateway } from "./gateway";
@@ -31,8 +32,6 @@ export interface AttachmentOptions {
   version: string;
 }
 
-const HELD_WAIT = 2_000;
-
 /** A server and its gateways. */
 export class Attachment {
   readonly app = randomBytes(9).toString("base64url");
@@ -53,7 +52,7 @@ export class Attachment {
   private announce!: { all: () => void; failed: (error: Error) => void };
   private window?: number;
   private saidOfRecovery?: string;
-  private leaving?: { held: Set<Gateway>; done: () => void };
+  private departure?: Departure;
   private following = false;
   private asks = false;
   private unbind!: () => void;
@@ -296,8 +295,7 @@ export class Attachment {
   }
 
   heldBy(gateway: Gateway): void {
-    this.leaving?.held.delete(gateway);
-    if (this.leaving?.held.size === 0) this.leaving.done();
+    this.departure?.held(gateway);
   }
 
   private leavingDone?: Promise<void>;
@@ -311,17 +309,16 @@ export class Attachment {
     this.data.compareAll();
     const held = new Set([...this.gateways.values()].filter((gateway) => gateway.bye()));
     if (held.size > 0) {
-      await new Promise<void>((done) => {
-        const timer = setTimeout(done, HELD_WAIT);
-        this.leaving = { held, done: () => (clearTimeout(timer), done()) };
-      });
-      await new Promise((later) => setTimeout(later, this.options.linger));
+      const gateways = [...held];
+      this.departure = new Departure(held);
+      await this.departure.allHeld();
+      await finish(gateways, this.options.linger);
       this.data.compareAll();
     }
     this.closing = true;
     this.data.stop();
     this.trimmer.stop();
-    for (const gateway of this.gateways.values()) gateway.detach("this process is ending");
+    await Promise.all([...this.gateways.values()].map((gateway) => gateway.detach("this process is ending")));
     noticeLeft(this);
     this.unbind();
     this.over();
