@@ -47,14 +47,19 @@ func (b *bench) attachedRun() error {
 				}
 			}
 		}
+		if slices.Contains(b.options.only, onlyPolling) {
+			if err := b.pollingSession(floor); err != nil {
+				b.report.fault(fmt.Sprintf("%s: %v", floor, err))
+			}
+		}
 	}
 	return publish(b.options.out, "attached", os.Stdout, b.report, b.report.attachedTable(), len(b.report.Faults))
 }
 
 // gatherAttached is gather for an app's own server, by itself or behind a gateway.
 func (b *bench) gatherAttached(kind string) (s *server, c *crowd, leave func(), err error) {
-	if kind == plain {
-		return b.gather(plain, b.options.attached)
+	if kind != attached {
+		return b.gather(kind, b.options.attached)
 	}
 	address := filepath.Join(b.scratch, "attach.sock")
 	s, c, leave, err = b.gather(gateway, b.options.attached, "HANDLERS=app", "ATTACH_ADDR="+address, "ATTACH_KEY="+messageKey)
