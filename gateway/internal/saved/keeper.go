@@ -98,14 +98,14 @@ type row struct {
 
 // asked is a session that somebody waits for.
 type asked struct {
-	key    key
-	sid    string
-	waited time.Duration
+	key   key
+	sid   string
+	since time.Time
 }
 
-// settling is added to how long a claim has waited: no client comes back sooner after its session was claimed, and a statement
-// takes its time to arrive. Should two be granted all the same, the later one counts: the earlier owner learns it.
-const settling = 20 * time.Millisecond
+// sinceBy is since when somebody waits by a clock that has just been read to show now, or a little before that: who counts back from then
+// what has passed until the answer is there can't count too little, however long a statement takes on its way.
+func (a asked) sinceBy(now time.Time) time.Time { return now.Add(-time.Since(a.since)) }
 
 // maxSession bounds a session that is kept, in bytes.
 const maxSession = 1 << 20

@@ -101,13 +101,13 @@ const claimPostgres = `WITH alive AS (
 	INSERT INTO socketgate.gateways (id, alive_at) VALUES ($1::text, clock_timestamp())
 	ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at
 ), asked AS MATERIALIZED (
-	SELECT key, waited FROM unnest($2::bytea[], $3::float8[]) AS n (key, waited)
+	SELECT key, since FROM unnest($2::bytea[], $3::timestamptz[]) AS n (key, since)
 ), found AS MATERIALIZED (
 	SELECT s.key, s.gateway, s.generation
 	FROM asked JOIN socketgate.sessions s USING (key) JOIN socketgate.gateways g ON g.id = s.gateway
 	WHERE g.alive_at > clock_timestamp() - make_interval(secs => $4::float8)
 	AND CASE WHEN s.gateway = $1::text THEN s.claimed_at = '-infinity'
-		ELSE s.claimed_at IS NULL OR s.claimed_at < statement_timestamp() - make_interval(secs => waited) END
+		ELSE s.claimed_at IS NULL OR s.claimed_at < since END
 )
 UPDATE socketgate.sessions s SET gateway = $1::text, generation = s.generation + $5::bigint, claimed_at = clock_timestamp()
 FROM found f WHERE s.key = f.key AND s.gateway = f.gateway AND s.generation = f.generation
@@ -131,18 +131,15 @@ type granted struct {
 
 // claimBy claims, and counts the generations up by that much.
 func (p *postgres) claimBy(ctx context.Context, all []asked, step int64) ([]granted, error) {
-	began := time.Now()
-	conn, err := p.pool.Acquire(ctx)
-	if err != nil {
+	var now time.Time
+	if err := p.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
 		return nil, database.PostgresFault(err)
 	}
-	defer conn.Release()
-	connected := time.Since(began) // for which everybody has waited longer
-	keys, waited := make([][]byte, len(all)), make([]float64, len(all))
+	keys, since := make([][]byte, len(all)), make([]time.Time, len(all))
 	for i := range all {
-		keys[i], waited[i] = all[i].key[:], (all[i].waited + connected + settling).Seconds()
+		keys[i], since[i] = all[i].key[:], all[i].sinceBy(now)
 	}
-	rows, err := conn.Query(ctx, claimPostgres, p.gateway, keys, waited, p.window, step)
+	rows, err := p.pool.Query(ctx, claimPostgres, p.gateway, keys, since, p.window, step)
 	if err != nil {
 		return nil, database.PostgresFault(err)
 	}

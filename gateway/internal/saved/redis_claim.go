@@ -35,26 +35,31 @@ else
 end
 return 1`)
 
-	// claimRedis makes a gateway the owner of a session that is as it was seen. It returns the generation and the session.
+	// seeRedis returns the time, in milliseconds, and the beginning of a session or nothing.
+	seeRedis = newScript(`
+local time = redis.call('TIME')
+return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('GETRANGE', KEYS[1], 0, 99)}`)
+
+	// claimRedis makes a gateway the owner of a session that is as it was seen, and that nobody has claimed since the client came. It returns
+	// the generation and the session.
 	claimRedis = newScript(`
-local gateway, owner, generation, waited, lasts = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local gateway, owner, generation, since, lasts = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local session = redis.call('GET', KEYS[1])
 if not session then
 	return false
 end
 local by, n, claimed, rest = session:match('^(%S+) (%d+) (%S+) (.*)$')
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if by ~= owner or n ~= generation then
 	return false
 elseif by == gateway then
 	if claimed ~= '0' then
 		return false
 	end
-elseif claimed ~= '-' and tonumber(claimed) >= now - waited then
+elseif claimed ~= '-' and tonumber(claimed) >= since then
 	return false
 end
-redis.call('SET', KEYS[1], string.format('%s %d %d ', gateway, n + 1, now) .. rest, 'PX', lasts)
+local time = redis.call('TIME')
+redis.call('SET', KEYS[1], string.format('%s %d %d ', gateway, n + 1, time[1] * 1000 + math.floor(time[2] / 1000)) .. rest, 'PX', lasts)
 return {n + 1, rest}`)
 
 	// reclaimRedis tells whether a session is no other gateway's: -1 if it is, 0 if it is not there, or else its new generation, so that
@@ -85,14 +90,14 @@ redis.call('SET', KEYS[1], by .. ' ' .. n .. ' 0 ' .. rest, 'KEEPTTL')
 return 1`)
 )
 
-// seen is a session before it is claimed.
+// seenSession is a session before it is claimed, and since when its client waits by the clock of the server that has it, in milliseconds.
 type seenSession struct {
 	asked
 	owner, generation string
+	sinceThere        int64
 }
 
 func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
-	began := time.Now()
 	if err := r.live(ctx); err != nil {
 		return nil, err
 	}
@@ -101,10 +106,9 @@ func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
 		return nil, err
 	}
 	claims := make([]scriptCall, len(seen))
-	looked := time.Since(began) // for which everybody has waited longer
 	for i, one := range seen {
 		claims[i] = scriptCall{r.session(one.key), []string{
-			r.gateway, one.owner, one.generation, milliseconds(one.waited + looked + settling), milliseconds(r.lasts()),
+			r.gateway, one.owner, one.generation, strconv.FormatInt(one.sinceThere, 10), milliseconds(r.lasts()),
 		}}
 	}
 	var found []row
@@ -158,13 +162,13 @@ func (r *redis) live(ctx context.Context) error {
 // see returns those sessions whose owners were alive within the window, and those that are not there or of which nobody knows that.
 func (r *redis) see(ctx context.Context, all []asked) (living []seenSession, lost []asked, err error) {
 	var seen []seenSession
-	reads := make(rueidis.Commands, len(all))
+	reads := make([]scriptCall, len(all))
 	for i, one := range all {
-		reads[i] = r.client.B().Getrange().Key(r.session(one.key)).Start(0).End(99).Build()
+		reads[i] = scriptCall{key: r.session(one.key)}
 	}
 	owners := make(map[string]bool)
-	for i, answer := range r.client.DoMulti(ctx, reads...) {
-		text, err := answer.ToString()
+	for i, answer := range seeRedis.run(ctx, r.client, reads...) {
+		now, text, err := sight(answer)
 		if err != nil {
 			if _, is := rueidis.IsRedisErr(err); is && database.IsRejected(redisFault(err)) {
 				continue
@@ -172,7 +176,7 @@ func (r *redis) see(ctx context.Context, all []asked) (living []seenSession, los
 			return nil, nil, redisFault(err)
 		}
 		if words := strings.SplitN(text, " ", 3); len(words) == 3 {
-			seen = append(seen, seenSession{all[i], words[0], words[1]})
+			seen = append(seen, seenSession{all[i], words[0], words[1], all[i].sinceBy(now).UnixMilli()})
 			owners[words[0]] = false
 		} else if text == "" {
 			lost = append(lost, all[i])
@@ -189,6 +193,23 @@ func (r *redis) see(ctx context.Context, all []asked) (living []seenSession, los
 		}
 	}
 	return living, lost, nil
+}
+
+// sight is what seeRedis has answered.
+func sight(answer rueidis.RedisResult) (now time.Time, head string, err error) {
+	fields, err := answer.ToArray()
+	if err != nil {
+		return now, "", err
+	}
+	if len(fields) != 2 {
+		return now, "", fmt.Errorf("a sight of %d fields", len(fields))
+	}
+	ms, err := fields[0].AsInt64()
+	if err != nil {
+		return now, "", err
+	}
+	head, err = fields[1].ToString()
+	return time.UnixMilli(ms), head, err
 }
 
 func (r *redis) askForLife(ctx context.Context, gateways map[string]bool) error {

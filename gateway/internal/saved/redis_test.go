@@ -3,6 +3,8 @@ package saved
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,6 +57,52 @@ func TestOfGatewaysThatClaimAndReclaimAtOnceOneWins(t *testing.T) {
 	}
 }
 
+func TestAClaimThatIsLongOnItsWayDoesNotOvertakeOneThatWasMadeMeanwhile(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	at := inRedis(t, server)
+	owner, near := start(t, at.url, Options{}), start(t, at.url, Options{})
+	far := start(t, longWay(t, server.Addr()), Options{})
+	ann := connect("ann", "u1", "a")
+	owner.save(ann)
+	late := newClaim("/", "ann") // its client has come to another gateway as well, and is served there first
+	wants(t, near.claim("ann"), ann)
+	must(t, far.claims.add(late))
+	if a := <-late.answer; a.err != nil || a.row != nil {
+		t.Errorf("the claim that came late was answered %v, %v", a.row, a.err)
+	}
+}
+
+// longWay is the URL of a Redis that hears everything 50 ms late.
+func longWay(t *testing.T, addr string) (url string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", addr)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			go func() { io.Copy(near, far); near.Close() }()
+			go func() { io.Copy(lateWriter{far}, near); far.Close() }()
+		}
+	}()
+	return "redis://" + listener.Addr().String()
+}
+
+type lateWriter struct{ io.Writer }
+
+func (l lateWriter) Write(p []byte) (int, error) {
+	<-time.After(50 * time.Millisecond)
+	return l.Writer.Write(p)
+}
+
 // Its connection may be half open, so it is told within two signs of life, and what it still writes is refused.
 func TestAnOwnerWhoseSessionIsClaimedEndsItsSocketAndForgets(t *testing.T) {
 	t.Parallel()
@@ -91,7 +139,7 @@ func TestWhoIsBackBeforeTheNewsOfItsLeavingStays(t *testing.T) {
 	w.pass(first.life)
 	wants(t, second.claim("ann"), ann)
 	at.ageClaims()
-	rows, err := first.keeper.claim(t.Context(), []asked{{key: keyOf("/", "ann"), sid: "ann"}})
+	rows, err := first.keeper.claim(t.Context(), []asked{{keyOf("/", "ann"), "ann", time.Now()}})
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("claimed back %v, %v", rows, err)
 	}
@@ -278,7 +326,7 @@ func TestWhatAGatewayRemembersOfClaimsEndsWithTheSessions(t *testing.T) {
 	second, w := unstarted(t, at.url, Options{})
 	for i := range 3 {
 		first.save(connect(strconv.Itoa(i), "u1", "a"))
-		rows, err := second.keeper.claim(t.Context(), []asked{{key: keyOf("/", strconv.Itoa(i))}})
+		rows, err := second.keeper.claim(t.Context(), []asked{{key: keyOf("/", strconv.Itoa(i)), since: time.Now()}})
 		if err != nil || len(rows) != 1 {
 			t.Fatal(rows, err)
 		}

@@ -176,7 +176,7 @@ func TestWhatNobodyWaitedForIsGivenBack(t *testing.T) {
 		first, ann := start(t, at.url, Options{}), connect("ann", "u1", "a")
 		first.save(ann)
 		second := start(t, at.url, Options{})
-		rows, err := second.keeper.claim(t.Context(), []asked{{key: keyOf("/", "ann")}})
+		rows, err := second.keeper.claim(t.Context(), []asked{{key: keyOf("/", "ann"), since: time.Now()}})
 		if err != nil || len(rows) != 1 {
 			t.Fatalf("%v, %v", rows, err)
 		}

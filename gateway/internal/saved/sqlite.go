@@ -45,9 +45,9 @@ const (
 	writeSaved = `INSERT INTO sessions (key, gateway, user_id, session) VALUES (?2, ?1, ?3, ?4)
 		ON CONFLICT (key) DO UPDATE SET user_id = excluded.user_id, session = excluded.session WHERE gateway = excluded.gateway`
 	claimSQLite = `UPDATE sessions SET gateway = ?1, generation = generation + 1, claimed_at = ` + now + `
-		FROM (SELECT unhex(value ->> 0) AS asked, value ->> 1 AS waited FROM json_each(?2))
+		FROM (SELECT unhex(value ->> 0) AS asked, value ->> 1 AS since FROM json_each(?2))
 		WHERE key = asked AND (SELECT alive_at FROM gateways WHERE id = sessions.gateway) > ` + now + ` - ?3
-		AND CASE WHEN gateway = ?1 THEN claimed_at = 0 ELSE claimed_at IS NULL OR claimed_at < ` + now + ` - waited END
+		AND CASE WHEN gateway = ?1 THEN claimed_at = 0 ELSE claimed_at IS NULL OR round(claimed_at * 1000) < since END
 		RETURNING key, user_id, session`
 	releaseSQLite       = `UPDATE sessions SET claimed_at = 0 WHERE gateway = ?1 AND key = ?2`
 	ownedSQLite         = `SELECT key FROM sessions WHERE gateway = ?`
@@ -148,12 +148,11 @@ func (s *sqlite) discard() (gone bool) {
 }
 
 func (s *sqlite) claim(ctx context.Context, all []asked) (found []row, err error) {
-	began := time.Now()
 	err = s.inOneCommit(ctx, false, func(tx *sql.Tx) error {
-		begun := time.Since(began) // for which everybody has waited longer
+		now := time.Now() // there is one clock for all who have the file open
 		pairs := make([][2]any, len(all))
 		for i := range all {
-			pairs[i] = [2]any{hex.EncodeToString(all[i].key[:]), (all[i].waited + begun + settling).Seconds()}
+			pairs[i] = [2]any{hex.EncodeToString(all[i].key[:]), all[i].sinceBy(now).UnixMilli()}
 		}
 		list, err := json.Marshal(pairs)
 		if err != nil {

@@ -140,7 +140,7 @@ func TestWhatADiskHasNoPlaceForDoesNotComeBackAsItWas(t *testing.T) {
 	must(t, err)
 	defer second.close()
 	must(t, second.prepare(t.Context()))
-	rows, err := second.claim(t.Context(), []asked{{key: keyOf("/", "ann")}})
+	rows, err := second.claim(t.Context(), []asked{{key: keyOf("/", "ann"), since: time.Now()}})
 	if err != nil || len(rows) != 0 {
 		t.Errorf("it came back as %v, %v", rows, err)
 	}

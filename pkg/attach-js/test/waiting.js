@@ -1,6 +1,6 @@
-/** Resolves with what `look` returns once that is truthy; fails after 3 s. */
+/** Resolves with what `look` returns once that is truthy; fails after 10 s. */
 async function until(what, look) {
-  const limit = Date.now() + 3_000;
+  const limit = Date.now() + 10_000;
   for (;;) {
     const found = await look();
     if (found) return found;
