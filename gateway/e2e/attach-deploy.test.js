@@ -69,13 +69,26 @@ for (const [whose, env, end] of [['', {}, { code: null, signal: 'SIGTERM' }], ['
     const gateway = await startAttachable(t);
     const first = await startApp(t, gateway, env);
     const ann = await visit(t, gateway);
-    const answer = ask(ann, 'slow', 100);
+    const answer = ask(ann, 'slow', 1_000); // longer than handlers have that owe nothing
     await ask(ann, 'who');
     assert.deepEqual(await first.kill('SIGTERM'), end);
     assert.equal(await answer, 'done');
     assert.deepEqual(ann.endings, []);
   });
 }
+
+test('an app that is busy at SIGTERM still reads all that it was given before it leaves, and answers', async (t) => {
+  const gateway = await startAttachable(t);
+  const first = await startApp(t, gateway);
+  const ann = await visit(t, gateway);
+  const load = 'x'.repeat(100_000); // so that it comes in many reads
+  const answers = Array.from({ length: 20 }, () => ann.timeout(20_000).emitWithAck('work', 150, load));
+  await answers[0];
+  assert.deepEqual(await first.kill('SIGTERM'), { code: null, signal: 'SIGTERM' });
+  await startApp(t, gateway); // has what the first was not given
+  assert.deepEqual(await Promise.all(answers), answers.map(() => 150));
+  assert.deepEqual(ann.endings, []);
+});
 
 test('who is refused by the next process is closed, and comes back with what it has by then', async (t) => {
   const gateway = await startAttachable(t);

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,9 @@ const (
 	loadPolling = "polling first"
 	loadEcho    = "echo"
 )
+
+// onlyPolling is what -only calls the connects by long-polling.
+const onlyPolling = "polling"
 
 // echoRate is how many clients a second are answered, one by one: what is measured is the way, not the load.
 const echoRate = 200
@@ -25,8 +29,15 @@ func (b *bench) attachedRun() error {
 	if b.options.against {
 		kinds = []string{plain, attached}
 	}
+	var sessions []func(kind string) error
+	if slices.Contains(b.options.only, loadConnect) {
+		sessions = append(sessions, b.attachedSession)
+	}
+	if slices.Contains(b.options.only, onlyPolling) {
+		sessions = append(sessions, b.pollingSession)
+	}
 	for b.report.round = 1; b.report.round <= b.options.rounds; b.report.round++ {
-		for _, session := range []func(kind string) error{b.attachedSession, b.pollingSession} {
+		for _, session := range sessions {
 			for _, kind := range kinds {
 				if err := session(kind); err != nil {
 					if b.ctx.Err() != nil {
@@ -36,14 +47,19 @@ func (b *bench) attachedRun() error {
 				}
 			}
 		}
+		if slices.Contains(b.options.only, onlyPolling) {
+			if err := b.pollingSession(floor); err != nil {
+				b.report.fault(fmt.Sprintf("%s: %v", floor, err))
+			}
+		}
 	}
 	return publish(b.options.out, "attached", os.Stdout, b.report, b.report.attachedTable(), len(b.report.Faults))
 }
 
 // gatherAttached is gather for an app's own server, by itself or behind a gateway.
 func (b *bench) gatherAttached(kind string) (s *server, c *crowd, leave func(), err error) {
-	if kind == plain {
-		return b.gather(plain, b.options.attached)
+	if kind != attached {
+		return b.gather(kind, b.options.attached)
 	}
 	address := filepath.Join(b.scratch, "attach.sock")
 	s, c, leave, err = b.gather(gateway, b.options.attached, "HANDLERS=app", "ATTACH_ADDR="+address, "ATTACH_KEY="+messageKey)

@@ -85,7 +85,7 @@ const results = "scripts/bench/results"
 
 func parseOptions(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	only := f.String("only", "", "loads to run, of "+strings.Join(allLoads, ",")+","+loadRecover+"; all but the last unless set")
+	only := f.String("only", "", "loads to run, of "+strings.Join(allLoads, ",")+","+loadRecover+"; all but the last unless set. With -attach: "+loadConnect+" and what follows it, "+onlyPolling+", or both")
 	quick := f.Bool("quick", false, "a tenth of everything, in one round: to try it, not to measure; its figures miss targets, and go to /tmp/socketgate-bench unless -out is given")
 	f.BoolVar(&o.against, "yardstick", true, "measure the Node yardstick too; =false measures the gateway alone")
 	f.StringVar(&o.recovery, "recovery", "auto", "RECOVERY of the gateway: auto, on or off")
@@ -119,11 +119,14 @@ func parseOptions(args []string) (o options, err error) {
 		return o, err
 	}
 	o.only = allLoads
+	if o.attached > 0 {
+		o.only = []string{loadConnect, onlyPolling}
+	}
 	if *only != "" {
 		o.only = strings.Split(*only, ",")
 		for _, name := range o.only {
-			if name != loadRecover && !slices.Contains(allLoads, name) {
-				return o, fmt.Errorf("no load is called %q; there are %s and %s", name, strings.Join(allLoads, ", "), loadRecover)
+			if name != loadRecover && name != onlyPolling && !slices.Contains(allLoads, name) {
+				return o, fmt.Errorf("no load is called %q; there are %s, %s and, with -attach, %s", name, strings.Join(allLoads, ", "), loadRecover, onlyPolling)
 			}
 		}
 	}

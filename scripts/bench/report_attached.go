@@ -79,6 +79,9 @@ func (r *report) attachedTable() string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", load, l.name,
 			figure(attached, ""), figure(attached, ofTheApp), figure(plain, ""), comparison, target, met)
 	}
+	if least, ok := r.value(floor, loadPolling, "CPU per connect"); ok {
+		fmt.Fprintf(&b, "\nOf connecting by polling first, the system calls alone, by a program that does nothing else, cost %s.\n", withUnit(&least, "us"))
+	}
 	r.writeChecks(&b)
 	return b.String()
 }

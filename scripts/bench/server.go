@@ -21,6 +21,7 @@ const (
 	gateway   = "gateway"
 	yardstick = "yardstick"
 	bare      = "bare write(2)"
+	floor     = "system calls alone"
 	redis     = "Redis"
 	plain     = "plain socket.io"
 	attached  = "gateway + app"
@@ -79,6 +80,9 @@ func (b *bench) startOn(core int, kind string, more ...string) (*server, error) 
 			"--client-output-buffer-limit", "pubsub 0 0 0"} // Redis cuts off who hears it too slowly: a Node server does
 	case bare:
 		command = []string{b.self, "-bare", strconv.Itoa(s.port)}
+		environment = append(environment, "GOMAXPROCS=1")
+	case floor:
+		command = []string{b.self, "-floor", strconv.Itoa(s.port)}
 		environment = append(environment, "GOMAXPROCS=1")
 	}
 	log, err := os.Create(s.log)

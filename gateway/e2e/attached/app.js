@@ -6,10 +6,11 @@ import { Server } from 'socket.io';
 import msgpack from 'socket.io-msgpack-parser';
 import attachments from '../../../pkg/attach-js/dist/index.js';
 
-const { APP_PARSER, APP_REFUSES, APP_REDIS, APP_COOKIE, APP_RECOVERY, APP_CORS, APP_KEEPS, APP_EXITS } = process.env;
+const { APP_PARSER, APP_REFUSES, APP_REDIS, APP_COOKIE, APP_RECOVERY, APP_CORS, APP_KEEPS, APP_EXITS, APP_OPTIONS } = process.env;
 const print = (...seen) => process.stdout.write(`${JSON.stringify(seen)}\n`);
 
 const io = new Server({
+  ...(APP_OPTIONS ? JSON.parse(APP_OPTIONS) : {}),
   ...(APP_PARSER === 'msgpack' ? { parser: msgpack } : {}),
   ...(APP_RECOVERY ? { connectionStateRecovery: JSON.parse(APP_RECOVERY) } : {}),
   ...(APP_CORS ? { cors: { ...JSON.parse(APP_CORS), origin: /example$/ } } : {}),
@@ -71,6 +72,10 @@ io.on('connection', (socket) => {
   socket.on('kick', (room, close) => io.in(room).disconnectSockets(close));
   socket.on('ask servers', async (ack) => ack((await io.serverSideEmitWithAck('pid')).sort()));
   socket.on('slow', (ms, ack) => setTimeout(() => ack('done'), ms));
+  socket.on('work', (ms, _, ack) => {
+    for (const until = Date.now() + ms; Date.now() < until; );
+    ack(ms);
+  });
   socket.on('disconnect', (reason) => print('disconnect', socket.id, reason));
 });
 io.on('pid', (answer) => answer(process.pid));

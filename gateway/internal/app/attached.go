@@ -78,7 +78,7 @@ func (a *App) openAttach(ctx context.Context, o engineio.Options) (*attached, er
 		ClientBytes: c.SendQueueBytes, QueueBytes: c.AttachQueueBytes, ConnectTimeout: c.ConnectTimeout, PendingTimeout: c.PendingTimeout,
 		Settings: attach.Settings{
 			Path: c.SocketPath, PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, MaxPayload: o.MaxPayload, AllowEIO3: c.AllowEIO3,
-			AllowedOrigins: c.AllowedOrigins,
+			AllowedOrigins: c.AllowedOrigins, Polling: c.Polling,
 		},
 		RecoveryBuffer: c.RecoveryBuffer, RecoveryLimit: c.RecoveryLimit,
 		Events: ownEvents(c), Observer: appWatch{a.metrics}, Logger: a.log,

@@ -35,7 +35,7 @@ type appHello struct {
 	Server  string     `json:"socketio"` // version of socket.io
 }
 
-// appOptions are those of the app's Server that the gateway has variables for.
+// appOptions are those of the app's Server that concern connections, which are the gateway's.
 type appOptions struct {
 	Path              string          `json:"path"`
 	PingInterval      int64           `json:"pingInterval"` // milliseconds
@@ -43,6 +43,11 @@ type appOptions struct {
 	MaxHTTPBufferSize int64           `json:"maxHttpBufferSize"`
 	AllowEIO3         bool            `json:"allowEIO3"`
 	CORS              json.RawMessage `json:"cors"`
+	Transports        []string        `json:"transports"`    // that it names; nil is the default
+	AllowUpgrades     *bool           `json:"allowUpgrades"` // nil is the default
+	UpgradeTimeout    int64           `json:"upgradeTimeout"`
+	ConnectTimeout    int64           `json:"connectTimeout"`
+	Unused            []string        `json:"unused"`   // names of options that are set and do nothing here
 	Recovery          int64           `json:"recovery"` // milliseconds; 0 is none
 	Anew              bool            `json:"anew"`     // clients begin anew with the next process
 }

@@ -17,7 +17,8 @@ const (
 	quietAfter  = 5 * time.Second  // without a word of the app it is pinged
 	silentAfter = 15 * time.Second // and then its link ends
 	writeStep   = 256 << 10        // bytes that have to be taken within silentAfter
-	byeGrace    = 5 * time.Second  // for an app that leaves to answer what it was given
+	byeGrace    = 5 * time.Second  // for an app that leaves to answer what it was given; anew with each of its words
+	byeLongest  = silentAfter      // in all
 )
 
 // Ended is why a link ended, as logs and metrics name it.
@@ -43,7 +44,8 @@ type link struct {
 	wake  chan struct{} // of one: there is something to write, or the link is over
 	over  chan struct{}
 	once  sync.Once
-	asks  atomic.Bool // the app wants to be asked about handshakes
+	asks  atomic.Bool  // the app wants to be asked about handshakes
+	heard atomic.Int64 // when something came last, in nanoseconds since the hub began
 
 	// Hub.mu guards these.
 	ready   bool
@@ -181,7 +183,8 @@ func (l *link) nudge() {
 	}
 }
 
-// bye has nothing more queued but the word that this is the end. The app has byeGrace to answer what it was given.
+// bye has nothing more queued but the word that this is the end. The app has byeGrace to answer what it was given, and longer while it says
+// something: on a busy machine it reads late what was written long ago.
 func (l *link) bye() { l.close(AppLeft, byeGrace, frame(opHeld)) }
 
 // finish ends the link once all that is queued has been written.
@@ -214,10 +217,25 @@ func (l *link) write() {
 			l.hub.presentMore()
 		}
 		if grace, over := l.drained(); over {
-			time.AfterFunc(grace, func() { l.end(LinkLost) })
+			l.endAfter(grace)
 			return
 		}
 	}
+}
+
+// endAfter ends the link when the app has said nothing for so long, or after byeLongest. Without grace it does so at once.
+func (l *link) endAfter(grace time.Duration) {
+	latest := time.Now().Add(byeLongest)
+	var look func()
+	look = func() {
+		silent := time.Since(l.hub.began) - time.Duration(l.heard.Load())
+		if rest := min(grace-silent, time.Until(latest)); rest > 0 {
+			time.AfterFunc(rest, look)
+			return
+		}
+		l.end(LinkLost)
+	}
+	time.AfterFunc(grace, look)
 }
 
 func whyLost(err error) Ended {
@@ -326,6 +344,9 @@ func (p pulse) Read(b []byte) (int, error) {
 	for silent := time.Duration(0); ; {
 		p.link.conn.SetReadDeadline(time.Now().Add(quietAfter))
 		n, err := p.link.conn.Read(b)
+		if n > 0 {
+			p.link.heard.Store(int64(time.Since(p.link.hub.began)))
+		}
 		if n > 0 || err == nil || !isTimeout(err) {
 			return n, err
 		}

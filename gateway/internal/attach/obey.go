@@ -165,11 +165,7 @@ var noAuth = json.RawMessage("{}")
 
 func (l *link) addSocket(d *decoder) error {
 	number := d.uvarint()
-	var said struct {
-		Nsp, SID, PID string
-		Auth          json.RawMessage
-	}
-	d.json(&said)
+	said := d.announced()
 	if err := d.done(); err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ type Settings struct {
 	MaxPayload                int
 	AllowEIO3                 bool
 	AllowedOrigins            []string
+	Polling                   string // as the variable has it
 }
 
 // Bound is a bound of holding.

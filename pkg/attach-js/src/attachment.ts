@@ -3,8 +3,9 @@ import { parseAddresses } from "./address";
 import { AskedRequests } from "./ask";
 import { Bus, type Question } from "./bus";
 import { connectionOf, flagsOf, register, soleTarget, where } from "./layer";
-import { corsForGateway, corsMiddleware } from "./cors";
+import { corsMiddleware } from "./cors";
 import { DataKeeper } from "./data";
+import { Departure, finish } from "./departure";
 import { Dialer, SAME_GATEWAY } from "./dialer";
 import { VirtualEngine, type NativeEngine } from "./engine";
 import { Gateway } from "./gateway";
@@ -12,6 +13,7 @@ import type { ServerOptions, Welcome } from "./hello";
 import type { BroadcastOptions, InnerAdapter, InnerServer, InnerSocket, Middleware, Packet, RemoteSocket, Session } from "./internals";
 import { LinkError, type Link, type LinkHandler } from "./link";
 import { prepareNamespaces } from "./namespaces";
+import { serverOptions } from "./options";
 import { isKept, recoveryWindow, whyNoRecovery } from "./recovery";
 import { restoring } from "./restoration";
 import { Flag } from "./ops";
@@ -29,8 +31,6 @@ export interface AttachmentOptions {
   socketio: string;
   version: string;
 }
-
-const HELD_WAIT = 2_000;
 
 /** A server and its gateways. */
 export class Attachment {
@@ -52,7 +52,7 @@ export class Attachment {
   private announce!: { all: () => void; failed: (error: Error) => void };
   private window?: number;
   private saidOfRecovery?: string;
-  private leaving?: { held: Set<Gateway>; done: () => void };
+  private departure?: Departure;
   private following = false;
   private asks = false;
   private unbind!: () => void;
@@ -72,7 +72,7 @@ export class Attachment {
     this.engine.on("settings", () => this.saySettings());
     this.dialer = new Dialer(parseAddresses(options.url), {
       key: options.key,
-      hello: () => ({ app: this.app, asks: (this.asks = this.mustAsk), options: this.serverOptions(), package: options.version, socketio: options.socketio }),
+      hello: () => ({ app: this.app, asks: (this.asks = this.mustAsk), options: this.optionsForGateway(), package: options.version, socketio: options.socketio }),
       welcomed: (link, gateway, welcome) => this.welcomed(link, gateway, welcome),
       ended: (_link, error) => this.ended(error),
     }, options.log);
@@ -276,6 +276,10 @@ export class Attachment {
     this.saidOfRecovery = why;
   }
 
+  private optionsForGateway(): ServerOptions {
+    return serverOptions(this.io, (this.window = recoveryWindow(this.io)), this.options.keep);
+  }
+
   private ended(error: LinkError): void {
     if (error.code === "bad_key") this.announce.failed(error);
   }
@@ -291,8 +295,7 @@ export class Attachment {
   }
 
   heldBy(gateway: Gateway): void {
-    this.leaving?.held.delete(gateway);
-    if (this.leaving?.held.size === 0) this.leaving.done();
+    this.departure?.held(gateway);
   }
 
   private leavingDone?: Promise<void>;
@@ -306,17 +309,16 @@ export class Attachment {
     this.data.compareAll();
     const held = new Set([...this.gateways.values()].filter((gateway) => gateway.bye()));
     if (held.size > 0) {
-      await new Promise<void>((done) => {
-        const timer = setTimeout(done, HELD_WAIT);
-        this.leaving = { held, done: () => (clearTimeout(timer), done()) };
-      });
-      await new Promise((later) => setTimeout(later, this.options.linger));
+      const gateways = [...held];
+      this.departure = new Departure(held);
+      await this.departure.allHeld();
+      await finish(gateways, this.options.linger);
       this.data.compareAll();
     }
     this.closing = true;
     this.data.stop();
     this.trimmer.stop();
-    for (const gateway of this.gateways.values()) gateway.detach("this process is ending");
+    await Promise.all([...this.gateways.values()].map((gateway) => gateway.detach("this process is ending")));
     noticeLeft(this);
     this.unbind();
     this.over();
@@ -351,20 +353,6 @@ export class Attachment {
     if (this.asks === this.mustAsk) return;
     this.asks = this.mustAsk;
     for (const gateway of this.gateways.values()) gateway.saySettings(this.asks);
-  }
-
-  private serverOptions(): ServerOptions {
-    const { pingInterval, pingTimeout, maxHttpBufferSize, allowEIO3 } = this.io.opts as Record<string, never>;
-    return {
-      path: this.io.path(),
-      pingInterval,
-      pingTimeout,
-      maxHttpBufferSize,
-      allowEIO3,
-      cors: corsForGateway(this.io),
-      recovery: (this.window = recoveryWindow(this.io)),
-      anew: this.options.keep ? undefined : true,
-    };
   }
 }
 

@@ -12,15 +12,14 @@ import type { InnerSocket } from "./internals";
 import type { Link, LinkError, LinkHandler } from "./link";
 import type { Open, OpenInJson } from "./opening";
 import { Op } from "./ops";
-import type { KeptSession } from "./recovery";
+import { Owed } from "./owed";
+import { Recoveries } from "./recoveries";
+import { knownReason, type KeptSession } from "./recovery";
 import { HandshakeRequest, transportOf } from "./request";
 import { nameOf } from "./rooms";
 import { Restoration, type PresentedSocket } from "./restoration";
 
 const MOST_DEFERRED = 10_000;
-/** Why connections end in Engine.IO. For socket.io nobody comes back after any other reason. */
-const KNOWN_REASONS = new Set(["transport error", "transport close", "forced close", "ping timeout", "server shutting down", "forced server close", "parse error"]);
-const RECOVERY_WAIT = 2_000; // ms: another process may have to be done with the socket first
 
 /**
  * One gateway and its clients that this process has. They outlive the link: when it breaks, the gateway keeps them, and
@@ -29,15 +28,16 @@ const RECOVERY_WAIT = 2_000; // ms: another process may have to be done with the
 export class Gateway implements LinkHandler {
   peers: string[] = [];
   presented = false;
+  /** Answers of handlers to its clients. */
+  readonly owed = new Owed();
   private readonly connections = new Map<number, Connection>();
   /** What came for clients whose sockets are being restored, or that say something else in one breath with their CONNECT. */
   private readonly held = new Map<Connection, Array<() => void>>();
   private readonly touched = new Set<Connection>();
-  private requests = 0;
-  private readonly recovering = new Map<number, (session?: KeptSession) => void>();
+  private readonly recoveries = new Recoveries();
   /** What the handshakes of many clients have in common, as this link has said it. */
   private words: string[] = [];
-  private link?: Link;
+  link?: Link;
   private welcome?: Welcome;
   /** After a link broke, what concerns its clients waits here until all have been presented again. */
   private deferred?: Array<(out: Batch) => void>;
@@ -131,17 +131,8 @@ export class Gateway implements LinkHandler {
   /** Asks for the socket that a client comes back for. Who gets no answer begins anew. */
   recover(nsp: string, pid: string, offset: string): Promise<KeptSession | undefined> {
     if (!this.link || this.deferred) return Promise.resolve(undefined);
-    const request = ++this.requests;
-    this.link.out.begin(Op.Recover).uvarint(request).json({ nsp, pid, offset }).end();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.recovered(request), RECOVERY_WAIT);
-      this.recovering.set(request, (session) => (clearTimeout(timer), resolve(session)));
-    });
-  }
-
-  private recovered(request: number, session?: KeptSession): void {
-    this.recovering.get(request)?.(session);
-    this.recovering.delete(request);
+    const { out } = this.link;
+    return this.recoveries.ask((request) => void out.begin(Op.Recover).uvarint(request).json({ nsp, pid, offset }).end());
   }
 
   bus(to: string, message: Uint8Array): void {
@@ -155,10 +146,22 @@ export class Gateway implements LinkHandler {
     return this.linked;
   }
 
-  detach(reason: string): void {
+  /** Resolves when what was said has been written. */
+  async detach(reason: string): Promise<void> {
     clearTimeout(this.patience);
-    this.link?.close(reason);
+    const { link } = this;
     this.link = undefined;
+    await link?.close(reason);
+  }
+
+  /** How often something came from it. */
+  get heard(): number {
+    return this.link?.reads ?? 0;
+  }
+
+  /** Whether clients wait for handlers or to be restored. */
+  get busy(): boolean {
+    return this.linked && (this.owed.count > 0 || this.held.size > 0);
   }
 
   frame(op: number, body: Body): void {
@@ -198,7 +201,7 @@ export class Gateway implements LinkHandler {
         this.allPresented();
         break;
       case Op.Recovered:
-        this.recovered(body.uvarint(), body.left > 0 ? body.json<KeptSession>() : undefined);
+        this.recoveries.answer(body.uvarint(), body.left > 0 ? body.json<KeptSession>() : undefined);
         break;
       case Op.Moved:
         this.moved(body.uvarint(), body.string(), body.list(), body.list());
@@ -225,7 +228,7 @@ export class Gateway implements LinkHandler {
   }
 
   ended(error: LinkError): void {
-    for (const request of [...this.recovering.keys()]) this.recovered(request);
+    this.recoveries.end();
     if (this.attachment.closing) return;
     this.link = undefined;
     this.attachment.heldBy(this);
@@ -361,7 +364,7 @@ export class Gateway implements LinkHandler {
     const connection = this.connections.get(client);
     if (!connection) return;
     this.forget(connection);
-    connection.closed(this.attachment.recovers && !KNOWN_REASONS.has(reason) ? "transport close" : reason);
+    connection.closed(this.attachment.recovers ? knownReason(reason) : reason);
   }
 
   private forget(connection: Connection): void {

@@ -29,6 +29,12 @@ export interface ServerOptions {
   maxHttpBufferSize?: number;
   allowEIO3?: boolean;
   cors?: unknown;
+  transports?: string[];
+  allowUpgrades?: boolean;
+  upgradeTimeout?: number;
+  connectTimeout?: number;
+  /** Names of options that are set and do nothing behind a gateway. */
+  unused?: string[];
   recovery?: number;
   /** Clients begin anew with the next process. */
   anew?: boolean;

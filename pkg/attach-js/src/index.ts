@@ -22,7 +22,7 @@ export interface AttachOptions {
    * when they connect.
    */
   keep?: boolean;
-  /** ms that handlers have on detaching to write their last answers. Default 200; the gateway gives 5 s. */
+  /** ms that handlers have on detaching, at least. Default 200. Where clients wait for answers that they asked for lately, they have 4 s more. */
   linger?: number;
   /** Gets what an operator should know, a line at a time. Default: console.warn. */
   log?: (line: string) => void;

@@ -11,6 +11,7 @@ const QUIET = 5_000; // then we ask
 const SILENT = 15_000; // then it is dead
 const READ_SIZE = 256 * 1024;
 const READ_PAUSE = 16 * 1024 * 1024;
+const CLOSE_WAIT = 5_000; // for the gateway to read our last words
 const WRITE_LIMIT = 256 * 1024 * 1024;
 
 /** Why a link ended; code is set where the gateway refused it. */
@@ -51,6 +52,8 @@ export class Link {
   private flushing = false;
   private over = false;
   private heard = Date.now();
+  /** How often something came. */
+  reads = 0;
   private readonly clock: NodeJS.Timeout;
 
   constructor(address: NetConnectOpts, private readonly options: LinkOptions) {
@@ -84,11 +87,20 @@ export class Link {
     if (this.socket.writableLength > WRITE_LIMIT) this.end(new LinkError("the gateway does not read"));
   }
 
-  /** Writes what has gathered, then closes. */
-  close(reason: string): void {
+  /** Writes what has gathered, then closes. Resolves when the gateway has read it all: a process that ends before takes along what has not been sent. */
+  async close(reason: string): Promise<void> {
     this.flush();
-    this.socket.end();
+    const read = new Promise<void>((done) => this.socket.once("close", () => done()));
+    this.socket.resume().end();
     this.end(new LinkError(reason), false);
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([read, new Promise<void>((enough) => (timer = setTimeout(enough, CLOSE_WAIT)))]);
+    clearTimeout(timer);
+  }
+
+  /** Has the gateway hear of us. */
+  sayAlive(): void {
+    this.out.begin(Op.Ping).raw(randomBytes(8)).end();
   }
 
   private end(error: LinkError, destroy = true): void {
@@ -103,12 +115,13 @@ export class Link {
   private tick(): void {
     const silence = Date.now() - this.heard;
     if (silence > SILENT) this.end(new LinkError("the gateway was not heard of for 15 s"));
-    else if (silence >= QUIET && this.handler) this.out.begin(Op.Ping).raw(randomBytes(8)).end();
+    else if (silence >= QUIET && this.handler) this.sayAlive();
   }
 
   /** Frames keep the chunk. */
   private read(chunk: Buffer): true {
     this.heard = Date.now();
+    this.reads++;
     this.frames.push(chunk);
     try {
       for (let frame = this.frames.next(); frame && !this.over; frame = this.frames.next()) this.frame(frame.op, frame.body);

@@ -1,6 +1,7 @@
 import { leanClient, leanSockets } from "./lean";
 import { layer } from "./layer";
 import { watchOutgoing } from "./outgoing";
+import { countOwed } from "./owed";
 import { connectingFor, recoverByGateway } from "./recovery";
 import { restorationOf, restoring } from "./restoration";
 import type { InnerClient, InnerNamespace, InnerServer, InnerSocket } from "./internals";
@@ -56,6 +57,7 @@ function restoreSockets(namespace: InnerNamespace): void {
       watched = true;
       void made.then(watchOutgoing);
       void made.then(leanSockets);
+      void made.then(countOwed);
     }
     return made;
   };

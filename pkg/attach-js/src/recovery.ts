@@ -98,6 +98,13 @@ function restored(session: KeptSession | undefined): RecoveredSession | null {
   return { ...session, data: dataOf(session.data), missedPackets: [] };
 }
 
+/** Why connections end in Engine.IO. For socket.io nobody comes back after any other reason. */
+const KNOWN_REASONS = new Set(["transport error", "transport close", "forced close", "ping timeout", "server shutting down", "forced server close", "parse error"]);
+
+export function knownReason(reason: string): string {
+  return KNOWN_REASONS.has(reason) ? reason : "transport close";
+}
+
 /** socket.data as the gateway has it. */
 export function dataOf(kept: string | undefined): unknown {
   if (!kept) return {};

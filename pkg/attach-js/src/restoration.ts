@@ -3,7 +3,7 @@ import { dataOf } from "./recovery";
 import { PacketType, type InnerClient, type InnerNamespace, type InnerServer, type InnerSocket, type Packet } from "./internals";
 
 const NAMESPACE_WAIT = 5_000;
-const MIDDLEWARE_WAIT = 10_000;
+const MIDDLEWARE_WAIT = 10; // seconds in which this process had its turns: one that is busy with what others had said meanwhile runs no middleware
 const LOOK_AGAIN = 100;
 const HANDLER_WAIT = 2_000;
 
@@ -61,7 +61,9 @@ export class Restoration {
 
   /** Resolves when all are there, or with false when one was refused and the connection must end. */
   async run(): Promise<boolean> {
-    const timer = setTimeout(() => this.end(false), MIDDLEWARE_WAIT);
+    let seconds = 0;
+    // An interval that was missed comes once.
+    const timer = setInterval(() => ++seconds === MIDDLEWARE_WAIT && this.end(false), 1_000);
     const finished = new Promise<boolean>((resolve) => (this.finish = resolve));
     void this.admitted().then((admitted) => {
       if (!admitted) return this.end(false);
@@ -70,7 +72,7 @@ export class Restoration {
       }
     });
     const restored = await finished;
-    clearTimeout(timer);
+    clearInterval(timer);
     restorations.delete(this.connection);
     if (this.client) Reflect.deleteProperty(this.client, "_packet");
     if (restored) await this.handled();

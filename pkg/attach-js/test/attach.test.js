@@ -108,6 +108,30 @@ test('rooms joined by a middleware are known to the gateway once the socket is c
   assert.deepEqual([...client.sockets.get('/').rooms].slice(1), ['early']);
 });
 
+test('a server has left only when the gateway has read its last words: a process that ends takes along what has not been sent', async (t) => {
+  const { gateway, io, attached } = await start(t);
+  io.on('connection', () => {});
+  const client = await join(gateway);
+  const [link] = gateway.links;
+  const { write } = link;
+  const stopped = new Promise((stopped) => {
+    link.write = (held) => {
+      write(held);
+      link.socket.pause();
+      io.emit('last', 'x'.repeat(2 ** 24)); // more than there is room for on the way
+      stopped();
+    };
+  });
+  let left = false;
+  const leaving = attached.close().then(() => (left = true));
+  await stopped;
+  await Promise.race([leaving, new Promise((soon) => setTimeout(soon, 300))]);
+  assert.equal(left, false);
+  link.socket.resume();
+  await leaving;
+  assert.ok(client.texts.at(-1).startsWith('2["last"'));
+});
+
 test('a deploy: sockets come back with id, rooms and data, without another CONNECT, and held events arrive once in order', async (t) => {
   const { gateway, io } = await start(t);
   io.use((socket, next) => {

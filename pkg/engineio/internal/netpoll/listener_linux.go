@@ -2,9 +2,7 @@ package netpoll
 
 import (
 	"net"
-	"net/netip"
 	"os"
-	"strconv"
 	"syscall"
 	"time"
 )
@@ -30,7 +28,7 @@ type listener struct {
 
 	take func(fd uintptr) bool // accepts, and leaves what it gets in the rest
 	fd   int
-	from syscall.Sockaddr
+	from syscall.RawSockaddrAny
 	err  error
 }
 
@@ -57,7 +55,7 @@ func listenTo(tcp *net.TCPListener) (*listener, error) {
 
 // tryAccept returns false when the runtime is to wait.
 func (l *listener) tryAccept(fd uintptr) (done bool) {
-	l.fd, l.from, l.err = syscall.Accept4(int(fd), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+	l.fd, l.err = acceptNow(fd, &l.from)
 	return l.err != syscall.EAGAIN
 }
 
@@ -69,7 +67,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		switch l.err {
 		case nil:
-			return &socket{fd: l.fd, peer: addrPortOf(l.from)}, nil
+			return &socket{fd: l.fd, peer: addrPortOf(&l.from)}, nil
 		case syscall.EINTR, syscall.ECONNABORTED: // the client has gone again
 		default:
 			return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.Addr(), Err: os.NewSyscallError("accept4", l.err)}
@@ -81,19 +79,4 @@ func (l *listener) Accept() (net.Conn, error) {
 func (l *listener) Close() error {
 	l.file.Close()
 	return l.TCPListener.Close()
-}
-
-// addrPortOf returns the zero AddrPort for what is not of TCP.
-func addrPortOf(from syscall.Sockaddr) netip.AddrPort {
-	switch from := from.(type) {
-	case *syscall.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(from.Addr), uint16(from.Port))
-	case *syscall.SockaddrInet6:
-		addr := netip.AddrFrom16(from.Addr)
-		if from.ZoneId != 0 {
-			addr = addr.WithZone(strconv.Itoa(int(from.ZoneId)))
-		}
-		return netip.AddrPortFrom(addr, uint16(from.Port))
-	}
-	return netip.AddrPort{}
 }

@@ -76,7 +76,7 @@ func (s *socket) free() {
 		waiter.Close()
 		return
 	}
-	syscall.Close(s.fd)
+	closeNow(s.fd)
 }
 
 // waiting returns the socket for those who wait.
@@ -148,11 +148,7 @@ func (s *socket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.peer) 
 
 func (s *socket) LocalAddr() net.Addr {
 	var here netip.AddrPort
-	(*rawSocket)(s).Control(func(fd uintptr) {
-		if of, err := syscall.Getsockname(int(fd)); err == nil {
-			here = addrPortOf(of)
-		}
-	})
+	(*rawSocket)(s).Control(func(fd uintptr) { here, _ = ownName(fd) })
 	return net.TCPAddrFromAddrPort(here)
 }
 

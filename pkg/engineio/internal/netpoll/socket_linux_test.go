@@ -159,7 +159,7 @@ func TestADescriptorIsNotClosedUnderItsUsers(t *testing.T) {
 		for range 3 {
 			all.Go(func() {
 				for (*rawSocket)(conn).Control(func(fd uintptr) {
-					if here, err := syscall.Getsockname(int(fd)); err != nil || addrPortOf(here).String() != conn.LocalAddr().String() && conn.uses.Load() < closing {
+					if here, err := ownName(fd); err != nil || here.String() != conn.LocalAddr().String() && conn.uses.Load() < closing {
 						t.Errorf("the descriptor is another's: %v", err)
 					}
 				}) == nil {
