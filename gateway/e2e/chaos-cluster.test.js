@@ -21,6 +21,8 @@ const story = (lost, back) => [{ at: lost, what: 'lost (transport close)' }, ...
 const BOB = { name: 'bob', joined: 1_000, leaveAsked: Infinity };
 const without = (member) => (chronicle) => chronicle.listed('ann', 'room', new Set(['ann']), [member], 10_000);
 
+const restarted = (at, happens) => (chronicle) => (chronicle.restarts.push(at), happens(chronicle));
+
 for (const [what, found, faults] of [
   ['a message that takes long while Redis is away is a fault', brokenIn('redis', late(2_500)), 1],
   ['and while one gateway can not reach it', brokenIn('partition', late(2_500)), 1],
@@ -30,7 +32,12 @@ for (const [what, found, faults] of [
   ['nor is one that crosses in time', brokenIn('redis', late(1_500)), 0],
   ['nor one for somebody who was not connected when it was told', brokenIn('redis', late(2_500, 11_000)), 0],
   ['a list in a rolling restart that lacks somebody is a fault', brokenIn('roll', without(BOB)), 1],
-  ['but not one that lacks who has asked to leave', brokenIn('roll', without({ ...BOB, leaveAsked: 9_000 })), 0],
+  ['and one that lacks who is away for less than it is held', brokenIn('roll', restarted(5_100, without({ ...BOB, story: story(6_000) }))), 1],
+  ['and who was away for less', brokenIn('roll', restarted(5_100, without({ ...BOB, story: story(6_000, 9_900) }))), 1],
+  ['but not who has been away for longer', brokenIn('roll', restarted(4_900, without({ ...BOB, story: story(6_000) }))), 0],
+  ['nor who was, and is back since a moment ago', brokenIn('roll', restarted(3_900, without({ ...BOB, story: story(4_000, 9_000) }))), 0],
+  ['but who is back for long is a fault', brokenIn('roll', restarted(2_000, without({ ...BOB, story: story(2_000, 7_500) }))), 1],
+  ['nor one that lacks who has asked to leave', brokenIn('roll', without({ ...BOB, leaveAsked: 9_000 })), 0],
   ['nor who was let in a moment ago', brokenIn('roll', without({ ...BOB, joined: 9_500 })), 0],
   ['nor one that has all', brokenIn('roll', (chronicle) => chronicle.listed('ann', 'room', new Set(['bob']), [BOB], 10_000)), 0],
   ['nor is one without somebody whose line broke a moment ago', brokenIn('roll+drops', without({ ...BOB, brokenAt: 5_000 })), 0],

@@ -5,7 +5,7 @@ const SETTLED = 2_000; // milliseconds after the ack of a join, from which on ev
 const RETURN = 10_000; // milliseconds after a line broke, in which its client may be away
 const EXAMPLES = 10;
 
-const NEW = { times: 0, crossing: 0, flickers: 0, unseen: 0, absent: 0, anew: 0, inexact: 0, healed: 0 };
+const NEW = { times: 0, crossing: 0, flickers: 0, unseen: 0, absent: 0, away: 0, anew: 0, inexact: 0, healed: 0 };
 
 export class Chronicle {
   /** What goes wrong, or did last. */
@@ -13,13 +13,16 @@ export class Chronicle {
   /**
    * Of each kind: how many `times` it happened; the longest `crossing`, milliseconds from a message's being known to somebody to its being
    * heard by one who was connected all the time; `flickers`, lists that lacked somebody who was there, `unseen` those of them that lacked somebody whom this
-   * kind of fault takes off no list, and `absent` ones that lacked only who may not have been there, for their line was broken; comings back that began `anew`; lists that were `inexact` when all
+   * kind of fault takes off no list, and `absent` ones that lacked only who may not have been there, for their line was broken; the longest time that
+   * somebody was `away`, in milliseconds; comings back that began `anew`; lists that were `inexact` when all
    * had been quiet for a while; and the milliseconds after which they all were exact for good (`healed`).
    */
   kinds = {};
   examples = [];
   /** When which gateway stood still: {port, from, to}. */
   stops = [];
+  /** When gateways were told to end. */
+  restarts = [];
   #begun = -Infinity; // when that began
   /** What was begun and repaired, and each list that lacked somebody: {at, what}. */
   story = [];
@@ -62,9 +65,14 @@ export class Chronicle {
     const there = lacking.filter(({ brokenAt = -Infinity }) => brokenAt + RETURN < now);
     if (there.length === 0) return void this.#of.absent++;
     this.#of.flickers++;
-    if (there.some((member) => staysListed(this.kind, member, this.#begun, now))) this.#of.unseen++;
+    if (there.some((member) => staysListed(this.kind, member, this.#begun, now, this.restarts))) this.#of.unseen++;
     this.#notes(`${by} in ${room} lacks ${there.map(({ name }) => name)}`);
     this.#example(`${by} in ${room} was told a list without ${there.map((member) => latest(member, now))}`);
+  }
+
+  /** Somebody has come back who was away for so many milliseconds. */
+  cameBack(away) {
+    this.#of.away = Math.max(this.#of.away, away);
   }
 
   /** Somebody has come back and was not recovered. */
@@ -113,22 +121,23 @@ export function mayTake(kind, crossing) {
   return kind.split('+').some((one) => [...CROSSED, 'database', 'stop'].includes(one)) ? crossing : Math.min(ORDINARY, crossing);
 }
 
-// In a rolling restart nobody may leave a list whose line is whole, and so with whatever else happens to lines.
+// In a rolling restart nobody may leave a list whose line is whole and who comes back in time, and so with whatever else happens to lines.
 const LINES = ['drops', 'cuts', 'delays', 'halfopen'];
+const HELD = 5_000; // milliseconds after a gateway was told to end, for which it keeps on the lists whose connections it closes, at least
 const isRoll = (kind) => kind.split('+').includes('roll') && kind.split('+').every((one) => ['roll', ...LINES].includes(one));
 
 /**
- * Whether somebody must be on every list at `now`, in that kind of fault, which `begun` then. Redis takes nobody off who was there before it went, nor does
- * a kill whoever comes back in time.
+ * Whether somebody must be on every list at `now`, in that kind of fault, which `begun` then. Redis takes nobody off who was there before it went, nor do
+ * a kill and a restart (of which gateways were told at the times `restarts`) whoever comes back in time.
  */
-function staysListed(kind, { joined, story = [] }, begun, now) {
-  if (isRoll(kind)) return true;
+function staysListed(kind, { joined, story = [] }, begun, now, restarts) {
   const last = story.findLast(({ what }) => /^(lost|recovered|connected)/.test(what));
   if (['redis', 'flush', 'hush', 'failover'].includes(kind)) return joined + SETTLED < begun && !(last?.at > begun - RETURN);
-  if (kind !== 'kill') return false;
-  if (last?.what.startsWith('lost')) return now - last.at < AWAY;
+  if (kind !== 'kill' && !isRoll(kind)) return false;
   const lost = story.findLast(({ what }) => what.startsWith('lost'));
-  return !lost || last.at - lost.at < AWAY || now - last.at > SETTLED;
+  if (!lost) return true;
+  const over = kind === 'kill' ? lost.at + AWAY : (restarts.findLast((at) => at <= lost.at) ?? lost.at) + HELD;
+  return last === lost ? now < over : last.at < over || now - last.at > SETTLED;
 }
 
 /** What the gateways promise of this and did not keep: descriptions. Messages may take `crossing` milliseconds. */

@@ -46,9 +46,12 @@ export class Keeper {
     return this.#end(() => this.#gateway.kill());
   }
 
-  /** SIGTERM, as a deploy sends it, and a restart. */
-  restart() {
-    return this.#end(() => this.#gateway.stop());
+  /** SIGTERM, as a deploy sends it, and a restart. The chronicle is told, if there is one. */
+  restart(chronicle) {
+    return this.#end(() => {
+      chronicle?.restarts.push(performance.now());
+      return this.#gateway.stop();
+    });
   }
 
   /** SIGSTOP, and SIGCONT so many milliseconds later. The chronicle is told. */

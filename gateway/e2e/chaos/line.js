@@ -105,10 +105,7 @@ export class Line {
     this.#pairs.add(pair);
     this.#ways.push({ at: performance.now(), port: pair.to });
     for (const [end, other] of [[client, server], [server, client]]) {
-      end.on('close', () => {
-        this.#pairs.delete(pair);
-        if (!pair.torn) other.destroy();
-      });
+      end.on('close', () => client.closed && server.closed && this.#pairs.delete(pair));
       this.#carry(end, other, pair);
     }
   }
@@ -124,17 +121,24 @@ export class Line {
     }
   }
 
+  /** The time that whatever is said takes, an end as well: it is behind the last bytes. */
+  async #passage() {
+    if (this.#delay > 0) await pause(this.#delay);
+    await this.#quiet;
+  }
+
   async #carry(from, to, pair) {
     try {
       for await (const bytes of from) {
-        if (this.#delay > 0) await pause(this.#delay);
-        await this.#quiet;
+        await this.#passage();
         if (pair.torn || to.destroyed) return;
         to.write(bytes);
       }
-      if (!pair.torn) to.end();
-    } catch {
-      // The connection was ended in the middle of it, which its close event deals with.
+      await this.#passage();
+      if (!pair.torn) to.destroySoon();
+    } catch { // an end that was reset
+      await this.#passage();
+      if (!pair.torn) to.destroy();
     }
   }
 }

@@ -33,7 +33,7 @@ export const USAGE = `scripts/chaos: official clients behind lines that break, b
   -rooms ${DEFAULTS.rooms}
   -database sqlite    or postgres, or both, one after the other
   -mode multi         or single (JOIN_MODE), or both
-  -faults a,b         instead of the preset's: ${names.join(', ')}
+  -faults a,b         instead of the preset's: ${names.join(', ')}; of several gateways a+b are two that always come at once
   -pace 1s            between two messages of a person, about
   -moves 20s          between two changes of rooms of a person, about; 0s: none
   -gateways 3         of cluster and sentinel
@@ -96,7 +96,7 @@ function choice(name, value, values) {
 
 function named(list, names) {
   const chosen = list.split(',').filter(Boolean);
-  for (const name of chosen) {
+  for (const name of chosen.flatMap((one) => one.split('+'))) {
     if (!names.includes(name)) throw new Error(`-faults: ${name} is none of ${names.join(', ')} (of this run and database)`);
   }
   return chosen;

@@ -26,9 +26,9 @@ const outages = {
   },
 
   /** SIGTERM to one gateway after the other, as a deploy does it. */
-  async roll({ keepers }) {
+  async roll({ keepers, chronicle }) {
     for (const keeper of keepers) {
-      await keeper.restart();
+      await keeper.restart(chronicle);
       await pause(BACK);
     }
   },
@@ -90,14 +90,14 @@ export const namesOn = {
 };
 
 /**
- * Has the chosen ones happen by turns, in an order of chance, sometimes two at once, until the milliseconds are over. The chronicle is told
- * of each, and `calm` waited for after it.
+ * Has the chosen ones happen by turns, in an order of chance, sometimes two at once and always those that are chosen as one (`roll+delays`),
+ * until the milliseconds are over. The chronicle is told of each, and `calm` waited for after it.
  */
 export async function takeTurns(stage, chosen, random, milliseconds, calm) {
   const end = performance.now() + milliseconds;
   for (let n = 0, left = []; performance.now() < end; n++) {
     if (left.length === 0) left = shuffled(chosen, random);
-    const names = left.splice(0, random.chance(0.25) ? 2 : 1);
+    const names = left.splice(0, random.chance(0.25) ? 2 : 1).flatMap((name) => name.split('+'));
     stage.chronicle.begins(names.join('+'));
     await Promise.all(names.map((name) => outages[name](stage, random.stream(`${n} ${name}`))));
     for (const keeper of stage.keepers) await keeper.settled();

@@ -63,6 +63,8 @@ export class Person {
     });
     this.socket.on('connect', () => this.#connected());
     this.socket.on('disconnect', (reason) => this.#notes(`lost (${reason})`));
+    this.socket.on('connect_error', ({ message, description }) => this.#notes(`failed to connect (${message}${description?.message ? `: ${description.message}` : ''})`));
+    this.socket.io.on('reconnect_attempt', () => this.#notes('tries to come back'));
     this.socket.on('receive_message', (message) => this.#hears(message));
   }
 
@@ -193,6 +195,8 @@ export class Person {
 
   #connected() {
     this.#since = performance.now();
+    const lost = this.story.findLast(({ what }) => what.startsWith('lost'));
+    if (lost) this.#chronicle?.cameBack(this.#since - lost.at);
     this.#notes(this.socket.recovered ? 'recovered' : 'connected');
     if (this.memberships.length === 0) return;
     const { recovered } = this.socket;

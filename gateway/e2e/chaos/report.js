@@ -40,9 +40,9 @@ export function report(options, figures) {
 }
 
 function kinds({ kinds: all }) {
-  return Object.entries(all).map(([kind, { times, crossing, flickers, unseen, absent, anew, inexact, healed }]) => {
+  return Object.entries(all).map(([kind, { times, crossing, flickers, unseen, absent, away, anew, inexact, healed }]) => {
     return `${kind}, ${times} times: crossing took ${Math.round(crossing)} ms at most; ${flickers} lists lacked somebody ` +
-      `(${unseen} somebody who stays), ${absent} somebody who may have been away; ${anew} began anew; ` +
+      `(${unseen} somebody who stays), ${absent} somebody who may have been away; back after ${Math.round(away)} ms at most, ${anew} began anew; ` +
       `exact ${Math.round(healed)} ms after all were back, ${inexact} never`;
   });
 }

@@ -31,6 +31,8 @@ func (n *Node) heard(kind byte, b []byte) (ok bool) {
 	switch kind {
 	case saysOver:
 		n.locked(func(v *view) { v.drop(epoch, time.Now()) })
+	case saysEnds:
+		n.locked(func(v *view) { v.ends(epoch, time.Now()) })
 	case saysAmend:
 		room, _, err := cutText(b, maxText)
 		if err != nil {

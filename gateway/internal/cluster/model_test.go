@@ -31,6 +31,7 @@ func (w *world) gateway(t *testing.T) *gateway {
 	t.Helper()
 	g := &gateway{link: &link{world: w, history: w.history}, told: make(map[string][]string)}
 	g.Node = start(g.link, newEpoch(), Options{Prefix: "p", ConnectionsPerUser: 16, Logger: slog.New(slog.DiscardHandler)})
+	<-g.asked
 	g.rosters = presence.New(presence.Options{Announce: g.announce, Others: g.Node})
 	return g
 }

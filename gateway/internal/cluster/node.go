@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,6 +55,7 @@ type Node struct {
 	health health
 
 	write, read, told chan struct{} // each holds one: there is something to do
+	asked             chan struct{} // closed once Redis has answered, or has not in time
 	ctx               context.Context
 	cancel            context.CancelFunc
 	running           sync.WaitGroup
@@ -75,14 +78,17 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Open makes a node of this process. The client is the node's own from now on, which Close closes. Redis may be away.
+// Open makes a node of this process, and returns when Redis has answered it, or a second later: who comes in from then on is told of those
+// who are elsewhere. The client is the node's own from now on, which Close closes.
 func Open(client rueidis.Client, o Options) (*Node, error) {
 	name := newEpoch()
 	seal, err := redisadapter.NewSealer(o.Key, name)
 	if err != nil {
 		return nil, err
 	}
-	return start(newServer(client, o, name, seal), name, o), nil
+	n := start(newServer(client, o, name, seal), name, o)
+	<-n.asked
+	return n, nil
 }
 
 func start(m medium, name string, o Options) *Node {
@@ -90,7 +96,7 @@ func start(m medium, name string, o Options) *Node {
 	now := time.Now()
 	n := &Node{
 		medium: m, options: o, name: name, view: newView(lease, now),
-		write: make(chan struct{}, 1), read: make(chan struct{}, 1), told: make(chan struct{}, 1),
+		write: make(chan struct{}, 1), read: make(chan struct{}, 1), told: make(chan struct{}, 1), asked: make(chan struct{}),
 		ctx: ctx, cancel: cancel, said: make(chan []byte, actsQueue), acts: make(chan []byte, actsQueue),
 	}
 	n.health.begin(now)
@@ -156,11 +162,24 @@ func (n *Node) Left(room, user string, away bool) (lingers bool) {
 	return n.view.leave(room, user, away, time.Now())
 }
 
-// Drain begins the end: whose client is closed from now on stays on the lists until it has come back elsewhere, or for 5 s.
+// Drain begins the end: whose client is closed from now on stays on the lists until it has come back elsewhere, or for 5 s. It asks Redis
+// who else is there, for a gateway that has only just started has told nobody yet, and tells the others, which count on nobody here any more
+// when they end as well. That takes two seconds at most.
 func (n *Node) Drain() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.view.drains = true
+	var there map[string]uint64
+	if !n.health.isAway() {
+		ctx, cancel := context.WithTimeout(n.ctx, patience)
+		there, _ = n.medium.sequences(ctx) // whoever is known already is there
+		cancel()
+	}
+	var epoch string
+	n.locked(func(v *view) {
+		v.drain(slices.Collect(maps.Keys(there)), time.Now())
+		epoch = v.epoch
+	})
+	if there != nil {
+		n.tellAll(append([]byte{saysEnds}, epoch...)) // who does not hear it holds nobody for longer
+	}
 }
 
 // Close takes this node out: it waits until those who linger have come back or their time is over, and has the others told. When ctx ends

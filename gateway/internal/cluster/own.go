@@ -44,6 +44,14 @@ func (v *view) enter(room, user, value string) {
 	}
 }
 
+// drain begins the end of this node. There are these nodes, besides those that it knows.
+func (v *view) drain(there []string, now time.Time) {
+	v.drains = true
+	for _, epoch := range there {
+		v.peer(epoch, now)
+	}
+}
+
 // leave lists a user here no more. Where this node drains and their client was closed, it may come back elsewhere: then they linger,
 // which it reports.
 func (v *view) leave(room, user string, away bool, now time.Time) (lingering bool) {

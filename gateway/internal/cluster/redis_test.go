@@ -15,8 +15,16 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/redis/redistest"
 )
 
-// real is a gateway on a real Redis, at that URL.
+// real is a gateway on a real Redis, at that URL, that is ready.
 func real(t *testing.T, url, key string) *gateway {
+	t.Helper()
+	g := opened(t, url, key)
+	eventually(t, "ready", func() bool { return g.Ready() == nil })
+	return g
+}
+
+// opened is one that has only just started.
+func opened(t *testing.T, url, key string) *gateway {
 	t.Helper()
 	client, err := redis.Open(t.Context(), redis.Options{URL: url})
 	if err != nil {
@@ -34,7 +42,6 @@ func real(t *testing.T, url, key string) *gateway {
 		g.Node.Close(ctx)
 		g.rosters.Close()
 	})
-	eventually(t, "ready", func() bool { return g.Ready() == nil })
 	return g
 }
 
@@ -189,6 +196,15 @@ func TestKilledGatewayIsCleanedOutOfARealRedis(t *testing.T) {
 				return len(keys) == 4 && len(fields) == 3 // known, lease, rooms and members{r}; a, c and the mark
 			})
 		})
+	}
+}
+
+func TestGatewayKnowsTheOthersAsSoonAsItIsOpen(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	opened(t, s.URL(), "")
+	if n := opened(t, s.URL(), "").Others(); n != 1 {
+		t.Errorf("it knows %d others", n)
 	}
 }
 

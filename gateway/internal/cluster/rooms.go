@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 )
 
@@ -103,11 +104,18 @@ func (v *view) loaded(name string, shares map[string]*share, known map[string]ui
 	if r.loaded && len(v.changes) > before {
 		v.counts.Drifted++
 	}
+	comingsFirst(v.changes[before:])
 	v.goOn(name, r)
 	if r.again {
 		v.want(name, r)
 	}
 	return strays
+}
+
+// comingsFirst puts those who are listed at one more gateway before those who are at one less: who has gone from one to another is on every list in
+// between.
+func comingsFirst(changes []change) {
+	slices.SortStableFunc(changes, func(a, b change) int { return b.nodes() - a.nodes() })
 }
 
 // believes tells whether Redis has all that a node has said.
@@ -255,13 +263,18 @@ func (v *view) tell(name, user, before, value string) {
 	}
 }
 
-// elsewhere tells whether another node lists a user in a room that is followed here.
+// elsewhere tells whether another node, which goes on, lists a user in a room that is followed here.
 func (v *view) elsewhere(name, user string) bool {
-	if r := v.rooms[name]; r != nil {
-		for _, s := range r.shares {
-			if _, listed := s.users[user]; listed {
-				return true
-			}
+	r := v.rooms[name]
+	if r == nil {
+		return false
+	}
+	for epoch, s := range r.shares {
+		if p := v.peers[epoch]; p != nil && p.ends {
+			continue
+		}
+		if _, listed := s.users[user]; listed {
+			return true
 		}
 	}
 	return false

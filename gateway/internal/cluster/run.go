@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/presence"
@@ -41,9 +42,11 @@ func (n *Node) locked(f func(v *view)) {
 
 // keepLease renews the lease every second, and begins an epoch when there is none.
 func (n *Node) keepLease() {
+	asked := sync.OnceFunc(func() { close(n.asked) })
 	for {
 		began := time.Now()
 		n.renew()
+		asked()
 		rest := renewal - time.Since(began)
 		n.mu.Lock()
 		if n.view.epoch == "" {

@@ -46,6 +46,7 @@ type peer struct {
 	seen   uint64    // its sequence at the last reading of leases
 	behind bool      // something it said was missed
 	leased bool      // its lease has been seen
+	ends   bool      // whom it lists may be gone, and are listed until they have come back
 }
 
 // Counts are how often presence had to be mended, since the start.
@@ -164,6 +165,13 @@ func (v *view) peer(epoch string, now time.Time) *peer {
 		v.peers[epoch] = p
 	}
 	return p
+}
+
+// ends notes that another node ends.
+func (v *view) ends(epoch string, now time.Time) {
+	if p := v.peer(epoch, now); p != nil {
+		p.ends = true
+	}
 }
 
 // miss notes that what a node said up to seq was not all heard.

@@ -78,6 +78,27 @@ func TestReadingOfARedisThatHasLostSomethingTakesNobodyOff(t *testing.T) {
 	}
 }
 
+func TestReadingThatFindsSomebodyAtAnotherGatewayTellsOfTheComingFirst(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	known := map[string]uint64{other: 6, "a third's epoch": 6}
+	for name, found := range map[string]map[string]*share{
+		"one of two users": {other: shareOf(6, "b"), "a third's epoch": shareOf(6, "a")},
+		"the only one":     {"a third's epoch": shareOf(6, "a", "b")},
+	} {
+		v := following(now)
+		v.want("r", v.rooms["r"])
+		v.unread(1)
+		v.loaded("r", found, known, now)
+		listed := map[string]int{"a": 1, "b": 1}
+		for _, c := range v.takeChanges() {
+			if listed[c.user] += c.nodes(); listed[c.user] == 0 {
+				t.Errorf("%s: %s is nowhere for a moment", name, c.user)
+			}
+		}
+	}
+}
+
 func TestWriteWhoseOutcomeIsUnknownIsRepeatedWithTheSameDigest(t *testing.T) {
 	t.Parallel()
 	v := newView(lease, time.Now())

@@ -10,6 +10,7 @@ import (
 const (
 	saysWritten = 'w' // a batch: epoch, space, the sequence before, space, the sequence, space, sections
 	saysOver    = 'o' // an epoch is over, and all of it is written in another, or gone: the epoch
+	saysEnds    = 'e' // a node ends, and closes its clients from now on: the epoch
 	saysAmend   = 'a' // a share was not found as its digest says: epoch and room
 	saysAct     = 'd' // what all are to do: see Act
 	saysProbe   = 'p' // one node to itself: its name, and a number
