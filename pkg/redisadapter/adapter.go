@@ -23,11 +23,14 @@ type Adapter struct {
 	subscriber *subscriber
 	up         atomic.Bool // everything is subscribed, or was and only more has been asked for
 	beat       beat
-	out        *queue[outgoing]
-	in         *queue[incoming]
-	errands    chan func()
-	asking     chan struct{} // one for each question of others whose clients have not all acked
-	questions  questions
+	bundled    string // what the channels of bundles begin with
+
+	heardTogether []Kept // is used again by hearBundle
+	out           *queue[outgoing]
+	in            *queue[incoming]
+	errands       chan func()
+	asking        chan struct{} // one for each question of others whose clients have not all acked
+	questions     questions
 
 	stop    context.CancelFunc // of all but the publisher
 	stopped <-chan struct{}    // closed by stop
@@ -58,6 +61,7 @@ func New(client rueidis.Client, o Options) (*Adapter, error) {
 	a := &Adapter{
 		options: o, client: client, wire: w, seal: sealing,
 		subscriber: newSubscriber(client),
+		bundled:    o.Prefix + bundleChannel,
 		out:        newQueue[outgoing](o.QueueCount, o.QueueBytes),
 		in:         newQueue[incoming](o.QueueCount, o.QueueBytes),
 		errands:    make(chan func(), maxErrands),
@@ -123,7 +127,7 @@ func (a *Adapter) Shutdown(ctx context.Context) error {
 
 // Open is for socketio.
 func (a *Adapter) Open(ns *socketio.Namespace) {
-	subscriptions := a.wire.subscriptions(ns.Name())
+	subscriptions := a.subscriptions(ns.Name())
 	a.mu.Lock()
 	a.namespaces[ns.Name()] = ns
 	for _, one := range subscriptions {
@@ -135,7 +139,7 @@ func (a *Adapter) Open(ns *socketio.Namespace) {
 
 // Close is for socketio.
 func (a *Adapter) Close(ns *socketio.Namespace) {
-	subscriptions := a.wire.subscriptions(ns.Name())
+	subscriptions := a.subscriptions(ns.Name())
 	a.mu.Lock()
 	delete(a.namespaces, ns.Name())
 	for _, one := range subscriptions {
@@ -143,6 +147,15 @@ func (a *Adapter) Close(ns *socketio.Namespace) {
 	}
 	a.mu.Unlock()
 	a.subscriber.want(false, subscriptions...)
+}
+
+// subscriptions are those of the wire, and that of bundles where what comes twice is dropped.
+func (a *Adapter) subscriptions(ns string) []subscription {
+	list := a.wire.subscriptions(ns)
+	if a.options.Kept == nil {
+		return list
+	}
+	return append(list, subscription{list[len(list)-1].by, a.options.bundles(ns)})
 }
 
 // RoomOpened and RoomClosed are for socketio.
@@ -188,8 +201,9 @@ func (a *Adapter) Broadcast(ns *socketio.Namespace, to socketio.Target, event st
 }
 
 // PublishKept tells other servers of a kept event whose offset is to.Offset, and which event was kept before it; official servers
-// hear it as any other. Nothing happens here: the caller tells this server's own sockets. Like Broadcast it does not wait; while
-// Redis is away, nothing is queued.
+// hear it as any other. Those that are queued together go as one message where all who hear it are servers of this package. Nothing
+// happens here: the caller tells this server's own sockets. Like Broadcast it does not wait; while Redis is away, nothing is queued.
+// Whoever has not heard it can find that out by the previous one, and is to look for it elsewhere.
 func (a *Adapter) PublishKept(ns *socketio.Namespace, to socketio.Target, previous socketio.Offset, event string, args []json.RawMessage) {
 	if !a.up.Load() {
 		a.options.Observer.Dropped(OutAway, 1)

@@ -14,8 +14,7 @@ var benchArgs = []json.RawMessage{json.RawMessage(`{"id":"clx3v7r1s0000","roomId
 // to clients.
 func BenchmarkHear(b *testing.B) {
 	for name, o := range languages {
-		o.Kept = func(*socketio.Namespace, socketio.Target, socketio.Offset, socketio.Offset, string, []json.RawMessage) {
-		}
+		o.Kept = func(*socketio.Namespace, []Kept) {}
 		redis := redistest.Start(b)
 		s, sender := serve(b, open(b, nil, redis.Addr()), o), serve(b, open(b, nil, redis.Addr()), o)
 		there := s.member("/", "here")
@@ -44,6 +43,31 @@ func BenchmarkHear(b *testing.B) {
 				})
 			}
 		}
+	}
+}
+
+// BenchmarkHearBundle is BenchmarkHear of what was published together, for each event.
+func BenchmarkHearBundle(b *testing.B) {
+	redis := redistest.Start(b)
+	s := serve(b, open(b, nil, redis.Addr()), Options{Kept: func(*socketio.Namespace, []Kept) {}})
+	s.member("/", "here")
+	for _, room := range []string{"here", "nobody"} {
+		var events []outgoing
+		for range 100 {
+			m := message{to: socketio.Target{Rooms: []string{room}}, event: "message", args: benchArgs, order: &order{7, 5}}
+			events = append(events, outgoing{message: m})
+		}
+		channel := s.adapter.options.bundles("/")
+		in := incoming{channel, channel, string(appendBundle(nil, "x", events))}
+		b.Run(room, func(b *testing.B) {
+			b.ReportAllocs()
+			n := 0
+			for ; b.Loop(); n++ {
+				if n%len(events) == 0 {
+					s.adapter.hear(in)
+				}
+			}
+		})
 	}
 }
 
@@ -83,8 +107,10 @@ const publishAtATime = 20
 func BenchmarkThroughRedis(b *testing.B) {
 	redis := redistest.Start(b)
 	heard := make(chan struct{}, 1<<20)
-	o := Options{Kept: func(*socketio.Namespace, socketio.Target, socketio.Offset, socketio.Offset, string, []json.RawMessage) {
-		heard <- struct{}{}
+	o := Options{Kept: func(_ *socketio.Namespace, events []Kept) {
+		for range events {
+			heard <- struct{}{}
+		}
 	}}
 	a, s := serve(b, open(b, nil, redis.Addr()), o), serve(b, open(b, nil, redis.Addr()), o)
 	s.member("/", "here")

@@ -191,14 +191,16 @@ func TestKeptEventsSayTheirOrderAndNothingElseWhereNobodyIs(t *testing.T) {
 		a.adapter.PublishKept(a.root, kept7, 5, "said", []json.RawMessage{quoted("<a>")})
 		a.adapter.PublishKept(a.root, socketio.Target{Rooms: []string{"none"}, Offset: 9}, 7, "said", []json.RawMessage{quoted("b")})
 		a.adapter.PublishKept(a.root, socketio.Target{Rooms: []string{"r1", "none"}, Offset: 11}, 9, "two", nil)
-		for _, want := range []string{`[r1] 7 7 5 "said" ["<a>"]`, `[none] 9 9 7 "" []`, `[r1 none] 11 11 9 "two" []`} {
+		for _, want := range []string{`[r1] 7 5 "said" ["<a>"]`, `[none] 9 7 "" []`, `[r1 none] 11 9 "two" []`} {
 			if got := <-kept; strings.ReplaceAll(strings.ReplaceAll(got, `\u003c`, "<"), `\u003e`, ">") != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		}
 	}, func(o *Options) {
-		o.Kept = func(_ *socketio.Namespace, to socketio.Target, position, previous socketio.Offset, event string, args []json.RawMessage) {
-			heard[o.Prefix] <- fmt.Sprintf("%s %d %d %d %q %s", to.Rooms, to.Offset, position, previous, event, args)
+		o.Kept = func(_ *socketio.Namespace, events []Kept) {
+			for _, k := range events {
+				heard[o.Prefix] <- fmt.Sprintf("%s %d %d %q %s", k.To.Rooms, k.To.Offset, k.Previous, k.Event, k.Args)
+			}
 		}
 	})
 }

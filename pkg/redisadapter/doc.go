@@ -1,5 +1,6 @@
 // Package redisadapter makes Socket.IO servers one over Redis: servers of this module, official Node servers with
-// @socket.io/redis-adapter, and the publishers that go with them. It speaks their wires, byte for byte.
+// @socket.io/redis-adapter, and the publishers that go with them. It speaks their wires, byte for byte; beside these there is one of its own,
+// for kept events among servers that understand it, while no other is there.
 //
 //	client, err := rueidis.NewClient(rueidis.ClientOption{
 //		InitAddress:       []string{"127.0.0.1:6379"},

@@ -3,6 +3,7 @@ package redisadapter
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -62,13 +63,21 @@ func (a *Adapter) hear(in incoming) {
 		a.options.Observer.Dropped(InUnsealed, 1)
 		return
 	}
+	if strings.HasPrefix(in.channel, a.bundled) {
+		text := in.payload
+		if a.seal != nil {
+			text = string(payload)
+		}
+		a.hearBundle(ns, text, payload)
+		return
+	}
 	if a.wire.isOwn(ns.Name(), payload) {
 		return
 	}
 	room, o := a.wire.glance(ns.Name(), in.channel, payload)
 	if room != "" && !ns.Occupied(room) {
 		if o != nil && a.options.Kept != nil {
-			a.options.Kept(ns, socketio.Target{Rooms: []string{room}, Offset: o.position}, o.position, o.previous, "", nil)
+			a.options.Kept(ns, []Kept{{To: socketio.Target{Rooms: []string{room}, Offset: o.position}, Previous: o.previous}})
 		}
 		return
 	}
@@ -152,11 +161,11 @@ func (a *Adapter) tell(ns *socketio.Namespace, m *message) {
 	if m.order != nil {
 		m.to.Offset, m.to.Volatile = m.order.position, false
 		if a.options.Kept != nil {
-			a.options.Kept(ns, m.to, m.order.position, m.order.previous, m.event, m.args)
+			a.options.Kept(ns, []Kept{{To: m.to, Previous: m.order.previous, Event: m.event, Args: m.args}})
 			return
 		}
 	}
-	if ns.Local(m.to).Emit(m.event, values(m.args)...) != nil {
+	if ns.Local(m.to).EmitJSON(m.event, m.args) != nil {
 		a.options.Observer.Dropped(InUnreadable, 1)
 	}
 }

@@ -36,10 +36,11 @@ type Options struct {
 	Others func() bool
 
 	// Kept is told of kept events of other servers (see [socketio.Broadcast.Kept]) in the place of this server's sockets: who sets
-	// it tells them itself by Namespace.Local, in the order that it wants. Previous is what PublishKept was given there. No
-	// arguments and no event mean that no socket of this server is in the room: there is nothing to deliver, and nothing was
-	// decoded. It is called by one goroutine, which hears nothing more until it returns. Nil has kept events told at once.
-	Kept func(ns *socketio.Namespace, to socketio.Target, position, previous socketio.Offset, event string, args []json.RawMessage)
+	// it tells them itself by Namespace.Local, in the order that it wants. It is called by one goroutine, which hears nothing more until
+	// it returns, with what came together; the slice is used again then. An event may come twice, with the same position: it is to be dropped then. Nil has kept events
+	// told at once. Where nobody can count the servers of a cluster (with Sentinel, replicas, or Redis Cluster) and there is a Key, all have
+	// this, or none: what is published by PublishKept is not heard by the others.
+	Kept func(ns *socketio.Namespace, events []Kept)
 	// ServerEvent is told of events that another server, or an emitter, has sent to the servers by serverSideEmit. Ack is nil unless
 	// the other server waits for an answer, which is JSON; it may be called once, from any goroutine and later. Events are told one
 	// at a time, and while one is, this server answers no questions of others. Nil answers null.
@@ -70,7 +71,8 @@ type Observer interface {
 	// Connected: everything is subscribed. Lost: the subscription is no more, and messages are missed until Connected.
 	Connected()
 	Lost(err error)
-	// Dropped counts messages that were not published, or heard and not told.
+	// Dropped counts messages that were not published, or heard and not told. Kept events that were published as one message count as one
+	// where they could not be read.
 	Dropped(cause Cause, messages int)
 }
 

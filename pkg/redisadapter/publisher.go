@@ -15,11 +15,12 @@ type outgoing struct {
 	beat    uint64 // not zero: it is a beat, and this its number
 }
 
-// publication is what Redis is to be given, and the beat that it is, if any.
+// publication is what Redis is to be given, and the beat or the events that it is, if any.
 type publication struct {
 	channel string
 	payload []byte
 	beat    uint64
+	bundle  []outgoing
 }
 
 // Bounds of what is published at a time. A batch that Redis has not taken by then is given up.
@@ -32,6 +33,7 @@ const (
 type publisher struct {
 	*Adapter
 	solitude solitude
+	kin      kinship
 	taken    []outgoing
 }
 
@@ -62,24 +64,46 @@ func (p *publisher) publishAll() {
 func (p *publisher) publishSome(some []outgoing) {
 	ctx, cancel := context.WithTimeout(context.Background(), publishWithin)
 	defer cancel()
-	publications := p.encode(some, p.isAlone(ctx, some))
-	commands := make([]rueidis.Completed, len(publications))
+	if again := p.hand(ctx, p.encode(some, p.isAlone(ctx, some))); len(again) > 0 {
+		p.kin.likely = false
+		p.hand(ctx, p.encode(again, false))
+	}
+}
+
+// hand gives Redis what is published. It returns the events that it took in bundles, unless all who heard them understand these.
+func (p *publisher) hand(ctx context.Context, publications []publication) (again []outgoing) {
+	commands := make([]rueidis.Completed, len(publications), len(publications)+1)
 	for i, one := range publications {
 		commands[i] = p.command(one)
 	}
-	failed := 0
-	for i, result := range p.client.DoMulti(ctx, commands...) {
-		switch beat := publications[i].beat; {
-		case result.Error() != nil:
-			failed++
-		case beat != 0:
-			p.beat.published(beat)
-			p.look(ctx)
+	census, asked := p.census(publications)
+	if asked {
+		commands = append(commands, census)
+	}
+	results := p.client.DoMulti(ctx, commands...)
+	failed, beat := 0, uint64(0)
+	var bundled []outgoing
+	for i, one := range publications {
+		switch {
+		case results[i].Error() != nil:
+			failed += max(1, len(one.bundle))
+		case one.beat != 0:
+			beat = one.beat
+		default:
+			bundled = append(bundled, one.bundle...)
 		}
 	}
 	if failed > 0 {
 		p.options.Observer.Dropped(OutFailed, failed)
 	}
+	if asked && !p.areKin(results[len(publications)], bundled) {
+		again = bundled
+	}
+	if beat != 0 {
+		p.beat.published(beat)
+		p.look(ctx)
+	}
+	return again
 }
 
 // encode makes of messages what is published: of beats alone where nobody else would hear.
@@ -88,12 +112,17 @@ func (p *publisher) encode(some []outgoing, alone bool) []publication {
 	if !alone {
 		publications = make([]publication, 0, len(some))
 	}
-	for i := range some {
-		switch o := &some[i]; {
+	for n := 0; len(some) > 0; some = some[max(1, n):] {
+		n = 0
+		switch o := &some[0]; {
 		case o.beat != 0:
-			publications = append(publications, publication{p.beat.at.name, beatPayload(o.beat), o.beat})
+			publications = append(publications, publication{channel: p.beat.at.name, payload: beatPayload(o.beat), beat: o.beat})
 		case alone:
 		default:
+			if n = p.bundle(some); n > 0 {
+				publications = append(publications, p.bundled(some[:n]))
+				continue
+			}
 			channel, payload, err := p.wire.encode(o.ns, &o.message)
 			if err != nil {
 				p.options.Observer.Dropped(OutInvalid, 1)
@@ -103,6 +132,17 @@ func (p *publisher) encode(some []outgoing, alone bool) []publication {
 		}
 	}
 	return publications
+}
+
+// bundled makes one publication of events.
+func (p *publisher) bundled(events []outgoing) publication {
+	size := 0
+	for i := range events {
+		size += events[i].message.size() - messageOverhead + leastEvent + 8
+	}
+	channel := p.options.bundles(events[0].ns)
+	payload := appendBundle(make([]byte, 0, size+64), p.wire.name(), events)
+	return publication{channel: channel, payload: p.seal.close(channel, payload), bundle: events}
 }
 
 // command goes to the node that has the channel's slot, in a cluster with either wire: one node keeps the order.

@@ -153,11 +153,15 @@ func (a *Adapter) others(ctx context.Context, ns string) (n int, err error) {
 
 // subscribers counts those of channels.
 func (a *Adapter) subscribers(ctx context.Context, node rueidis.Client, channels ...string) (map[string]int64, error) {
+	return node.Do(ctx, a.counting(node, channels)).AsIntMap()
+}
+
+func (a *Adapter) counting(node rueidis.Client, channels []string) rueidis.Completed {
 	command := "NUMSUB"
 	if a.subscriber.shards {
 		command = "SHARDNUMSUB"
 	}
-	return node.Do(ctx, node.B().Arbitrary("PUBSUB", command).Args(channels...).Build()).AsIntMap()
+	return node.B().Arbitrary("PUBSUB", command).Args(channels...).Build()
 }
 
 // Sockets is for socketio. Its error is a *MissingError when some servers have not answered by the end of ctx, which without a

@@ -79,8 +79,8 @@ func BenchmarkForeign(b *testing.B) {
 	alone = ownTime() - alone
 	var heard atomic.Int64
 	all := make(chan struct{}, 1)
-	s := serve(b, open(b, nil, redis.Addr()), Options{Kept: func(*socketio.Namespace, socketio.Target, socketio.Offset, socketio.Offset, string, []json.RawMessage) {
-		if heard.Add(1)%scaleMessages == 0 {
+	s := serve(b, open(b, nil, redis.Addr()), Options{Kept: func(_ *socketio.Namespace, events []Kept) {
+		if heard.Add(int64(len(events)))%scaleMessages == 0 {
 			all <- struct{}{}
 		}
 	}})

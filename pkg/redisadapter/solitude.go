@@ -44,11 +44,12 @@ func (p *publisher) isAlone(ctx context.Context, some []outgoing) bool {
 	return p.solitude.likely
 }
 
-// look finds out whether it is worth asking before messages are published.
+// look finds out whether it is worth asking before messages are published, and whether kept ones may go in bundles.
 func (p *publisher) look(ctx context.Context) {
 	s := &p.solitude
-	s.likely = false
-	if s.crowded || p.client.Mode() != rueidis.ClientModeStandalone || p.options.Others != nil && p.options.Others() {
+	s.likely, p.kin = false, kinship{}
+	if s.crowded || p.client.Mode() != rueidis.ClientModeStandalone {
+		p.cannotCount()
 		return
 	}
 	info, err := p.client.Do(ctx, p.client.B().Info().Section("replication").Build()).ToString()
@@ -56,6 +57,7 @@ func (p *publisher) look(ctx context.Context) {
 		return
 	}
 	if s.crowded = !strings.Contains(info, "connected_slaves:0\r\n"); s.crowded {
+		p.cannotCount()
 		return
 	}
 	namespaces := make(map[string]bool)
@@ -64,27 +66,43 @@ func (p *publisher) look(ctx context.Context) {
 		namespaces[name] = true
 	}
 	p.mu.RUnlock()
-	s.likely = p.countsNobody(ctx, namespaces)
+	var kin bool
+	s.likely, kin = p.count(ctx, namespaces)
+	s.likely = s.likely && (p.options.Others == nil || !p.options.Others())
+	p.kin.likely = kin && p.options.Kept != nil
 }
 
-// countsNobody asks whether this server alone has the namespaces. It does not count unless its own subscriptions are there too: the
-// one that is counted could be another's.
+// cannotCount is for where subscribers may be that nobody can count.
+func (p *publisher) cannotCount() {
+	sealed := p.seal != nil && p.options.Kept != nil
+	p.kin = kinship{likely: sealed, certain: sealed}
+}
+
+// countsNobody asks whether this server alone has the namespaces.
 func (p *publisher) countsNobody(ctx context.Context, namespaces map[string]bool) bool {
+	nobody, _ := p.count(ctx, namespaces)
+	return nobody
+}
+
+// count asks whether there is nobody else in the namespaces, and whether all who are there understand bundles. The one that is counted
+// could be another: this server does not count unless its own subscriptions are there too.
+func (p *publisher) count(ctx context.Context, namespaces map[string]bool) (nobody, kin bool) {
 	if len(namespaces) == 0 {
-		return true
+		return true, false
 	}
 	var channels []string
 	for name := range namespaces {
-		channels = append(channels, p.wire.counted(name), p.wire.own(name))
+		channels = append(channels, p.wire.counted(name), p.wire.own(name), p.options.bundles(name))
 	}
 	counts, err := p.subscribers(ctx, p.client, channels...)
 	if err != nil {
-		return false
+		return false, false
 	}
-	for _, channel := range channels {
-		if counts[channel] != 1 {
-			return false
-		}
+	nobody, kin = true, true
+	for name := range namespaces {
+		all := counts[p.wire.counted(name)]
+		nobody = nobody && all == 1 && counts[p.wire.own(name)] == 1
+		kin = kin && all == counts[p.options.bundles(name)]
 	}
-	return true
+	return nobody, kin
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/redisadapter/redistest"
+	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
 // published is how many commands have published something so far, beats among them.
@@ -161,22 +162,23 @@ func (s *server) beats(n uint64) {
 	}
 }
 
-func TestTheChannelThatCountsServersIsSubscribedBeforeTheOneThatIsOnesOwn(t *testing.T) {
+func TestTheChannelThatCountsServersIsSubscribedBeforeTheOthers(t *testing.T) {
 	t.Parallel()
 	for name, o := range languages {
+		o.Kept = func(*socketio.Namespace, []Kept) {}
 		o = o.withDefaults()
 		w, err := o.Wire.open(o.Prefix)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 100 { // names are random
-			list := w.subscriptions("/")
+			list := (&Adapter{options: o, wire: w}).subscriptions("/")
 			slices.Reverse(list)
 			slices.SortFunc(list, inOrder)
 			at := func(channel string) int {
 				return slices.IndexFunc(list, func(s subscription) bool { return s.name == channel })
 			}
-			if counted, own := at(w.counted("/")), at(w.own("/")); counted < 0 || own < counted {
+			if counted, own, bundles := at(w.counted("/")), at(w.own("/")), at(o.bundles("/")); counted < 0 || own < counted || bundles < counted {
 				t.Fatalf("%s: subscribes %v", name, list)
 			}
 		}

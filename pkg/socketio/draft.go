@@ -2,9 +2,11 @@ package socketio
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // draft is an event or an ack but for its end, so that some of its recipients can be sent one argument more.
@@ -41,6 +43,30 @@ func newEventDraft(namespace, event string, id []byte, args []any) (draft, error
 	}
 	return d, nil
 }
+
+// newJSONDraft is newEventDraft of arguments that are JSON. An empty one is null.
+func newJSONDraft(namespace, event string, args []json.RawMessage) (draft, error) {
+	if Reserved(event) {
+		return draft{}, fmt.Errorf("%w: %q", ErrReserved, event)
+	}
+	e := encodings.Get().(*encoding)
+	e.begin(typeEvent, namespace)
+	d := draft{e, typeEvent, namespace, nil, e.Len()}
+	e.WriteByte('[')
+	e.last = e.Len()
+	e.Write(rawjson.AppendString(e.AvailableBuffer(), event))
+	for _, arg := range args {
+		e.WriteByte(',')
+		e.last = e.Len()
+		if len(arg) == 0 {
+			arg = null
+		}
+		e.Write(arg)
+	}
+	return d, nil
+}
+
+var null = json.RawMessage("null")
 
 // packets returns what is sent, with a tail after the last value: nothing, or a comma and one more.
 func (d *draft) packets(tail string) ([]*engineio.Packet, error) {

@@ -121,15 +121,31 @@ func (b *bench) clusterDurable(s setup) error {
 	if err := c.idle(b.options.seconds / 5); err != nil {
 		return err
 	}
+	profiled := b.profileAll(f)
 	w, err := f.measure(c, b.options.seconds)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(b.checkStored(s.name, c), f.ended()); err != nil {
+	if err := errors.Join(c.idle(500*time.Millisecond), profiled(), b.checkStored(s.name, c), f.ended()); err != nil { // so that the profile can end
 		return err
 	}
 	b.addSpell(s, loadDurable, w, w.acks)
 	return nil
+}
+
+// profileAll saves a CPU profile of each server while durable messages are measured. What it returns waits for them.
+func (b *bench) profileAll(f *fleet) (wait func() error) {
+	var all []<-chan error
+	for i, one := range f.servers {
+		all = append(all, b.profileFor(fmt.Sprintf("%s-%d", strings.NewReplacer(" ", "-", ",", "").Replace(f.name), i+1), one, b.options.seconds))
+	}
+	return func() error {
+		var errs []error
+		for _, done := range all {
+			errs = append(errs, <-done)
+		}
+		return errors.Join(errs...)
+	}
 }
 
 // addSpell notes a spell in which so much was done: deliveries, or messages.

@@ -28,6 +28,7 @@ type redisParts struct {
 	sessions rueidis.Client // a connection of its own: what is written in bulk must not hold up messages
 	adapter  *redisadapter.Adapter
 	order    *order.Sequencer // nil where no database gives messages an order
+	heard    []order.Heard    // is used again by the one goroutine that hears
 }
 
 // subscribeTimeout bounds the wait at the start for what others say. Without it messages of that moment would be read from the table.
@@ -68,8 +69,17 @@ func (a *App) joinOthers() (err error) {
 }
 
 // heard is told of stored messages of other gateways.
-func (a *App) heard(_ *socketio.Namespace, to socketio.Target, position, previous socketio.Offset, event string, args []json.RawMessage) {
-	a.redis.order.Heard(uint64(position), uint64(previous), message.Audience{Rooms: to.Rooms, Except: to.Except}, event, args)
+func (a *App) heard(_ *socketio.Namespace, events []redisadapter.Kept) {
+	messages := a.redis.heard[:0]
+	for _, k := range events {
+		messages = append(messages, order.Heard{
+			Position: uint64(k.To.Offset), Previous: uint64(k.Previous),
+			To: message.Audience{Rooms: k.To.Rooms, Except: k.To.Except}, Event: k.Event, Args: k.Args,
+		})
+	}
+	a.redis.order.Heard(messages)
+	clear(messages)
+	a.redis.heard = messages
 }
 
 // catchUp has a client wait that has heard more at another gateway.
@@ -88,7 +98,7 @@ func (a *App) openOrder(o *chat.Options) {
 	r.order = order.New(order.Options{
 		Table: a.history(),
 		Local: func(position uint64, to message.Audience, event string, args []json.RawMessage) {
-			if err := a.namespace().Local(target(to, position)).Emit(event, anyOf(args)...); err != nil {
+			if err := a.namespace().Local(target(to, position)).EmitJSON(event, args); err != nil {
 				a.log.Error("a stored message could not be broadcast", "error", err)
 			}
 		},
@@ -135,14 +145,6 @@ func (w *adapterWatch) Lost(err error) {
 
 func (w *adapterWatch) Dropped(cause redisadapter.Cause, messages int) {
 	w.metrics.RedisDropped(string(cause), messages)
-}
-
-func anyOf(args []json.RawMessage) []any {
-	all := make([]any, len(args))
-	for i := range args {
-		all[i] = args[i]
-	}
-	return all
 }
 
 // startOrder begins to tell, from the clock on, once the others are heard.

@@ -212,9 +212,9 @@ func (w *fakeWire) publish(from *gateway, position, previous uint64, to message.
 			w.carrying.Go(func() {
 				time.Sleep(w.dice.upTo(w.delay))
 				if g.isIn(to.Rooms[0]) {
-					g.Heard(position, previous, to, event, args)
+					g.Heard([]Heard{{position, previous, to, event, args}})
 				} else {
-					g.Heard(position, previous, to, "", nil)
+					g.Heard([]Heard{{position, previous, to, "", nil}})
 				}
 			})
 		}

@@ -33,9 +33,9 @@ func BenchmarkHeard(b *testing.B) {
 			position := uint64(1)
 			for b.Loop() {
 				if event == "" {
-					s.Heard(position+1, position, rooms, "", nil)
+					s.Heard([]Heard{{position + 1, position, rooms, "", nil}})
 				} else {
-					s.Heard(position+1, position, rooms, event, args)
+					s.Heard([]Heard{{position + 1, position, rooms, event, args}})
 				}
 				position++
 			}

@@ -37,8 +37,17 @@ func (c *cluster) elsewhere(texts ...string) (rows []message.Kept) {
 // hears has the gateway hear of messages, with all that their senders said.
 func (g *gateway) hears(rows ...message.Kept) {
 	for _, row := range rows {
-		g.Heard(row.Position, row.Previous, message.Audience{Rooms: []string{row.InRoom}}, "said", []json.RawMessage{json.RawMessage(`"` + row.Text + `, in full"`)})
+		g.hearsTogether(row)
 	}
+}
+
+func (g *gateway) hearsTogether(rows ...message.Kept) {
+	var messages []Heard
+	for _, row := range rows {
+		messages = append(messages, Heard{row.Position, row.Previous, message.Audience{Rooms: []string{row.InRoom}}, "said", []json.RawMessage{json.RawMessage(`"` + row.Text + `, in full"`)}})
+	}
+	g.Heard(messages)
+	clear(messages) // as who calls it may
 }
 
 // expect checks what was told: texts, with a mark for what was read, and a dash for what passed by.
@@ -75,6 +84,38 @@ func TestWhatComesInAnotherOrderIsToldInThatOfTheCommitsAndOnce(t *testing.T) {
 		time.Sleep(time.Second)
 		g.expect("1 2 3 4")
 	})
+}
+
+func TestWhatIsHeardTogetherIsToldInTheOrderOfTheCommitsAndOnce(t *testing.T) {
+	t.Parallel()
+	for name, heard := range map[string][][]int{
+		"in order":                   {{1, 2, 3, 4}, {5, 6}},
+		"the later first":            {{5, 6}, {1, 2, 3, 4}},
+		"between two":                {{1}, {5, 6}, {3, 4}, {2}},
+		"twice":                      {{5, 6}, {5, 6}, {1, 2, 3, 4}, {1, 2, 3, 4}},
+		"a part twice":               {{3, 4}, {2, 3, 4, 5}, {1}, {4, 5, 6}},
+		"around another":             {{4}, {3, 5}, {1, 2, 6}},
+		"in no order":                {{3, 1, 2}, {6, 4, 5}, {2, 2}},
+		"what was told, and what is": {{1, 2}, {1, 2, 3, 4, 5, 6}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			alone(t, Options{}, func(t *testing.T, c *cluster, g *gateway) {
+				rows := c.elsewhere("1", "2", "3", "4", "5", "6")
+				for _, together := range heard {
+					var some []message.Kept
+					for _, n := range together {
+						some = append(some, rows[n-1])
+					}
+					g.hearsTogether(some...)
+				}
+				g.expect("1 2 3 4 5 6")
+				if g.Waiting() != 0 {
+					t.Errorf("%d wait", g.Waiting())
+				}
+			})
+		})
+	}
 }
 
 func TestHoleIsReadAfterATenthOfASecondAndWhatWasHeardIsToldInFull(t *testing.T) {
@@ -193,15 +234,15 @@ func TestWhoComesIntoARoomHearsWhatWasHeardBefore(t *testing.T) {
 		g.enters("a", false)
 		rows := c.elsewhere("1", "2", "3")
 		for _, row := range rows[1:] {
-			g.Heard(row.Position, row.Previous, message.Audience{Rooms: []string{"a"}}, "", nil)
+			g.Heard([]Heard{{row.Position, row.Previous, message.Audience{Rooms: []string{"a"}}, "", nil}})
 		}
 		g.enters("a", true)
-		g.Heard(rows[0].Position, rows[0].Previous, message.Audience{Rooms: []string{"a"}}, "", nil)
+		g.Heard([]Heard{{rows[0].Position, rows[0].Previous, message.Audience{Rooms: []string{"a"}}, "", nil}})
 		time.Sleep(50 * time.Millisecond)
 		g.expect("1* 2* 3*")
 		g.enters("a", false)
 		row := c.elsewhere("4")[0]
-		g.Heard(row.Position, row.Previous, message.Audience{Rooms: []string{"a"}}, "", nil)
+		g.Heard([]Heard{{row.Position, row.Previous, message.Audience{Rooms: []string{"a"}}, "", nil}})
 		g.expect("1* 2* 3* -")
 	})
 }
@@ -223,7 +264,7 @@ func TestMessageWhoseRowIsGoneHoldsNobodyUp(t *testing.T) {
 		}
 		defer s.Close(t.Context())
 		table.set(func() { table.clock = 5 })
-		s.Heard(5, 0, message.Audience{Rooms: []string{"a"}}, "", nil)
+		s.Heard([]Heard{{5, 0, message.Audience{Rooms: []string{"a"}}, "", nil}})
 		time.Sleep(50 * time.Millisecond)
 		if waiting := s.Waiting(); waiting != 0 || !slices.Equal(passed, []uint64{0, 5}) {
 			t.Errorf("passed %d, and %d wait", passed, waiting)
@@ -288,7 +329,7 @@ func TestPositionThatCannotBeIsDropped(t *testing.T) {
 	alone(t, Options{Observer: counter}, func(t *testing.T, c *cluster, g *gateway) {
 		known := g.Known()
 		for _, at := range [][2]uint64{{0, 0}, {7, 7}, {7, 8}, {1 << 63, 1}, {latest(time.Now()) + 1, 1}} {
-			g.Heard(at[0], at[1], message.Audience{Rooms: []string{"a"}}, "said", []json.RawMessage{[]byte("1")})
+			g.Heard([]Heard{{at[0], at[1], message.Audience{Rooms: []string{"a"}}, "said", []json.RawMessage{[]byte("1")}}})
 		}
 		if g.Known() != known || g.Waiting() != 0 {
 			t.Errorf("%d is known, and %d wait", g.Known(), g.Waiting())

@@ -24,21 +24,42 @@ func (s *Sequencer) Tell(row message.Stored, to message.Audience, event string, 
 	}
 }
 
-// Heard takes in a message of another gateway, and the position before it. The event is empty where nobody here is in the rooms. What was
-// told already is dropped, and so is what comes twice.
-func (s *Sequencer) Heard(position, previous uint64, to message.Audience, event string, args []json.RawMessage) {
-	if position == 0 || previous >= position || position > latest(time.Now()) {
-		s.watch.OrderDropped(DroppedInvalid)
-		return
+// Heard is a message of another gateway.
+type Heard struct {
+	Position, Previous uint64
+	To                 message.Audience
+	Event              string // empty where nobody here is in the rooms
+	Args               []json.RawMessage
+}
+
+// Heard takes in messages of other gateways, as they came, and keeps no part of the slice. What was told already is dropped, and so is
+// what comes twice.
+func (s *Sequencer) Heard(messages []Heard) {
+	now := time.Now()
+	last := latest(now)
+	entries := make([]entry, 0, len(messages))
+	for _, m := range messages {
+		if m.Position == 0 || m.Previous >= m.Position || m.Position > last {
+			s.watch.OrderDropped(DroppedInvalid)
+			continue
+		}
+		entries = append(entries, entry{position: m.Position, previous: m.Previous, to: m.To, event: m.Event, args: m.Args})
 	}
-	s.take(&entry{position: position, previous: previous, to: to, event: event, args: args})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.acceptRun(entries, now) {
+		for i := range entries {
+			s.accept(&entries[i], now)
+		}
+	}
+	s.tell()
 }
 
 // take has a message wait for its turn, and tells what may be told. False means that there is no place for it.
 func (s *Sequencer) take(e *entry) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	accepted := s.accept(e)
+	accepted := s.accept(e, time.Now())
 	s.tell()
 	return accepted
 }
@@ -51,7 +72,7 @@ func latest(now time.Time) uint64 {
 }
 
 // accept is take without telling. mu is held.
-func (s *Sequencer) accept(e *entry) bool {
+func (s *Sequencer) accept(e *entry, now time.Time) bool {
 	s.know(e.position)
 	switch w := &s.waiting; {
 	case s.closed:
@@ -64,10 +85,31 @@ func (s *Sequencer) accept(e *entry) bool {
 		return false
 	}
 	if !s.isNext(e) {
-		e.at = time.Now()
+		e.at = now
 	}
 	e.gone = e.event == "" && e.position <= s.complete // or it would have been read
 	s.waiting.add(e)
+	return true
+}
+
+// acceptRun is accept of what other gateways have committed together, which has one place among what waits. False means that it has not:
+// nothing was done. mu is held.
+func (s *Sequencer) acceptRun(run []entry, now time.Time) (accepted bool) {
+	w := &s.waiting
+	if s.closed || len(run) == 0 || run[0].position <= s.delivered || len(w.list)+len(run) > s.options.MaxWaiting || w.bytes >= s.options.MaxWaitingBytes {
+		return false
+	}
+	if !w.addRun(run) {
+		return false
+	}
+	s.know(run[len(run)-1].position)
+	for i := range run {
+		e := &run[i]
+		if !s.isNext(e) {
+			e.at = now
+		}
+		e.gone = e.event == "" && e.position <= s.complete
+	}
 	return true
 }
 

@@ -106,6 +106,29 @@ func (w *waiting) add(e *entry) {
 	w.count(known, 1)
 }
 
+// addRun is add of several in their order, none of which is there, between two neighbours. False means that they are something else: nothing was
+// done.
+func (w *waiting) addRun(run []entry) (added bool) {
+	for i := range run[1:] {
+		if run[i].position >= run[i+1].position {
+			return false
+		}
+	}
+	at, found := w.find(run[0].position)
+	if found || at < len(w.list) && w.list[at].position <= run[len(run)-1].position {
+		return false
+	}
+	w.list = slices.Grow(w.list, len(run))[:len(w.list)+len(run)]
+	copy(w.list[at+len(run):], w.list[at:])
+	for i := range run {
+		e := &run[i]
+		e.measure()
+		w.list[at+i] = e
+		w.count(e, 1)
+	}
+	return true
+}
+
 func (w *waiting) pop() {
 	e := w.list[0]
 	w.count(e, -1)
