@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,10 @@ type appEvents struct {
 	out map[string]string // clients listen for them, or a server sends them
 	// heard are those of out that clients listen for.
 	heard map[string]bool
+	// toAll are those that a server tells whoever is connected.
+	toAll map[string]bool
+	// places are file and line where each is named first, "on " before those that clients listen for.
+	places map[string]string
 
 	server       string       // the first file that has a server's side
 	client       string       // and a client's
@@ -27,6 +32,15 @@ type appEvents struct {
 	schema       string       // the file of a Prisma schema that has participants
 	participants participants // as the schema has them
 	fields       fields       // what messages have besides a text
+	store        foreign      // a database that the gateway does not speak
+	logins       []habit      // how the app knows its users
+}
+
+// codeOf is what a file has.
+type codeOf struct{ name, text string }
+
+func noCode() appEvents {
+	return appEvents{in: map[string]string{}, out: map[string]string{}, heard: map[string]bool{}, toAll: map[string]bool{}, places: map[string]string{}}
 }
 
 // Bounds of what is read: an app's own code is far smaller.
@@ -38,15 +52,17 @@ const (
 // readAppCode reads the app's code below a folder for what it sends and takes by Socket.IO. What is not there, or can't be
 // read, says nothing.
 func readAppCode(dir string) appEvents {
-	events := appEvents{in: map[string]string{}, out: map[string]string{}, heard: map[string]bool{}}
+	events := noCode()
 	files := 0
+	names := constants{}
+	var all []codeOf
 	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return nil
 		case d.IsDir() && path != dir && (foreignFolders[d.Name()] || strings.HasPrefix(d.Name(), ".")):
 			return filepath.SkipDir
-		case d.IsDir() || !codeFile.MatchString(d.Name()) && filepath.Ext(path) != ".prisma" || testFile.MatchString(path):
+		case d.IsDir() || !codeFile.MatchString(d.Name()) && filepath.Ext(path) != ".prisma" && d.Name() != "package.json" || testFile.MatchString(path):
 			return nil
 		}
 		if files++; files > mostCodeFiles {
@@ -55,15 +71,26 @@ func readAppCode(dir string) appEvents {
 		if info, err := d.Info(); err == nil && info.Size() <= mostCodeBytes {
 			if text, err := os.ReadFile(path); err == nil {
 				name, _ := filepath.Rel(dir, path)
-				if filepath.Ext(name) == ".prisma" {
+				switch filepath.Ext(name) {
+				case ".prisma":
 					events.readSchema(name, string(text))
-				} else {
-					events.read(name, string(text))
+				case ".json":
+					events.readPackage(name, string(text))
+				default:
+					names.learn(string(text))
+					events.readLogin(name, string(text))
+					events.readRoute(name, string(text))
+					if usesSocketIO.Match(text) {
+						all = append(all, codeOf{name, string(text)})
+					}
 				}
 			}
 		}
 		return nil
 	})
+	for _, file := range all {
+		events.read(file.name, names.spell(called(withoutComments(file.text))))
+	}
 	return events
 }
 
@@ -98,25 +125,24 @@ var (
 
 // readSchema looks for the participants in a file of a Prisma schema.
 func (e *appEvents) readSchema(name, text string) {
+	e.readProvider(name, text)
 	e.fields.readSchema(name, comments.ReplaceAllString(text, "$1 "))
 	if found, ok := participantsIn(comments.ReplaceAllString(text, "$1 ")); ok && e.schema == "" {
 		e.schema, e.participants = name, found
 	}
 }
 
-// read takes the events of one file, and what else it does.
+// read takes the events of one file that uses Socket.IO, and what else it does. Its comments are gone.
 func (e *appEvents) read(name, text string) {
-	e.readRoute(name, text)
-	if !usesSocketIO.MatchString(text) {
-		return
-	}
-	text = withoutComments(text)
 	e.readHabits(name, text)
 	e.readBeyond(name, text)
 	e.fields.readCode(name, text)
 	servers := isServersFile.MatchString(text)
 	e.readSides(name, text, servers)
 	e.readHandlings(name, text, servers)
+	for _, told := range toEverybody.FindAllStringSubmatch(text, -1) {
+		e.toAll[told[1]] = true
+	}
 	for _, at := range call.FindAllStringSubmatchIndex(text, -1) {
 		verb, event := text[at[2]:at[3]], text[at[4]:at[5]]
 		statement := statementBefore(text[:at[0]])
@@ -125,10 +151,13 @@ func (e *appEvents) read(name, text string) {
 		}
 		listens := verb == "on" || verb == "once"
 		byServer := servers || isServersCall.MatchString(statement)
+		place := fmt.Sprintf("%s:%d", name, 1+strings.Count(text[:at[0]], "\n"))
 		if listens == byServer {
 			note(e.in, event, name)
+			note(e.places, event, place)
 			continue
 		}
+		note(e.places, "on "+event, place)
 		note(e.out, event, name)
 		e.heard[event] = e.heard[event] || listens
 	}
@@ -144,8 +173,9 @@ func (e *appEvents) readSides(name, text string, servers bool) {
 	}
 	e.attaches = e.attaches || attachesIt.MatchString(text)
 	e.anew = e.anew || beginsAnew.MatchString(text)
-	for _, found := range decorated.FindAllStringSubmatch(text, -1) {
-		note(e.in, found[1], name)
+	for _, at := range decorated.FindAllStringSubmatchIndex(text, -1) {
+		note(e.in, text[at[2]:at[3]], name)
+		note(e.places, text[at[2]:at[3]], fmt.Sprintf("%s:%d", name, 1+strings.Count(text[:at[0]], "\n")))
 	}
 }
 

@@ -104,7 +104,7 @@ export class Orders {
   @SubscribeMessage('order:place')
   place(client: Socket, order: Order) { this.server.emit('order:placed', order); }
 }`, "page.tsx": `socket.on('order:placed', show)`})
-	for _, want := range []string{"order:place (orders.gateway.ts)", "on order:placed (", "→ NAMESPACE=/orders"} {
+	for _, want := range []string{"order:place (orders.gateway.ts:4)", "on order:placed (", "→ NAMESPACE=/orders"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is missing in\n%s", want, said)
 		}

@@ -26,15 +26,18 @@ var (
 	leaveWords   = []string{"leave", "exit", "unsubscribe"}
 	messageWords = []string{"message", "messages", "msg", "chat"}
 	sendWords    = []string{"send", "new", "create", "post", "add", "private", "direct", "group", "room", "chat", "message", "msg", "public"}
-	otherWords   = []string{"read", "seen", "delivered", "typing", "delete", "deleted", "remove", "edit", "edited", "update", "updated",
+	otherWords   = []string{"read", "seen", "delivered", "typing", "writing", "delete", "deleted", "remove", "edit", "edited", "update", "updated",
 		"react", "reaction", "history", "get", "fetch", "load", "pin", "unread", "received", "sent", "error", "list", "start", "stop", "join", "leave"}
-	relayWords   = []string{"typing", "type", "read", "seen", "delivered", "recording"}
+	relayWords   = []string{"typing", "writing", "type", "read", "seen", "delivered", "recording"}
 	memberWords  = []string{"members", "users", "participants", "online"}
 	receiveWords = []string{"receive", "received", "new", "incoming", "message", "msg", "chat", "get", "send", "private", "room", "group", "sent", "created", "broadcast"}
 )
 
-// wordsOf also parts chat:join and chat.join, which are names of one spelling only.
+// wordsOf also parts chat:join and chat.join, which are names of one spelling only, and takes NEW:MESSAGE for what it is.
 func wordsOf(event string) []string {
+	if event == strings.ToUpper(event) {
+		event = strings.ToLower(event)
+	}
 	return strings.FieldsFunc(strings.Join(contract.Words(event), " "), func(c rune) bool { return c < 'a' || c > 'z' })
 }
 
@@ -50,12 +53,17 @@ func roleIn(event string) role {
 		return joins
 	case has(words, leaveWords...):
 		return leaves
-	case has(words, messageWords...) && has(words, sendWords...) && !has(words, otherWords...):
+	case has(words, messageWords...) && has(words, sendWords...) && !has(words, otherWords...) && !makesRoom(words):
 		return sends
 	case has(words, relayWords...):
 		return relays
 	}
 	return ""
+}
+
+// makesRoom tells a chat that begins from a message in one: new-chat, and chat:conversation:new.
+func makesRoom(words []string) bool {
+	return !has(words, "message", "messages", "msg", "send", "post") && has(words, "new", "create", "add")
 }
 
 // roleOut guesses what an event to the clients is for.
@@ -64,7 +72,7 @@ func roleOut(event string) role {
 	switch {
 	case has(words, relayWords...):
 		return relays
-	case has(words, "online") && !has(words, "room"):
+	case has(words, "online", "active") && !has(words, "room"):
 		return "" // of the whole app: see appEvents.online
 	case has(words, memberWords...):
 		return members
@@ -120,13 +128,13 @@ func (s start) events(app appEvents) {
 	}
 	by := servedBy(s.config)
 	proposed := propose(app, by)
-	unserved := unservedOf(app, by, proposed)
+	unserved, own := unservedOf(app, by, proposed), app.onlyOwn(by)
 	switch {
 	case len(proposed) > 0 && proposed.breaks():
 		s.fault(step, "the app's code has other events than the variables name", proposed.lines()...)
 	case len(proposed) > 0:
 		s.warn(step, "the app's code has events that no variable names", proposed.lines()...)
-	case len(unserved) == 0:
+	case len(unserved)+len(own) == 0:
 		s.ok(step, "every event in the app's code is served: %s", strings.Join(namesOf(app.in), ", "))
 	}
 	if len(unserved) > 0 && s.config.AttachAddr != "" {
@@ -134,7 +142,6 @@ func (s start) events(app appEvents) {
 		s.attached(app)
 		return
 	}
-	own := app.onlyOwn(by)
 	if len(own) > 0 {
 		var lines []string
 		for _, one := range own {
@@ -145,7 +152,8 @@ func (s start) events(app appEvents) {
 	if len(unserved) > 0 {
 		s.warn(step, "nobody would serve "+strings.Join(unserved, ", "), "keep your own handlers of them, and attach them to the gateway")
 	}
-	if len(own) > 0 || len(unserved) > 0 && s.undecided() {
+	elsewhere := s.foreignDatabase(app)
+	if len(own) > 0 || s.undecided() && (elsewhere || len(unserved) > 0 || len(app.beyond) > 0 || app.tellsByRoutes()) {
 		s.attachable(app)
 	}
 }
@@ -175,12 +183,13 @@ func (p proposals) lines() []string {
 // propose says which variables should name which events of the app.
 func propose(app appEvents, by served) proposals {
 	var all proposals
+	own := app.onlyOwn(by)
 	for _, r := range []role{joins, leaves, sends} {
 		var names []string
 		missing, works := false, false
 		for _, event := range namesOf(app.in) {
 			known, ok := by.in[contract.Fold(event)]
-			if ok && known != r || !ok && roleIn(event) != r {
+			if ok && known != r || !ok && roleIn(event) != r || isOwn(own, event) {
 				continue
 			}
 			names = append(names, event)
@@ -205,7 +214,7 @@ func propose(app appEvents, by served) proposals {
 // proposeOut names the event that clients listen for in a role, unless one of that role is served already.
 func proposeOut(app appEvents, by served, r role) (name string, ok bool) {
 	for _, event := range namesOf(app.out) {
-		if roleOut(event) != r || !app.heard[event] {
+		if roleOut(event) != r || !app.heard[event] || r == members && app.toAll[event] {
 			continue
 		}
 		if by.out[contract.Fold(event)] {
@@ -279,12 +288,12 @@ func unservedOf(app appEvents, by served, proposed proposals) []string {
 	var unserved []string
 	for _, event := range namesOf(app.in) {
 		if _, ok := by.in[contract.Fold(event)]; !ok && !slices.Contains(handled, event) {
-			unserved = append(unserved, event+" ("+app.in[event]+")")
+			unserved = append(unserved, event+" ("+app.places[event]+")")
 		}
 	}
 	for _, event := range namesOf(app.out) {
 		if app.heard[event] && !by.out[contract.Fold(event)] && !slices.Contains(handled, event) {
-			unserved = append(unserved, "on "+event+" ("+app.out[event]+")")
+			unserved = append(unserved, "on "+event+" ("+app.places["on "+event]+")")
 		}
 	}
 	return unserved

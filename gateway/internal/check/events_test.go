@@ -65,7 +65,7 @@ func TestTheAppsEventsAreProposedAsLinesToPaste(t *testing.T) {
 	got := eventsOf(t, config.Default(), map[string]string{"src/use-room.tsx": useRoom, "server.ts": serverTS})
 	for _, want := range []string{
 		"fault      events", "→ JOIN_EVENTS=chat:join", "→ LEAVE_EVENTS=chat:leave", "→ SEND_EVENTS=message:send", "→ MESSAGE_EVENT=message:new",
-		"→ RELAY_EVENTS=typing=user_typing", "warning    events      nobody would serve reaction:add (server.ts)",
+		"→ RELAY_EVENTS=typing=user_typing", "warning    events      nobody would serve reaction:add (server.ts:",
 	} {
 		if strings.Count(got, want) != 1 {
 			t.Errorf("want once: %s\n%s", want, got)
@@ -125,7 +125,7 @@ func FuzzAppCode(f *testing.F) {
 	f.Add("io.on('x', ({ to }) => { const s = users.get(to); io.to(s).emit('y', { to, from: socket.id }) })")
 	f.Add("io.on('x', (d) => { io.to(d.a?.b).emit('y', d) })")
 	f.Fuzz(func(t *testing.T, text string) {
-		e := appEvents{in: map[string]string{}, out: map[string]string{}, heard: map[string]bool{}}
+		e := noCode()
 		e.read("a.ts", text+" socket")
 		e.readSchema("a.prisma", text)
 		propose(e, servedBy(config.Default()))

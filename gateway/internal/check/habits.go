@@ -26,7 +26,7 @@ const (
 
 // line is one to paste into a .env file, where $ is written \$.
 func (h habit) line() string {
-	return h.variable + "=" + strings.ReplaceAll(h.value, "$", `\$`) + " # " + string(h.confidence) + ": " + h.file
+	return h.variable + "=" + literal(h.value) + " # " + string(h.confidence) + ": " + h.file
 }
 
 // sign is what a habit looks like in the code. Value makes the variable's value of what the pattern has found, or "" if it is none.
@@ -37,14 +37,17 @@ type sign struct {
 	value      func(found []string) string
 }
 
+// ownID is the id of a socket's own user, and not that of one of a list.
+const ownID = `(?:(?:socket|this|user|me|self|session|decoded|payload|claims|auth|data|currentUser)\b[\w.?!]*[.?!])?(?:userId|user\??\.id|user\??\._id|session\??\.(?:_?id))`
+
 var signs = []sign{
 	{"SOCKET_PATH", likely, regexp.MustCompile(`(?s)["']socket\.io-client["'].*?\bpath\s*[:=]\s*["'](/\w[\w./-]*)["']`),
 		func(found []string) string { return otherPath(found[1]) }},
-	{"PERSONAL_ROOM", surely, regexp.MustCompile("socket\\.join\\(\\s*`([\\w:.-]+)\\$\\{[\\w.?!]*(?:userId|user\\??\\.id|user\\??\\._id)\\s*\\}`\\s*\\)"),
+	{"PERSONAL_ROOM", surely, regexp.MustCompile("socket\\.join\\(\\s*`([\\w:.-]+)\\$\\{" + ownID + "\\s*\\}`\\s*\\)"),
 		func(found []string) string { return found[1] + "$user" }},
-	{"PERSONAL_ROOM", surely, regexp.MustCompile(`socket\.join\(\s*["']([\w:.-]+)["']\s*\+\s*[\w.?!]*(?:userId|user\??\.id|user\??\._id)\s*\)`),
+	{"PERSONAL_ROOM", surely, regexp.MustCompile(`socket\.join\(\s*["']([\w:.-]+)["']\s*\+\s*` + ownID + `\s*\)`),
 		func(found []string) string { return found[1] + "$user" }},
-	{"PERSONAL_ROOM", likely, regexp.MustCompile(`socket\.join\(\s*(?:String\()?[\w.?!]*(?:userId|user\??\.id|user\??\._id)(?:\.toString\(\))?\)?\s*\)`),
+	{"PERSONAL_ROOM", likely, regexp.MustCompile(`socket\.join\(\s*(?:String\()?` + ownID + `(?:\.toString\(\))?\)?\s*\)`),
 		func([]string) string { return "$user" }},
 	{"DEFAULT_ROOM", likely, regexp.MustCompile(`socket\.join\(\s*["']([\w:.-]+)["']\s*\)`),
 		func(found []string) string { return found[1] }},
@@ -173,7 +176,7 @@ func isSet(c config.Config) map[string]bool {
 	return map[string]bool{
 		"SOCKET_PATH": c.SocketPath != "/socket.io/",
 		"NAMESPACE":   c.Namespace != "/", "PERSONAL_ROOM": c.PersonalRoom != "", "DEFAULT_ROOM": c.DefaultRoom != "", "ECHO": !c.Echo, "MESSAGE_SHAPE": c.MessageShape != "",
-		"ACK_SHAPE": c.AckShape != "", "SEND_ARGS": len(c.SendArgs) > 0, "SQL_EMIT": c.SQLEmit, "TOKEN_SOURCES": len(c.TokenSources) > 0,
+		"ACK_SHAPE": c.AckShape != "", "SEND_ARGS": len(c.SendArgs) > 0, "SQL_EMIT": c.SQLEmit, "GATEWAY_DATABASE_URL": c.DatabaseURL.None(), "TOKEN_SOURCES": len(c.TokenSources) > 0,
 		"HISTORY_EVENT": c.HistoryEvent != "", "HISTORY_SIZE": c.HistoryEvent != "", "HISTORY_SHAPE": c.HistoryShape != "",
 		"TOKEN_JWKS_URL": c.TokenJWKSURL != "", "USER_ROOMS_QUERY": c.UserRoomsQuery != "", "ROOM_ACCESS_QUERY": c.RoomAccessQuery != "" || len(c.RoomRules) > 0,
 		"ONLINE_EVENT": c.OnlineEvent != "", "USER_ONLINE_EVENT": c.UserOnlineEvent != "", "USER_OFFLINE_EVENT": c.UserOfflineEvent != "", "MESSAGE_FIELDS": len(c.MessageFields) > 0,
@@ -183,9 +186,12 @@ func isSet(c config.Config) map[string]bool {
 
 // habits proposes variables for what the app's server does, or did.
 func (s start) habits(app appEvents) {
+	if !app.usesIt() {
+		return
+	}
 	var lines []string
 	set := isSet(s.config)
-	for _, h := range slices.Concat(app.habits, app.rooms(), app.online(), app.anyone(), app.fields.proposed(s.config)) {
+	for _, h := range slices.Concat(app.habits, app.rooms(), app.online(), app.anyone(), app.fields.proposed(s.config), app.loginsFor(s.config), app.passing(), app.everybody()) {
 		if !set[h.variable] {
 			lines = append(lines, h.line())
 		}
@@ -217,7 +223,7 @@ func (e appEvents) online() (all []habit) {
 		words := wordsOf(event)
 		switch {
 		case !e.heard[event] || has(words, "room"):
-		case has(words, "online") && has(words, "users", "members", "list", "get"):
+		case has(words, "online", "active") && has(words, "users", "members", "list", "get"):
 			list = event
 		case has(words, "online", "connected") && has(words, "user"):
 			comes = event

@@ -103,11 +103,12 @@ type own struct{ event, line string }
 // onlyOwn are those: what changes rows, and what tells clients something else than they have sent.
 func (e appEvents) onlyOwn(by served) (all []own) {
 	for _, event := range namesOf(e.in) {
+		why := handling.beyond
 		if r := roleOf(event, by); r == joins || r == leaves || r == sends || r == relays && by.relays(event) {
-			continue
+			why = handling.apart
 		}
 		for _, h := range e.handlingsOf(event) {
-			if why := h.beyond(); why != "" {
+			if why := why(h); why != "" {
 				all = append(all, own{event, h.place() + " " + why})
 				break
 			}
@@ -124,12 +125,30 @@ func (e appEvents) handlingsOf(event string) []handling {
 func (h handling) beyond() string {
 	passed, found := h.passesOn()
 	switch {
+	case h.apart() != "":
+		return h.apart()
 	case changesRows.MatchString(h.body):
 		return "changes rows"
 	case h.tellsEverybody():
 		return "tells everybody"
 	case found && passed.to != toRoom && !passed.same:
 		return "tells " + passed.as + " in another shape than it came"
+	}
+	return ""
+}
+
+var (
+	parsesText = regexp.MustCompile(`\bJSON\.parse\(\s*([A-Za-z_]\w*)`)
+	makesName  = regexp.MustCompile("\\b(?:io|socket)\\b[^;{}\\n]{0,80}\\.\\s*emit\\(\\s*(?:`[^`\\n]*\\$\\{|([a-z]\\w*)\\s*,)")
+)
+
+// apart says what of a handling no variable does, whatever its event is for.
+func (h handling) apart() string {
+	if found := parsesText.FindStringSubmatch(h.body); found != nil && slices.Contains(h.parameters, found[1]) {
+		return "takes JSON as a text"
+	}
+	if makesName.MatchString(h.body) {
+		return "tells an event whose name it makes"
 	}
 	return ""
 }

@@ -4,7 +4,7 @@ import "regexp"
 
 var (
 	// isRoute is a file of a route, or of Server Actions.
-	isRoute  = regexp.MustCompile(`(?:^|/)(?:api/.+|route\.[cm]?[jt]s|[\w.-]*actions?\.[cm]?[jt]sx?|actions?/.+)$`)
+	isRoute  = regexp.MustCompile(`(?:^|/)(?:(?:api|controllers?|routes?|routers?)/.+|[\w-]*(?:[cC]ontroller|[rR]outer?)s?\.[cm]?[jt]s|route\.[cm]?[jt]s|[\w.-]*actions?\.[cm]?[jt]sx?|actions?/.+)$`)
 	isAction = regexp.MustCompile(`(?m)^\s*["']use server["']`)
 	// emitsByIO is an emit by the io that a custom server left where routes find it.
 	emitsByIO = regexp.MustCompile(`(?i)(?:\bglobal(?:This)?\b[^;\n]{0,40}?\.\s*_?io\w*|\bsocket\??\.server\??\.io|\bgetIO\(\)|\bio)\s*[?!]?\s*\.\s*(?:to|in|emit|except|sockets)\b`)
