@@ -53,6 +53,8 @@ var signs = []sign{
 		func(found []string) string { return found[1] }},
 	{"DEFAULT_ROOM", likely, regexp.MustCompile(`socket\.join\(\s*(?:String\()?socket\.handshake\??\.(auth|query)\??\.(\w+)`),
 		func(found []string) string { return "$" + found[1] + "." + found[2] }},
+	{"JOIN_MODE", likely, regexp.MustCompile("(?:(?:\\.forEach|\\.map)\\([^;]{0,60}?(?:=>|function)|for\\s*\\([^();]{1,60}\\bof\\b)[^;]{0,120}?[sS]ocket[\\w.?!]*\\.emit\\(\\s*[\"'`]([^\"'`\n]{1,60})[\"'`]"),
+		func(found []string) string { return joinsSeveral(found[1]) }},
 	{"NAMESPACE", likely, regexp.MustCompile(`\b(?:io|connect)\(\s*(?:[\w.!?]+(?:\s*(?:\|\||\?\?)\s*["'][^"'\n]*["'])?\s*\+\s*)?["'](?:https?://[^"'/\n]+)?(/[\w-]+)["']`),
 		func(found []string) string { return found[1] }},
 	{"NAMESPACE", likely, regexp.MustCompile("\\b(?:io|connect)\\(\\s*`(?:https?://)?\\$\\{[^}`\n]+\\}(/[\\w-]+)`"),
@@ -109,6 +111,14 @@ func onlyFor(r role, event, value string) string {
 		return ""
 	}
 	return value
+}
+
+// joinsSeveral is for a page that says an event for each of a list.
+func joinsSeveral(event string) string {
+	if roleIn(event) != joins {
+		return ""
+	}
+	return "multi"
 }
 
 // otherPath is a path of sockets that is not the one that everybody has.

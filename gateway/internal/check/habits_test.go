@@ -134,6 +134,28 @@ func TestAnAppThatJoinsAndSendsOnlyHasNothingProposed(t *testing.T) {
 	}
 }
 
+func TestAPageThatJoinsAllItsRoomsHasThemKept(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{
+		"chats.forEach((chat) => socket.emit('join_room', chat.id));",
+		"for (const { id } of chats) {\n  socket.emit('join_room', { roomId: id })\n}",
+		"rooms.map((room) => { socketRef.current?.emit(`join-chat`, room.id) })",
+	} {
+		if got := habitsOf(t, config.Default(), map[string]string{"page.tsx": code}); !strings.Contains(got, "JOIN_MODE=multi # likely: page.tsx") {
+			t.Errorf("%s\n%q", code, got)
+		}
+	}
+	for _, code := range []string{
+		"useEffect(() => { rooms.forEach(show); socket.emit('join_room', id) })",
+		"rooms.forEach(show)\nsocket.emit('join_room', id)",
+		"users.forEach((user) => socket.emit('notify', user.id))",
+	} {
+		if got := habitsOf(t, config.Default(), map[string]string{"page.tsx": code}); got != "" {
+			t.Errorf("%s\n%q", code, got)
+		}
+	}
+}
+
 func TestListsOfPrismaAreParticipantsToo(t *testing.T) {
 	t.Parallel()
 	for schema, want := range map[string]participants{
