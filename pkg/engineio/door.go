@@ -71,7 +71,7 @@ type Door struct {
 	cutting bool           // whoever is left is cut
 	present sync.WaitGroup // arrivals; it grows with mu held, and not once it is retired
 	lines   lines
-	kin     map[uint64]*kin
+	kin     elders[arrival]
 }
 
 // passage is what Accept returns.
@@ -105,7 +105,7 @@ func (s *Server) Door(l net.Listener, o DoorOptions) *Door {
 	if o.ErrorLog == nil {
 		o.ErrorLog = log.Default()
 	}
-	d := &Door{server: s, listener: netpoll.Listen(l), options: o, closed: make(chan struct{}), onward: make(chan passage), kin: make(map[uint64]*kin)}
+	d := &Door{server: s, listener: netpoll.Listen(l), options: o, closed: make(chan struct{}), onward: make(chan passage)}
 	d.lines.init(&d.options)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,7 +198,7 @@ func (d *Door) admit(a *arrival, conn net.Conn) bool {
 	d.server.poller.Init(a.conn, conn, a)
 	a.network = peerNetwork(conn)
 	a.conn.ShareTurns(crowdOf(a.network))
-	d.joinKin(a)
+	d.kin.enter(&a.seat, a, a.network)
 	d.link(&d.lines.heads, a)
 	return true
 }

@@ -7,55 +7,15 @@ import (
 	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
-// kin are the arrivals of one network whose first request has not come, in the order in which they came. Once they are as many as may be, each that
-// comes takes the place of the one that has taken longest: whoever speaks does so at once, and who opens connections to say nothing, or
-// a byte at a time, locks nobody out but themselves.
-type kin struct{ eldest, youngest *arrival }
-
-// kinship is an arrival's place among its kin. The Door's mu guards it.
+// kinship is an arrival's place among those of its network whose first request has not come. The Door's mu guards it.
 type kinship struct {
-	network        uint64
-	elder, younger *arrival
-	isKin          bool
-	departed       bool // Depart has had its mark
+	network  uint64
+	seat     seat[arrival]
+	slow     bool // it has begun a head, and not ended it at once
+	departed bool // Depart has had its mark
 }
 
-// joinKin has an arrival be the youngest of its network. mu is held, as for leaveKin.
-func (d *Door) joinKin(a *arrival) {
-	k := d.kin[a.network]
-	if k == nil {
-		k = new(kin)
-		d.kin[a.network] = k
-		k.eldest = a
-	} else {
-		k.youngest.younger, a.elder = a, k.youngest
-	}
-	k.youngest, a.isKin = a, true
-}
-
-// leaveKin is for an arrival that may have left before.
-func (d *Door) leaveKin(a *arrival) {
-	if !a.isKin {
-		return
-	}
-	k := d.kin[a.network]
-	if a.elder != nil {
-		a.elder.younger = a.younger
-	} else {
-		k.eldest = a.younger
-	}
-	if a.younger != nil {
-		a.younger.elder = a.elder
-	} else {
-		k.youngest = a.elder
-	}
-	a.elder, a.younger, a.isKin = nil, nil, false
-	if k.eldest == nil {
-		delete(d.kin, a.network)
-	}
-}
-
-// makeRoom cuts the eldest of a connection's kin, and takes its place back. False means that there is none, or that what it has said
+// makeRoom cuts the eldest of a connection's kin, and takes its place back. False means that there is none, or that the first that it has said
 // waits to be read: then it is the server that takes long.
 func (d *Door) makeRoom(conn net.Conn) bool {
 	a := d.cutEldest(peerNetwork(conn))
@@ -68,11 +28,10 @@ func (d *Door) makeRoom(conn net.Conn) bool {
 func (d *Door) cutEldest(network uint64) *arrival {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	k := d.kin[network]
-	if k == nil || !k.eldest.conn.Quiet() {
+	a := d.kin.eldest(network)
+	if a == nil || !a.slow && !a.conn.Quiet() {
 		return nil
 	}
-	a := k.eldest
 	a.unlink()
 	a.departed = true
 	a.conn.Cut()

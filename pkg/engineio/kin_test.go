@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -135,4 +137,41 @@ func TestWhoHasAskedAndFindsNoPlaceIsAnswered(t *testing.T) {
 	if got, err := http.ReadResponse(bufio.NewReader(first), nil); err != nil || got.StatusCode != http.StatusSwitchingProtocols {
 		t.Errorf("the first did not get in: %v, %v", got, err)
 	}
+}
+
+// A thousand heads of which another byte had just come each time locked out everybody else behind their address.
+func TestWhoIsNotDoneWithItsHeadAtOnceGivesWayThoughMoreHasCome(t *testing.T) {
+	t.Parallel()
+	var first atomic.Bool
+	looked, look := make(chan struct{}), make(chan struct{})
+	n := openNarrow(t, 1, func(*http.Request) bool {
+		if first.CompareAndSwap(false, true) {
+			close(looked)
+			<-look
+		}
+		return true
+	})
+	request := upgradeRequest(handshakeQuery)
+	slow := n.say(t, request[:20])
+	for !n.hasSlow() {
+		runtime.Gosched()
+	}
+	io.WriteString(slow, request[20:])
+	<-looked // its bytes are being read
+	conn := n.say(t, request)
+	if got, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || got.StatusCode != http.StatusSwitchingProtocols {
+		t.Errorf("a client did not get in: %v, %v", got, err)
+	}
+	close(look)
+	if _, err := slow.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the slow one was told %v", err)
+	}
+}
+
+// hasSlow tells whether the eldest has begun a head.
+func (n *narrow) hasSlow() bool {
+	n.door.mu.Lock()
+	defer n.door.mu.Unlock()
+	a := n.door.kin.eldest(networkOf(netip.MustParseAddr("127.0.0.1")))
+	return a != nil && a.slow
 }

@@ -104,7 +104,7 @@ func (a *arrival) unlink() bool {
 		l.last = a.before
 	}
 	a.line, a.before, a.after = nil, nil, nil
-	a.door.leaveKin(a)
+	a.door.kin.leave(&a.seat)
 	return true
 }
 
@@ -112,6 +112,7 @@ func (a *arrival) unlink() bool {
 func (d *Door) expectHead(a *arrival) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	a.slow = true
 	if a.line == &d.lines.idle {
 		a.unlink()
 		d.link(&d.lines.heads, a)

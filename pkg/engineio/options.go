@@ -40,7 +40,10 @@ type Options struct {
 	// MaxPending is the most sessions of clients that nobody knows yet: Identify does not, and Session.Settle was not
 	// called. They don't count as MaxConnections. Zero means that all count as known from the start. See Limits.
 	MaxPending int
-	// MaxPendingPerIP is the same for one client address.
+	// MaxPendingPerIP is the same for one client address. One that comes when there are as many, or as many as the share of the address,
+	// takes the place of the session of that address that has gone longest without a message, and 250 ms at
+	// least, which ends by GaveWay. Who is just being
+	// heard keeps its place; where all are, the newcomer is refused.
 	MaxPendingPerIP int
 	// PendingPayload is MaxPayload, and SendQueueBytes too, for a session until Session.Settle is called. More closes it with
 	// TooMuchPending. Zero means that there is no difference.
@@ -114,8 +117,8 @@ const (
 	CauseAsked       = "refused by the app"     // Options.Ask said no
 
 	CauseMaximumByUser = "max connections per user" // Options.MaxConnectionsPerUser, at Session.Settle
-	CausePending       = "max pending"              // Options.MaxPending
-	CausePendingByIP   = "max pending per ip"       // Options.MaxPendingPerIP, or an address's share of MaxPending
+	CausePending       = "max pending"              // Options.MaxPending, and none of that address gives way
+	CausePendingByIP   = "max pending per ip"       // Options.MaxPendingPerIP, or an address's share of MaxPending, and none of them gives way
 	CauseArrivals      = "max arrivals"             // Admission.Arrive: as many as MaxPending
 	CauseArrivalsByIP  = "max arrivals per ip"      // Admission.Arrive: as many of an address as MaxPendingPerIP, or its share
 )

@@ -122,9 +122,11 @@ func TestWhoIsKnownAtTheHandshakeIsNotPending(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
 	server, address := serve(t, h, Options{MaxPending: 4, MaxPendingPerIP: 1, PendingPayload: pendingBytes, Identify: cookieIs})
+	server.strangers.least = 0
 	dialOpen(t, address)
-	if got := pollerOf(t, address).get(); got.status != http.StatusServiceUnavailable {
-		t.Errorf("a second client that nobody knows was answered %d", got.status)
+	pollerOf(t, address).open()
+	if got := within(t, h.closed, "the first one's end"); got != GaveWay {
+		t.Errorf("the first client that nobody knows ended by %q", got)
 	}
 	for range 5 {
 		if got := pollerOf(t, address).get("Cookie", "token=ann"); got.status != 200 {

@@ -17,5 +17,7 @@ const (
 	QueueFull   Reason = "slow reader"  // the client took its packets slower than they came, past SendQueueBytes
 	NotUpgraded Reason = "not upgraded" // it stayed with long-polling where that is only the way to a WebSocket
 
+	GaveWay Reason = "gave way" // it was the eldest of its address that had not said who it is, and others came: see Options.MaxPendingPerIP
+
 	TooMuchPending Reason = "too much before connect" // more than Options.PendingPayload before Session.Settle
 )

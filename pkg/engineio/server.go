@@ -36,11 +36,12 @@ type Server struct {
 	handler Handler
 	options Options
 
-	mu       lockorder.Mutex[Server]
-	sessions map[string]*Session
-	draining bool
-	retired  bool // the doors are
-	doors    []*Door
+	mu        lockorder.Mutex[Server]
+	sessions  map[string]*Session
+	draining  bool
+	retired   bool // the doors are
+	doors     []*Door
+	strangers strangers
 
 	held sync.WaitGroup // what Shutdown waits for: see acquire
 
@@ -51,10 +52,11 @@ type Server struct {
 // New starts a server's goroutines. Shutdown ends them.
 func New(h Handler, o Options) *Server {
 	s := &Server{
-		handler:  h,
-		options:  o.WithDefaults(),
-		sessions: make(map[string]*Session),
-		poller:   netpoll.New(),
+		handler:   h,
+		options:   o.WithDefaults(),
+		sessions:  make(map[string]*Session),
+		poller:    netpoll.New(),
+		strangers: strangers{least: leastSilence},
 	}
 	s.wheel = newWheel(min(s.options.PingInterval, s.options.PingTimeout))
 	return s
@@ -95,7 +97,11 @@ func (s *Server) admit(addr netip.Addr, user string) (p Place, cause string) {
 	if draining {
 		return p, CauseDraining
 	}
-	if p, cause = s.options.Admission.Admit(addr, user); cause != "" {
+	p, cause = s.options.Admission.Admit(addr, user)
+	if (cause == CausePendingByIP || cause == CausePending) && s.makeRoom(addr) {
+		p, cause = s.options.Admission.Admit(addr, user)
+	}
+	if cause != "" {
 		s.release()
 	}
 	return p, cause
@@ -120,6 +126,9 @@ func (s *Server) register(session *Session) (ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sessions[session.id] = session
+	if session.stranger {
+		s.awaits(session)
+	}
 	return !s.draining
 }
 
@@ -127,6 +136,7 @@ func (s *Server) register(session *Session) (ok bool) {
 func (s *Server) forget(session *Session) {
 	s.mu.Lock()
 	delete(s.sessions, session.id)
+	s.strangers.leave(&session.seat)
 	s.mu.Unlock()
 	s.options.Admission.Release(session.place)
 }

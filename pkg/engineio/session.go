@@ -22,6 +22,11 @@ type Session struct {
 	addr     netip.Addr
 	turn     lockorder.Mutex[turn] // held while the receiver is called
 
+	// Server.mu guards these.
+	stranger bool          // its place is a pending one
+	silent   time.Duration // since when, on the clock of the wheel
+	seat     seat[Session] // among the strangers
+
 	mu      lockorder.Mutex[Session] // guards what follows
 	carrier carrier
 	outbox  outbox
@@ -88,7 +93,7 @@ const (
 )
 
 func newSession(server *Server, addr netip.Addr, p Place) *Session {
-	s := &Session{server: server, id: NewID(), addr: addr, place: p}
+	s := &Session{server: server, id: NewID(), addr: addr, place: p, stranger: p.holder == nobody && server.options.Admission.pending.most > 0}
 	s.settled.Store(server.options.PendingPayload == 0)
 	return s
 }
@@ -133,6 +138,7 @@ func (s *Session) Settle(user string) (cause string) {
 		s.server.options.Observer.HandshakeRefused(cause)
 		return cause
 	}
+	s.server.knows(s)
 	s.settled.Store(true)
 	s.carriedBy().takeOwnTurns()
 	return ""
@@ -286,7 +292,13 @@ func (s *Session) message(data []byte, binary bool) {
 		return
 	}
 	s.heard(false)
+	if s.settled.Load() {
+		s.receiver.Message(data, binary)
+		return
+	}
+	s.server.speaks(s)
 	s.receiver.Message(data, binary)
+	s.server.heard(s)
 }
 
 // Writable tells whether what is sent now goes out without waiting for anything that was sent

@@ -66,6 +66,7 @@ var order = []rule{
 	{"chat.users", nil},
 	{"chat.resends", nil},
 	{"chat.absorbed", nil},
+	{"chat.endings", nil},
 	{"chat.grants", nil},
 	{"chat.renewals", nil},
 	{"chat.online", nil},

@@ -251,8 +251,9 @@ func TestFiftyThousandHandshakesWithoutATokenTakeFewPlaces(t *testing.T) {
 		c.PendingTimeout, c.ConnectTimeout = time.Hour, time.Hour
 		c.Polling, c.PingInterval, c.PingTimeout = "full", time.Hour, time.Hour
 	})
-	if n := e.handshakes("127.0.0.2", 50_000, ""); n > 1024 {
-		t.Errorf("%d sessions, want 1024", n)
+	e.handshakes("127.0.0.2", 50_000, "")
+	if n := e.app.admission.Pending(); n > 1024 {
+		t.Errorf("%d are pending, want 1024", n)
 	}
 	e.counted("max pending per ip")
 	e.mustEnter("127.0.0.3", e.auth("ann"), nil)
@@ -393,5 +394,29 @@ func TestAForeignPagesPictureTakesNoneOfItsVisitorsPlaces(t *testing.T) {
 	}
 	if n := e.app.sockets.admission.Places(); n != 0 {
 		t.Errorf("%d places are taken", n)
+	}
+}
+
+func TestWhoNeverLogsInKeepsNobodyOfTheSameAddressOut(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t, func(c *config.Config) {
+		c.MaxPendingPerIP, c.TrustedProxies, c.PendingTimeout, c.ConnectTimeout = 10, nil, time.Hour, time.Hour
+	})
+	for range 10 {
+		conn, err := engineclient.Dialer{}.Dial(t.Context(), "ws://"+e.addr+"/socket.io/?"+engineclient.Query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+	}
+	for deadline := time.Now().Add(patience); ; { // they have a moment for their first word
+		if _, err := e.enter("127.0.0.1", e.auth("ann"), nil); err == nil {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("an honest client did not get in: %v", err)
+		}
+	}
+	if _, metrics := get(t, e.app.servers[1].listener.Addr().String(), "/metrics"); !strings.Contains(metrics, `socketgate_connections_closed_total{reason="gave way"} 1`) {
+		t.Error("it was not counted that one gave way")
 	}
 }

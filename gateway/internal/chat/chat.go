@@ -49,6 +49,7 @@ type Chat struct {
 	renewals      renewals
 	arrivalRoom   string // the room that clients name as they connect, with the places where they do; empty without
 	users         *users
+	endings       endings
 	share         float64    // of a user in what one connection may; 0 is no limit
 	unknownEvents firstTimes // events that nobody handles
 	fieldsLeftOut firstTimes // fields that rooms are not told
@@ -166,6 +167,7 @@ func (c *Chat) connected(s *socketio.Socket) {
 	if !end.IsZero() {
 		s.CloseAt(end, reason)
 	}
+	c.endIfEnded(s, m)
 	c.welcomeBack(s, m)
 	c.tellHistories(s, m)
 }

@@ -29,6 +29,9 @@ func (c *Chat) endLogin(s *socketio.Socket, m *member) {
 // logins is asked at once. One that has no digests is disconnected, as by [Chat.DisconnectUsers]. It looks at every socket once, and
 // may wait for the database.
 func (c *Chat) EndLogins(ended map[string][]string) {
+	for user, digests := range ended {
+		c.endings.note(user, digests...)
+	}
 	others := &recheck{chat: c, told: true}
 	c.namespace.Each(func(s *socketio.Socket) {
 		m, admitted := s.Data.(*member)
@@ -44,7 +47,7 @@ func (c *Chat) EndLogins(ended map[string][]string) {
 		case slices.Contains(digests, loginDigest(m.login.Login)):
 			c.endLogin(s, m)
 		case c.options.Logins != nil:
-			others.logins, others.held = append(others.logins, m.login.Login), append(others.held, s)
+			others.add(s, m)
 		}
 	})
 	others.ask()

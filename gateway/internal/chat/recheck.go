@@ -68,13 +68,18 @@ func (r *recheck) meet(s *socketio.Socket) {
 		r.asked[m.ID], r.users = true, append(r.users, m.ID)
 	}
 	if r.chat.options.Logins != nil {
-		r.logins, r.held = append(r.logins, m.login.Login), append(r.held, s)
+		r.add(s, m)
 	}
 	r.met++
 	if len(r.seats) >= recheckBatch || len(r.logins) >= recheckBatch || len(r.users) >= recheckBatch {
 		r.ask()
 		r.pause(float64(r.met) / float64(r.crew))
 	}
+}
+
+// add has a socket's login be asked about. There are Options.Logins.
+func (r *recheck) add(s *socketio.Socket, m *member) {
+	r.logins, r.held = append(r.logins, m.login.Login), append(r.held, s)
 }
 
 func (r *recheck) seat(s *socketio.Socket, m *member, room string) {
@@ -170,6 +175,7 @@ func (r *recheck) askLogins() {
 	for i, gone := range ended {
 		if gone {
 			lost++
+			c.endings.note(r.logins[i].UserID, loginDigest(r.logins[i])) // before it goes, which may come back at once
 			c.endLogin(r.held[i], r.held[i].Data.(*member))
 			if c.options.Gateways != nil && !r.told {
 				c.options.Gateways.LoginEnded(r.logins[i].UserID, loginDigest(r.logins[i]))

@@ -56,6 +56,8 @@ func (h *Hints) HandshakeRefused(cause string) {
 
 var hintForEnd = map[engineio.Reason]string{
 	engineio.TooMuchPending: "a client sent more than 32 KiB in one packet before it was let in, or did not read its answers: only CONNECT may come before",
+	engineio.GaveWay: "a client that had not logged in gave way to another one: MAX_PENDING_PER_IP, or its share of MAX_PENDING, is reached by one address " +
+		"without a valid cookie" + orProxies,
 	engineio.NotUpgraded: "clients stay with HTTP long-polling and are closed after 10 s, again and again: the proxy must pass the upgrade to a WebSocket " +
 		"(rewrites in next.config: with skipTrailingSlashRedirect: true; better a proxy before Next.js), or POLLING=full lets them stay",
 	engineio.QueueFull: "a client was closed since it reads slower than its messages come: SEND_QUEUE_BYTES is how much may wait for one",

@@ -1,0 +1,65 @@
+package engineio
+
+import (
+	"net/netip"
+	"time"
+)
+
+// leastSilence is for how long nobody gives way: a client on a slow network has it for its first word, and who asks for sessions as
+// fast as may be has most of them refused, which costs less than making them.
+const leastSilence = 250 * time.Millisecond
+
+// strangers are the sessions with a pending place that are not saying anything. Server.mu guards them.
+type strangers struct {
+	elders[Session]
+	least time.Duration
+}
+
+// makeRoom ends the session of an address that has waited longest without a word, for a client of that address that has come since: an
+// official client says who it is within moments, and is let in before it is the eldest itself. Who is just being heard keeps its place.
+// False means that there is none.
+func (s *Server) makeRoom(addr netip.Addr) bool {
+	s.mu.Lock()
+	session := s.strangers.eldest(networkOf(addr))
+	if session != nil && s.wheel.clock()-session.silent < s.strangers.least {
+		session = nil
+	}
+	if session != nil {
+		s.strangers.leave(&session.seat)
+	}
+	s.mu.Unlock()
+	if session != nil {
+		session.end(GaveWay)
+	}
+	return session != nil
+}
+
+// awaits counts a session among the strangers, as the youngest. mu is held.
+func (s *Server) awaits(session *Session) {
+	session.silent = s.wheel.clock()
+	s.strangers.enter(&session.seat, session, session.place.network)
+}
+
+// speaks takes a session from among the strangers for as long as what it says is being heard: a database may have to be asked.
+func (s *Server) speaks(session *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strangers.leave(&session.seat)
+}
+
+// heard has it be one of them again, if it is still nobody.
+func (s *Server) heard(session *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if session.stranger && s.sessions[session.id] == session {
+		s.awaits(session)
+	}
+}
+
+// knows takes a session from among the strangers for good.
+func (s *Server) knows(session *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	session.stranger = false
+	s.strangers.leave(&session.seat)
+}
