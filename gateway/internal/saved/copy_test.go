@@ -274,6 +274,7 @@ func TestWhileThatCantBeTakenBackNobodyIsPromisedWhatRedisHas(t *testing.T) {
 	}
 	control("start")
 	eventually(t, "not void any more", func() bool { return voidRows(t, postgres) == 0 })
+	eventually(t, "copied again", func() bool { return !first.copy.changes.isPending("ann") })
 	must(t, redis.Do("FLUSHALL").Error())
 	wants(t, start(t, redis.URL()+" "+postgres, Options{}).claim("ann"), ann)
 }
