@@ -31,7 +31,7 @@ var All = []Attack{
 	{Name: "such WebSockets behind one proxy", Workers: 6 * crowd, Addresses: 12, Proxied: true, Pause: time.Second, once: neverConnects,
 		Sign: `socketgate_pending`},
 	{Name: "such WebSockets from the honest clients' address", Workers: crowd, Addresses: 0, Pause: time.Second, once: neverConnects,
-		Sign: `socketgate_handshakes_refused_total{cause="max pending per ip`},
+		Sign: `socketgate_connections_closed_total{reason="gave way"}`},
 	{Name: "polling sessions without end", Workers: spate, Addresses: spate, once: pollingSessions,
 		Sign: `socketgate_handshakes_refused_total{cause="max pending`},
 	{Name: "1 MB before CONNECT", Workers: 60, Addresses: 1, once: megabyteBeforeLogin,
