@@ -22,11 +22,11 @@ async function start(t, options = { connectionStateRecovery: {} }, log = () => {
   const gateway = await new SimulatedGateway().listen();
   t.after(() => gateway.close());
   const io = new Server(options);
-  attach(io, { key: 'key', signals: false, linger: 0, log, url: gateway.url });
+  const attached = attach(io, { key: 'key', signals: false, linger: 0, log, url: gateway.url });
   t.after(() => io.close());
   const sockets = [];
   io.on('connection', (socket) => sockets.push(socket));
-  await until('the gateway to be dialled', () => gateway.hello);
+  await attached.ready; // what is told before goes to nobody
   return { gateway, io, sockets };
 }
 
