@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -151,7 +150,7 @@ func (e *appEvents) read(name, text string) {
 		}
 		listens := verb == "on" || verb == "once"
 		byServer := servers || isServersCall.MatchString(statement)
-		place := fmt.Sprintf("%s:%d", name, 1+strings.Count(text[:at[0]], "\n"))
+		place := placeIn(name, text, at[0])
 		if listens == byServer {
 			note(e.in, event, name)
 			note(e.places, event, place)
@@ -175,7 +174,7 @@ func (e *appEvents) readSides(name, text string, servers bool) {
 	e.anew = e.anew || beginsAnew.MatchString(text)
 	for _, at := range decorated.FindAllStringSubmatchIndex(text, -1) {
 		note(e.in, text[at[2]:at[3]], name)
-		note(e.places, text[at[2]:at[3]], fmt.Sprintf("%s:%d", name, 1+strings.Count(text[:at[0]], "\n")))
+		note(e.places, text[at[2]:at[3]], placeIn(name, text, at[0]))
 	}
 }
 

@@ -1,9 +1,9 @@
 package check
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,7 +16,15 @@ type handling struct {
 	body        string
 }
 
-func (h handling) place() string { return fmt.Sprintf("%s (%s:%d)", h.event, h.file, h.line) }
+func (h handling) place() string { return h.event + " (" + h.where() + ")" }
+
+// where is its file and line.
+func (h handling) where() string { return h.file + ":" + strconv.Itoa(h.line) }
+
+// placeIn is file and line of a byte of a file.
+func placeIn(name, text string, at int) string { return name + ":" + strconv.Itoa(lineOf(text, at)) }
+
+func lineOf(text string, at int) int { return 1 + strings.Count(text[:at], "\n") }
 
 var (
 	// onEvent is the beginning of one, and its group the event's name.
@@ -44,7 +52,7 @@ func (e *appEvents) readHandlings(name, text string, servers bool) {
 			continue
 		}
 		parameters, takesApart := parametersOf(rest)
-		e.handlings = append(e.handlings, handling{event, name, 1 + strings.Count(text[:at[0]], "\n"), parameters, takesApart, rest})
+		e.handlings = append(e.handlings, handling{event, name, lineOf(text, at[0]), parameters, takesApart, rest})
 	}
 }
 

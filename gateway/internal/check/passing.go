@@ -1,9 +1,6 @@
 package check
 
-import (
-	"fmt"
-	"regexp"
-)
+import "regexp"
 
 var (
 	tells = regexp.MustCompile(`\.\s*emit\(`)
@@ -36,7 +33,7 @@ func (e appEvents) passing() []habit {
 		return nil
 	}
 	return []habit{{"GATEWAY_DATABASE_URL", "none", likely,
-		fmt.Sprintf("%s:%d passes %s on and saves nothing; what a route of the app has saved would be stored again", first.file, first.line, first.event)}}
+		first.where() + " passes " + first.event + " on and saves nothing; what a route of the app has saved would be stored again"}}
 }
 
 // everybody proposes one room for all, where the app has none and its server tells messages to whoever is connected.
@@ -49,7 +46,7 @@ func (e appEvents) everybody() []habit {
 		case sends:
 			for _, h := range e.handlingsOf(event) {
 				if h.apart() == "" && h.tellsEverybody() && found == nil && !e.hasHabit("DEFAULT_ROOM") {
-					found = []habit{{"DEFAULT_ROOM", "everybody", likely, fmt.Sprintf("%s:%d tells %s to everybody", h.file, h.line, h.event)}}
+					found = []habit{{"DEFAULT_ROOM", "everybody", likely, h.where() + " tells " + h.event + " to everybody"}}
 				}
 			}
 		}

@@ -84,12 +84,17 @@ func (s *Sequencer) accept(e *entry, now time.Time) bool {
 		s.watch.OrderDropped(DroppedFull)
 		return false
 	}
+	s.begin(e, now)
+	s.waiting.add(e)
+	return true
+}
+
+// begin has a message wait from now on, unless it is the next. mu is held.
+func (s *Sequencer) begin(e *entry, now time.Time) {
 	if !s.isNext(e) {
 		e.at = now
 	}
 	e.gone = e.event == "" && e.position <= s.complete // or it would have been read
-	s.waiting.add(e)
-	return true
 }
 
 // acceptRun is accept of what other gateways have committed together, which has one place among what waits. False means that it has not:
@@ -104,11 +109,7 @@ func (s *Sequencer) acceptRun(run []entry, now time.Time) (accepted bool) {
 	}
 	s.know(run[len(run)-1].position)
 	for i := range run {
-		e := &run[i]
-		if !s.isNext(e) {
-			e.at = now
-		}
-		e.gone = e.event == "" && e.position <= s.complete
+		s.begin(&run[i], now)
 	}
 	return true
 }

@@ -37,8 +37,7 @@ return 1`)
 
 	// seeRedis returns the time, in milliseconds, and the beginning of a session or nothing.
 	seeRedis = newScript(`
-local time = redis.call('TIME')
-return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('GETRANGE', KEYS[1], 0, 99)}`)
+` + redisNow + `return {now, redis.call('GETRANGE', KEYS[1], 0, 99)}`)
 
 	// claimRedis makes a gateway the owner of a session that is as it was seen, and that nobody has claimed since the client came. It returns
 	// the generation and the session.
@@ -58,8 +57,7 @@ elseif by == gateway then
 elseif claimed ~= '-' and tonumber(claimed) >= since then
 	return false
 end
-local time = redis.call('TIME')
-redis.call('SET', KEYS[1], string.format('%s %d %d ', gateway, n + 1, time[1] * 1000 + math.floor(time[2] / 1000)) .. rest, 'PX', lasts)
+` + redisNow + `redis.call('SET', KEYS[1], string.format('%s %d %d ', gateway, n + 1, now) .. rest, 'PX', lasts)
 return {n + 1, rest}`)
 
 	// reclaimRedis tells whether a session is no other gateway's: -1 if it is, 0 if it is not there, or else its new generation, so that
@@ -73,8 +71,7 @@ local by, n, rest = session:match('^(%S+) (%d+) %S+ (.*)$')
 if by ~= ARGV[1] then
 	return -1
 end
-local time = redis.call('TIME')
-redis.call('SET', KEYS[1], string.format('%s %d %d ', by, n + 1, time[1] * 1000 + math.floor(time[2] / 1000)) .. rest, 'PX', ARGV[2])
+` + redisNow + `redis.call('SET', KEYS[1], string.format('%s %d %d ', by, n + 1, now) .. rest, 'PX', ARGV[2])
 return n + 1`)
 
 	releaseRedis = newScript(`

@@ -14,8 +14,7 @@ local n = redis.call('GETRANGE', KEYS[1], 0, 99):match('^%S+ (%d+) ')
 if n and tonumber(n) >= generation then
 	return 0
 end
-local time = redis.call('TIME')
-redis.call('SET', KEYS[1], string.format('%s %d %d ', gateway, generation, time[1] * 1000 + math.floor(time[2] / 1000)) .. session, 'PX', lasts)
+` + redisNow + `redis.call('SET', KEYS[1], string.format('%s %d %d ', gateway, generation, now) .. session, 'PX', lasts)
 return 1`)
 
 // askedOf are those of the keys.

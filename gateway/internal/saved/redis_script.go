@@ -16,6 +16,9 @@ func newScript(text string) script {
 	return script{text, hex.EncodeToString(sum[:])}
 }
 
+// redisNow has a script know the time, in milliseconds.
+const redisNow = "local time = redis.call('TIME')\nlocal now = time[1] * 1000 + math.floor(time[2] / 1000)\n"
+
 // scriptCall is one run of a script.
 type scriptCall struct {
 	key  string

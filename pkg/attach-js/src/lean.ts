@@ -1,3 +1,4 @@
+import { newlyDefining } from "./classes";
 import { Connection } from "./connection";
 import { Few } from "./few";
 import { Handshake } from "./handshake";
@@ -54,10 +55,8 @@ const prepared = new WeakSet<object>();
 
 /** Sockets of this one's class, from now on. */
 export function leanSockets(socket: InnerSocket): void {
-  let made: object = socket;
-  while (made && !Object.hasOwn(made, "buildHandshake")) made = Object.getPrototypeOf(made);
-  if (!made || prepared.has(made)) return;
-  prepared.add(made);
+  const made = newlyDefining("buildHandshake", socket, prepared);
+  if (!made) return;
   const prototype = made as Pick<InnerSocket, "buildHandshake">;
   const build = prototype.buildHandshake;
   // The last that its constructor does, but for a listener.

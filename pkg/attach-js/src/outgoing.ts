@@ -1,3 +1,4 @@
+import { newlyDefining } from "./classes";
 import type { InnerNamespace, InnerSocket } from "./internals";
 
 const listening = new WeakSet<InnerNamespace>();
@@ -11,10 +12,8 @@ export function listensToOutgoing(namespace: InnerNamespace): boolean {
 
 /** Notes from now on who listens to what goes out, on all sockets of this socket's class. */
 export function watchOutgoing(socket: InnerSocket): void {
-  let made: object = socket;
-  while (made && !Object.hasOwn(made, "onAnyOutgoing")) made = Object.getPrototypeOf(made);
-  if (!made || watched.has(made)) return;
-  watched.add(made);
+  const made = newlyDefining("onAnyOutgoing", socket, watched);
+  if (!made) return;
   for (const name of METHODS) {
     const methods = made as Record<string, (this: InnerSocket, ...args: unknown[]) => unknown>;
     const original = methods[name]!;

@@ -1,3 +1,4 @@
+import { newlyDefining } from "./classes";
 import { Connection } from "./connection";
 import type { InnerSocket } from "./internals";
 
@@ -40,10 +41,8 @@ const counted = new WeakSet<object>();
 
 /** Counts from now on which answers are owed to gateways' clients, on all sockets of this socket's class. */
 export function countOwed(socket: InnerSocket): void {
-  let made: object = socket;
-  while (made && !Object.hasOwn(made, "ack")) made = Object.getPrototypeOf(made);
-  if (!made || counted.has(made)) return;
-  counted.add(made);
+  const made = newlyDefining("ack", socket, counted);
+  if (!made) return;
   const methods = made as { ack(this: InnerSocket, id: number): (...args: unknown[]) => void };
   const original = methods.ack;
   methods.ack = function (id) {
