@@ -4,60 +4,37 @@ package engineio
 // comes takes the place of the one that has taken longest: whoever speaks does so at once, and who comes to say nothing, or a byte at a
 // time, locks nobody out but themselves. The owner's mutex guards it, and the seats of those who are in it.
 type elders[T any] struct {
-	of map[uint64]*lineage[T] // by network; each has somebody
-}
-
-type lineage[T any] struct{ eldest, youngest *seat[T] }
-
-// seat is somebody's place among the elders.
-type seat[T any] struct {
-	who            *T
-	network        uint64
-	elder, younger *seat[T]
+	of map[uint64]*row[T] // by network; each has somebody
 }
 
 // enter has somebody be the youngest of a network. The seat is not taken.
 func (e *elders[T]) enter(s *seat[T], who *T, network uint64) {
 	if e.of == nil {
-		e.of = make(map[uint64]*lineage[T])
+		e.of = make(map[uint64]*row[T])
 	}
-	l := e.of[network]
-	if l == nil {
-		l = &lineage[T]{eldest: s}
-		e.of[network] = l
-	} else {
-		l.youngest.younger, s.elder = s, l.youngest
+	r := e.of[network]
+	if r == nil {
+		r = new(row[T])
+		e.of[network] = r
 	}
-	l.youngest, s.who, s.network = s, who, network
+	r.enter(s, who)
 }
 
-// leave frees a seat. False means that it was not taken.
-func (e *elders[T]) leave(s *seat[T]) bool {
+// leave frees a seat of a network, if it is taken.
+func (e *elders[T]) leave(s *seat[T], network uint64) {
 	if s.who == nil {
-		return false
+		return
 	}
-	l := e.of[s.network]
-	if s.elder != nil {
-		s.elder.younger = s.younger
-	} else {
-		l.eldest = s.younger
+	r := e.of[network]
+	if r.leave(s); r.first == nil {
+		delete(e.of, network)
 	}
-	if s.younger != nil {
-		s.younger.elder = s.elder
-	} else {
-		l.youngest = s.elder
-	}
-	if l.eldest == nil {
-		delete(e.of, s.network)
-	}
-	*s = seat[T]{}
-	return true
 }
 
 // eldest returns who of a network has waited longest; nil is nobody.
 func (e *elders[T]) eldest(network uint64) *T {
-	if l := e.of[network]; l != nil {
-		return l.eldest.who
+	if r := e.of[network]; r != nil {
+		return r.first.who
 	}
 	return nil
 }

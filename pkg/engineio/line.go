@@ -10,18 +10,16 @@ import (
 type line struct {
 	limit time.Duration
 	told  bool // who is too late is told so, by arrival.late, and not cut
-
-	first *arrival // who has waited longest; nil where nobody waits
-	last  *arrival
+	row[arrival]
 	timer *time.Timer // runs while somebody waits, and may once more
 }
 
 // standing is an arrival's place in a line. The Door's mu guards it.
 type standing struct {
-	line          *line // nil where it waits for nothing
-	before, after *arrival
-	due           time.Time
-	late          bool // it was in a line that is told
+	line  *line // nil where it waits for nothing
+	stand seat[arrival]
+	due   time.Time
+	late  bool // it was in a line that is told
 }
 
 // lines are what arrivals wait for.
@@ -67,13 +65,8 @@ func (d *Door) enter(l *line, a *arrival) {
 
 // link is enter with mu held.
 func (d *Door) link(l *line, a *arrival) {
-	a.line, a.before, a.due = l, l.last, time.Now().Add(l.limit)
-	if l.last != nil {
-		l.last.after = a
-	} else {
-		l.first = a
-	}
-	l.last = a
+	a.line, a.due = l, time.Now().Add(l.limit)
+	l.row.enter(&a.stand, a)
 	if l.timer == nil {
 		l.timer = time.AfterFunc(l.limit, func() { d.expire(l) })
 	}
@@ -93,18 +86,9 @@ func (a *arrival) unlink() bool {
 	if l == nil {
 		return false
 	}
-	if a.before != nil {
-		a.before.after = a.after
-	} else {
-		l.first = a.after
-	}
-	if a.after != nil {
-		a.after.before = a.before
-	} else {
-		l.last = a.before
-	}
-	a.line, a.before, a.after = nil, nil, nil
-	a.door.kin.leave(&a.seat)
+	l.row.leave(&a.stand)
+	a.line = nil
+	a.door.kin.leave(&a.seat, a.network)
 	return true
 }
 
@@ -135,14 +119,14 @@ func (d *Door) expire(l *line) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()
-	for l.first != nil && !now.Before(l.first.due) {
-		l.first.tooLate()
+	for l.first != nil && !now.Before(l.first.who.due) {
+		l.first.who.tooLate()
 	}
 	if l.first == nil {
 		l.timer = nil
 		return
 	}
-	l.timer.Reset(l.first.due.Sub(now))
+	l.timer.Reset(l.first.who.due.Sub(now))
 }
 
 // tooLate takes an arrival out of its line. The Door's mu is held.
@@ -162,8 +146,8 @@ func (d *Door) retire() {
 	defer d.mu.Unlock()
 	d.retired = true
 	for _, l := range d.lines.all() {
-		for a := l.first; a != nil; a = a.after {
-			a.conn.Interrupt()
+		for s := l.first; s != nil; s = s.after {
+			s.who.conn.Interrupt()
 		}
 	}
 }
@@ -196,7 +180,7 @@ func (d *Door) end() {
 	d.ending = true
 	for _, l := range d.lines.all() {
 		for l.told && l.first != nil {
-			l.first.tooLate()
+			l.first.who.tooLate()
 		}
 	}
 }
@@ -206,8 +190,8 @@ func (d *Door) cut() {
 	defer d.mu.Unlock()
 	d.cutting = true
 	for _, l := range d.lines.all() {
-		for a := l.first; a != nil; a = a.after {
-			a.conn.Cut()
+		for s := l.first; s != nil; s = s.after {
+			s.who.conn.Cut()
 		}
 	}
 }

@@ -136,7 +136,7 @@ func (s *Server) register(session *Session) (ok bool) {
 func (s *Server) forget(session *Session) {
 	s.mu.Lock()
 	delete(s.sessions, session.id)
-	s.strangers.leave(&session.seat)
+	s.strangers.leave(&session.seat, session.place.network)
 	s.mu.Unlock()
 	s.options.Admission.Release(session.place)
 }

@@ -25,7 +25,7 @@ func (s *Server) makeRoom(addr netip.Addr) bool {
 		session = nil
 	}
 	if session != nil {
-		s.strangers.leave(&session.seat)
+		s.strangers.leave(&session.seat, session.place.network)
 	}
 	s.mu.Unlock()
 	if session != nil {
@@ -44,7 +44,7 @@ func (s *Server) awaits(session *Session) {
 func (s *Server) speaks(session *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.strangers.leave(&session.seat)
+	s.strangers.leave(&session.seat, session.place.network)
 }
 
 // heard has it be one of them again, if it is still nobody.
@@ -61,5 +61,5 @@ func (s *Server) knows(session *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	session.stranger = false
-	s.strangers.leave(&session.seat)
+	s.strangers.leave(&session.seat, session.place.network)
 }
