@@ -39,7 +39,7 @@ type member struct {
 	earlyBytes  int       // of these
 	namesLogged uint8     // names that the log has because of it
 	came        uint32    // seconds since 1970
-	asked       int64     // when its client connected, before it was found out who that is; milliseconds since 1970
+	asked       int64     // when its client connected, before it was found out who that is; nanoseconds since 1970
 }
 
 // isNew tells whether a client may still send again what it has sent to another gateway.
@@ -71,7 +71,7 @@ func (c *Chat) authenticate(s *socketio.Socket, h *socketio.Handshake) error {
 		return &socketio.ConnectError{Message: "Authentication error", Close: true}
 	}
 	h.User = claims.UserID
-	m := &member{Person: contract.NewPerson(claims.UserID, claims.UserIDJSON, c.nameOf(claims)), came: uint32(time.Now().Unix()), asked: h.Issued.UnixMilli()}
+	m := &member{Person: contract.NewPerson(claims.UserID, claims.UserIDJSON, c.nameOf(claims)), came: uint32(time.Now().Unix()), asked: h.Issued.UnixNano()}
 	if !claims.Expires.IsZero() {
 		m.expires = claims.Expires.UnixMilli()
 	}

@@ -20,7 +20,7 @@ type endings struct {
 
 // ending is what has ended of one user.
 type ending struct {
-	disconnected int64    // when all connections were; milliseconds since 1970
+	disconnected int64    // when all connections were; nanoseconds since 1970
 	asks         bool     // some login, which the app knows
 	digests      []string // these
 }
@@ -49,7 +49,7 @@ func (e *endings) note(user string, digests ...string) {
 		e.recent[user] = one
 	}
 	if len(digests) == 0 {
-		one.disconnected = now.UnixMilli()
+		one.disconnected = now.UnixNano()
 	}
 	for _, digest := range digests {
 		switch {
