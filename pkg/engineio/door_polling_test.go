@@ -238,6 +238,7 @@ func TestARequestOfAProxyHasTheTurnsOfItsSender(t *testing.T) {
 		t.Errorf("a request of a session has the turns of %x, want those of its client, %x", got, want)
 	}
 	s.Settle("ann")
+	s.opened -= arriving
 	if got := e.crowdOf(r, r.URL.Query()); got != 0 {
 		t.Errorf("one of a client that is let in has the turns of %x, want its own", got)
 	}

@@ -3,6 +3,8 @@ package engineio
 import (
 	"net"
 	"time"
+
+	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
 // line is who waits at a Door for the same thing: for the head of a request, say. All may wait equally long, so that the order in which they
@@ -205,8 +207,9 @@ func (d *Door) news(a *arrival) (retired, late bool) {
 	return d.retired, late
 }
 
-// crowdOf is whom a connection shares its turns with until it is a known client's: all of its network, which is not zero.
-func crowdOf(network uint64) uint64 { return max(1, network) }
+// crowdOf is whom a connection shares its turns with until it is a known client's: all of its network. It is not zero, and no two
+// networks in use differ in the bit of those who are known alone.
+func crowdOf(network uint64) netpoll.Crowd { return max(1, netpoll.Crowd(network)&^netpoll.Known) }
 
 // peerNetwork is that of the peer, zero where it has none.
 func peerNetwork(conn net.Conn) uint64 {

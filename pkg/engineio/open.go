@@ -200,7 +200,7 @@ func (a *arrival) judge(r *http.Request, query url.Values) (session *Session, id
 }
 
 // crowdOf is whom the sender of a request shares its turns with: nobody, if it belongs to a session that is let in.
-func (s *Server) crowdOf(r *http.Request, query url.Values) uint64 {
+func (s *Server) crowdOf(r *http.Request, query url.Values) netpoll.Crowd {
 	if session := s.registered(query.Get("sid")); session != nil {
 		return session.crowd()
 	}

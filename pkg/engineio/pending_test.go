@@ -12,6 +12,7 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
+	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
 const pendingBytes = 32 << 10
@@ -238,29 +239,37 @@ func TestABodyThatNeverComesIsGivenUpSoonerBeforeLogin(t *testing.T) {
 }
 
 // turnsOf returns whom a WebSocket shares its turns with, once it has a session.
-func turnsOf(s *Session) uint64 { return s.carriedBy().(*websocket).conn.Crowd() }
+func turnsOf(s *Session) netpoll.Crowd { return s.carriedBy().(*websocket).conn.Crowd() }
 
-// Strangers who had turns of their own as soon as they had a WebSocket, 64 of one address, kept everybody waiting for each of them.
-func TestAClientSharesItsTurnsUntilItIsLetIn(t *testing.T) {
+// Strangers who had turns of their own as soon as they had a WebSocket, 64 of one address, kept everybody waiting for each of them. So did 500
+// who logged in, joined a room and left, again and again.
+func TestAClientSharesItsTurnsUntilItHasBeenLetInForAMoment(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
 	_, address := serve(t, vouching{h}, Options{MaxPending: 8, PendingPayload: pendingBytes, Identify: cookieIs})
 	c := dialOpen(t, address)
 	s := <-h.opened
-	if turnsOf(s) != crowdOf(networkOf(netip.MustParseAddr("127.0.0.1"))) {
+	strangers := crowdOf(networkOf(netip.MustParseAddr("127.0.0.1")))
+	if turnsOf(s) != strangers {
 		t.Error("it has turns of its own before anybody knows it")
 	}
 	c.send("4let me in")
 	c.read()
+	if turnsOf(s) != strangers|netpoll.Known {
+		t.Error("it shares its turns with strangers, or nobody, as it is let in")
+	}
+	s.opened -= arriving
+	c.send("4hello")
+	c.read()
 	if turnsOf(s) != 0 {
-		t.Error("it shares its turns once it is let in")
+		t.Error("it shares its turns once it has been there for a moment")
 	}
 	dialer := engineclient.Dialer{Header: http.Header{"Cookie": {"token=ann"}}}
 	if _, err := try(t, dialer, "ws://"+address+"/engine.io/?EIO=4&transport=websocket"); err != nil {
 		t.Fatal(err)
 	}
-	if turnsOf(<-h.opened) != 0 {
-		t.Error("one that is known at the handshake shares its turns")
+	if turnsOf(<-h.opened) != strangers|netpoll.Known {
+		t.Error("one that is known at the handshake does not share its turns with those who are")
 	}
 }
 
@@ -281,8 +290,8 @@ func TestAClientThatUpgradesSharesItsTurnsUntilItIsLetIn(t *testing.T) {
 			settle(2)
 			c.send("5")
 			synctest.Wait()
-			if shares := turnsOf(s) != 0; shares != (letIn == 0) {
-				t.Errorf("case %d: it shares its turns: %v", letIn, shares)
+			if shares := turnsOf(s)&netpoll.Known == 0; shares != (letIn == 0) {
+				t.Errorf("case %d: it shares its turns with strangers: %v", letIn, shares)
 			}
 		}
 	})

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 	"unicode/utf8"
+
+	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
 // requestTimeout is how long a client may take to send the body of a request, and to take the
@@ -226,7 +228,7 @@ var (
 	pollingNoop      = newPacket(finText, []byte(noopWord))
 )
 
-func (p *polling) takeOwnTurns()            {}
+func (p *polling) shareTurns(netpoll.Crowd) {}
 func (p *polling) writable() bool           { return p.getting }
 func (p *polling) upgradeBy() time.Duration { return p.mustUpgradeBy }
 func (p *polling) endBy() time.Duration     { return p.graceUntil }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
@@ -21,6 +22,7 @@ type Session struct {
 	id       string
 	addr     netip.Addr
 	turn     lockorder.Mutex[turn] // held while the receiver is called
+	opened   time.Duration         // on the clock of the wheel
 
 	// Server.mu guards these.
 	stranger bool          // its place is a pending one
@@ -48,8 +50,8 @@ type carrier interface {
 	cut()
 	// serveRequest answers a request that is not an upgrade, or has it wait for its answer.
 	serveRequest(w responder, r *http.Request)
-	// takeOwnTurns is told that the client has been let in.
-	takeOwnTurns()
+	// shareTurns is told whom the client shares its turns with once it has been let in.
+	shareTurns(netpoll.Crowd)
 	// admits tells whether a request that names the session may come from its client.
 	admits(r *http.Request) bool
 
@@ -95,6 +97,7 @@ const (
 func newSession(server *Server, addr netip.Addr, p Place) *Session {
 	s := &Session{server: server, id: NewID(), addr: addr, place: p, stranger: p.holder == nobody && server.options.Admission.pending.most > 0}
 	s.settled.Store(server.options.PendingPayload == 0)
+	s.opened = server.wheel.clock()
 	return s
 }
 
@@ -140,19 +143,32 @@ func (s *Session) Settle(user string) (cause string) {
 	}
 	s.server.knows(s)
 	s.settled.Store(true)
-	s.carriedBy().takeOwnTurns()
+	s.carriedBy().shareTurns(s.crowd())
 	return ""
 }
 
-// crowd is whom a client shares its turns with until it is known who it is (see netpoll.Conn.ShareTurns): those of its address
-// whom nobody knows. Zero is nobody.
-func (s *Session) crowd() uint64 {
+// arriving is for how long a client that is let in shares its turns with those of its address who have come in the same moment. Whoever
+// logs in and leaves at once, thousands a second, never has turns like those who stay; who only comes back after a restart is in nobody's
+// way, and has what it missed.
+const arriving = time.Second
+
+// crowd is whom a client shares its turns with at the moment (see netpoll.Conn.ShareTurns): until it is known who it is, those of its
+// address whom nobody knows, and then for a moment those whom somebody does. Zero is nobody.
+func (s *Session) crowd() netpoll.Crowd {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.settled.Load() || s.place.holder != nobody {
-		return 0
+	return s.crowdNow()
+}
+
+// crowdNow is crowd with mu held.
+func (s *Session) crowdNow() netpoll.Crowd {
+	switch {
+	case !s.settled.Load() && s.place.holder == nobody:
+		return crowdOf(s.place.network)
+	case s.server.wheel.clock()-s.opened < arriving:
+		return crowdOf(s.place.network) | netpoll.Known
 	}
-	return crowdOf(s.place.network)
+	return 0
 }
 
 // messageLimit is the most bytes of a message.

@@ -173,7 +173,7 @@ func (s *Session) upgradeTo(c *websocket, p *polling) bool {
 	}
 	s.carrier = c
 	if s.settled.Load() { // before or after this the carrier is told
-		c.takeOwnTurns()
+		c.shareTurns(s.crowdNow())
 	}
 	wake := s.outbox.more() // the writing side is c's now
 	if s.awaiting {         // the ping may have been lost with the polling

@@ -84,7 +84,7 @@ func (c *websocket) wake()      { c.conn.Wake() }
 func (c *websocket) cut()       { c.conn.Cut() }
 func (c *websocket) interrupt() { c.conn.Interrupt() }
 
-func (c *websocket) takeOwnTurns() { c.conn.ShareTurns(0) }
+func (c *websocket) shareTurns(crowd netpoll.Crowd) { c.conn.ShareTurns(crowd) }
 
 func (c *websocket) last(_ Reason, closeFrame *Packet) *Packet { return closeFrame }
 
@@ -207,6 +207,9 @@ func (c *websocket) consumeBuffered(b *bufio.Reader) {
 func (c *websocket) Received(data []byte) {
 	if c.ignoring {
 		return
+	}
+	if c.conn.Crowd() != 0 { // until now
+		c.shareTurns(c.session.crowd())
 	}
 	d := borrowDecoder()
 	defer d.giveBack()

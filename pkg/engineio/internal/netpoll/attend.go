@@ -18,7 +18,7 @@ func (c *Conn) ready() {
 
 // attend is called on a worker. It looks again if ready was called meanwhile. Dear says that it may have taken long.
 func (c *Conn) attend() (dear bool) {
-	crowd, over := c.crowd.Load(), time.Now().Add(longTurn)
+	crowd, over := c.Crowd(), time.Now().Add(longTurn)
 	for until := over; ; until = time.Now().Add(longTurn) {
 		seen := c.attention.Load()
 		switch c.hear(until) {
@@ -38,7 +38,7 @@ func (c *Conn) attend() (dear bool) {
 			return dear
 		}
 		now := time.Now()
-		if c.crowd.Load() != crowd || now.After(over) { // it waits among others, or once more
+		if c.Crowd() != crowd || now.After(over) { // it waits among others, or once more
 			c.poller().workers.do(c)
 			return dear || now.After(over)
 		}

@@ -78,13 +78,12 @@ func (c *Conn) Start() {
 	}
 }
 
-// ShareTurns has the connection take turns with all others of this key from now on: however many they are, the workers attend to
-// one of them for one of each other key, and for one connection that has its own turns. With zero it has turns of its own, as
-// in the beginning.
-func (c *Conn) ShareTurns(key uint64) { c.crowd.Store(key) }
+// ShareTurns has the connection take turns with all others of this crowd from now on: however many they are, the workers attend to
+// one of them for one of each other crowd of their standing. With zero it has turns of its own, as in the beginning.
+func (c *Conn) ShareTurns(crowd Crowd) { c.crowd.Store(uint64(crowd)) }
 
-// Crowd returns the key of ShareTurns.
-func (c *Conn) Crowd() uint64 { return c.crowd.Load() }
+// Crowd returns that of ShareTurns.
+func (c *Conn) Crowd() Crowd { return Crowd(c.crowd.Load()) }
 
 // Quiet tells whether nothing has come that has not been read, as far as is known. It is for connections that were started.
 func (c *Conn) Quiet() bool { return c.attention.Load() == 0 }

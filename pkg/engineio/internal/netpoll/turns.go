@@ -1,52 +1,93 @@
 package netpoll
 
-// turns are the connections that wait for a worker. Those with turns of their own come in the order in which they became ready;
-// so do the others among those of their key. A key and a connection with its own turns come alternately, and so do the keys: a
-// crowd of strangers keeps nobody waiting but itself.
-type turns struct {
-	own     line[*Conn]
-	crowds  map[uint64]*line[*Conn] // by key; each has somebody waiting
-	keys    line[uint64]            // of the crowds, in the order of their turns
-	crowded bool                    // the last turn was a crowd's
-}
+// Crowd is those with whom a connection shares its turns. Zero is nobody: it has turns of its own.
+type Crowd uint64
+
+// Known is set in the crowds of clients who are let in already. These crowds have turns apart from those of strangers.
+const Known Crowd = 1 << 63
 
 // talkative is the crowd of connections with turns of their own that have more to say than fits into one: those who say little
 // don't wait for them all. No network has this key: no address is multicast.
-const talkative = 1<<64 - 1
+const talkative Crowd = 1<<64 - 1
+
+// turns are the connections that wait for a worker. Those with turns of their own come in the order in which they became ready, and
+// so do the others among those of their crowd. Who has turns of its own, a crowd of known ones and a crowd of strangers come one after
+// the other, and so do the crowds among their like: a crowd keeps nobody waiting but itself.
+type turns struct {
+	own       line[*Conn]
+	known     crowds
+	strangers crowds
+	last      standing // whose turn was the last
+}
+
+type standing int
+
+const (
+	onTheirOwn standing = iota
+	amongKnown
+	amongStrangers
+	standings
+)
+
+// crowds come one after the other; each has somebody waiting.
+type crowds struct {
+	of   map[Crowd]*line[*Conn]
+	keys line[Crowd] // in the order of their turns
+}
 
 // add has a connection wait for a turn of this crowd, or for its own.
-func (t *turns) add(c *Conn, key uint64) {
-	if key == 0 {
+func (t *turns) add(c *Conn, crowd Crowd) {
+	switch {
+	case crowd == 0:
 		t.own.push(c)
-		return
+	case crowd&Known != 0:
+		t.known.add(c, crowd)
+	default:
+		t.strangers.add(c, crowd)
 	}
-	crowd := t.crowds[key]
+}
+
+func (t *turns) empty() bool {
+	return t.own.empty() && t.known.keys.empty() && t.strangers.keys.empty()
+}
+
+// next takes the connection whose turn it is. There is one.
+func (t *turns) next() *Conn {
+	for {
+		t.last = (t.last + 1) % standings
+		switch {
+		case t.last == onTheirOwn && !t.own.empty():
+			return t.own.pop()
+		case t.last == amongKnown && !t.known.keys.empty():
+			return t.known.next()
+		case t.last == amongStrangers && !t.strangers.keys.empty():
+			return t.strangers.next()
+		}
+	}
+}
+
+func (a *crowds) add(c *Conn, key Crowd) {
+	crowd := a.of[key]
 	if crowd == nil {
-		if t.crowds == nil {
-			t.crowds = make(map[uint64]*line[*Conn])
+		if a.of == nil {
+			a.of = make(map[Crowd]*line[*Conn])
 		}
 		crowd = new(line[*Conn])
-		t.crowds[key] = crowd
-		t.keys.push(key)
+		a.of[key] = crowd
+		a.keys.push(key)
 	}
 	crowd.push(c)
 }
 
-func (t *turns) empty() bool { return t.own.empty() && t.keys.empty() }
-
 // next takes the connection whose turn it is. There is one.
-func (t *turns) next() *Conn {
-	t.crowded = !t.keys.empty() && (t.own.empty() || !t.crowded)
-	if !t.crowded {
-		return t.own.pop()
-	}
-	key := t.keys.pop()
-	crowd := t.crowds[key]
+func (a *crowds) next() *Conn {
+	key := a.keys.pop()
+	crowd := a.of[key]
 	c := crowd.pop()
 	if crowd.empty() {
-		delete(t.crowds, key)
+		delete(a.of, key)
 	} else {
-		t.keys.push(key)
+		a.keys.push(key)
 	}
 	return c
 }

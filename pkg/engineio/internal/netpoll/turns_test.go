@@ -19,13 +19,10 @@ func TestACrowdKeepsNobodyWaitingButItself(t *testing.T) {
 	t.Parallel()
 	var waiting turns
 	names := make(map[*Conn]string)
-	come := func(name string, key uint64) {
+	come := func(name string, crowd Crowd) {
 		c := new(Conn)
 		names[c] = name
-		if key != 0 {
-			c.ShareTurns(key)
-		}
-		waiting.add(c, key)
+		waiting.add(c, crowd)
 	}
 	for range 4 {
 		come("crowd", 1)
@@ -37,13 +34,18 @@ func TestACrowdKeepsNobodyWaitingButItself(t *testing.T) {
 	for range 3 {
 		come("client", 0)
 	}
+	for range 3 {
+		come("storm", 1|Known)
+	}
+	come("arrival", 2|Known)
 	got := order(&waiting, names)
-	want := []string{"crowd", "client", "another crowd", "client", "stranger", "client", "crowd", "another crowd", "crowd", "crowd"}
+	want := []string{"storm", "crowd", "client", "arrival", "another crowd", "client", "storm", "stranger", "client", "storm", "crowd",
+		"another crowd", "crowd", "crowd"}
 	if !slices.Equal(got, want) {
 		t.Errorf("turns:\n%q, want\n%q", got, want)
 	}
-	if len(waiting.crowds) != 0 {
-		t.Errorf("%d crowds are kept of which nobody waits", len(waiting.crowds))
+	if n := len(waiting.known.of) + len(waiting.strangers.of); n != 0 {
+		t.Errorf("%d crowds are kept of which nobody waits", n)
 	}
 }
 
@@ -77,8 +79,8 @@ func TestAConnectionWithItsOwnTurnsHasLeftItsCrowd(t *testing.T) {
 	c := new(Conn)
 	c.ShareTurns(1)
 	c.ShareTurns(0)
-	waiting.add(c, c.crowd.Load())
-	if len(waiting.crowds) != 0 || waiting.next() != c {
+	waiting.add(c, c.Crowd())
+	if len(waiting.strangers.of) != 0 || waiting.next() != c {
 		t.Error("it waits in a crowd")
 	}
 }
@@ -139,7 +141,7 @@ func TestWhoSaysMuchWaitsAmongThoseWhoDo(t *testing.T) {
 	for range 2 {
 		little := new(Conn)
 		names[little] = "little"
-		w.turns.add(little, little.crowd.Load())
+		w.turns.add(little, little.Crowd())
 	}
 	want := []string{"much", "little", "much", "little", "much"}
 	if got := order(&w.turns, names); !slices.Equal(got, want) {

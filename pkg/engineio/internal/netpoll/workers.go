@@ -38,7 +38,7 @@ func (w *workers) init(stop <-chan struct{}, loops *sync.WaitGroup) {
 func (w *workers) do(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.turns.add(c, c.crowd.Load())
+	w.turns.add(c, c.Crowd())
 	w.rouse()
 }
 
@@ -46,7 +46,7 @@ func (w *workers) do(c *Conn) {
 func (w *workers) goOn(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.turns.add(c, cmp.Or(c.crowd.Load(), talkative))
+	w.turns.add(c, cmp.Or(c.Crowd(), talkative))
 	w.rouse()
 }
 
@@ -70,7 +70,7 @@ func (w *workers) work() {
 		roused = false
 		switch {
 		case c != nil:
-			crowded, poller := c.crowd.Load() != 0, c.poller()
+			crowded, poller := c.Crowd() != 0, c.poller()
 			if dear := c.attend(); crowded || dear {
 				w.yield(poller)
 			}
