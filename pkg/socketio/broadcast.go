@@ -88,11 +88,7 @@ func encodeOnce(event string, args []any) (encoded []json.RawMessage, again []an
 	if encoded, err = encodeArguments(event, args); err != nil {
 		return nil, nil, err
 	}
-	again = make([]any, len(encoded))
-	for i, arg := range encoded {
-		again[i] = arg
-	}
-	return encoded, again, nil
+	return encoded, valuesOf(encoded), nil
 }
 
 // Join takes the sockets into rooms. The rooms are the application's choice: unlike Socket.Join it
