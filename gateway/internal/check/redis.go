@@ -141,7 +141,8 @@ func isDenied(err error) bool {
 
 // redisServer looks at what the server is, and whether it may throw away what it holds.
 func (s start) redisServer(ctx context.Context, client rueidis.Client) {
-	info, err := client.Do(ctx, client.B().Info().Build()).ToString()
+	// Of a cluster rueidis has a master answer several commands that have no slot, as here one, but any node a single one: replicas too.
+	info, err := client.DoMulti(ctx, client.B().Info().Build())[0].ToString()
 	if err != nil {
 		s.warn("redis", "answers, and does not say which version it is: "+err.Error())
 		return
