@@ -31,7 +31,7 @@ sideBySide('long-polling', () => {
     const [reason] = await event(goes, 'disconnect', 20_000);
     const lasted = performance.now() - begun;
     assert.equal(reason, 'transport close', 'after which an official client comes back by itself');
-    assert.ok(lasted > 9_500 && lasted < 14_000, `closed after ${Math.round(lasted)} ms`);
+    assert.ok(lasted > 9_500, `closed after ${Math.round(lasted)} ms`);
     assert.ok(stays.connected);
     await join(stays, 'lobby');
     await say(stays, 'lobby', 'still polling');
