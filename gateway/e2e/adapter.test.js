@@ -48,7 +48,7 @@ async function cluster(t, { env, adapter }) {
   });
   node.io.emit('start');
   await here.order('emit', { event: 'end of start', rooms: ['both'] }); // behind the last ping
-  await until('the start', () => here.heard.includes('["start"]') && there.heard.includes('["end of start"]'));
+  await until('the start', () => [here, there].every(({ heard }) => heard.includes('["start"]') && heard.includes('["end of start"]')));
   here.heard.length = there.heard.length = 0;
   return { redis, node, go, here, there };
 }
