@@ -47,7 +47,8 @@ async function cluster(t, { env, adapter }) {
     return there.heard.length > 3;
   });
   node.io.emit('start');
-  await until('the start', () => here.heard.includes('["start"]') && there.heard.includes('["start"]'));
+  await here.order('emit', { event: 'end of start', rooms: ['both'] }); // behind the last ping
+  await until('the start', () => [here, there].every(({ heard }) => heard.includes('["start"]') && heard.includes('["end of start"]')));
   here.heard.length = there.heard.length = 0;
   return { redis, node, go, here, there };
 }

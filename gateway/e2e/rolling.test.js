@@ -24,12 +24,14 @@ for (const [name, start] of [['nginx', startNginx], ['Caddy', startCaddy]]) {
       const socket = client(t, proxy, {
         cookie: `token=${token(person(`person-${i}`))}; route=route-${i}`, reconnect: true, transports: i % 2 ? ['websocket'] : ['polling', 'websocket'],
       });
+      const began = performance.now();
       socket.recoveries = [];
       socket.latest = 0; // how old the oldest message was when it came, in milliseconds
       socket.on('connect', () => socket.recoveries.push(socket.recovered));
       socket.on('receive_message', ({ createdAt }) => (socket.latest = Math.max(socket.latest, Date.now() - Date.parse(createdAt))));
       await connected(socket);
       await join(socket, 'lobby');
+      socket.took = performance.now() - began; // to come in
       return socket;
     }));
 
@@ -53,12 +55,13 @@ for (const [name, start] of [['nginx', startNginx], ['Caddy', startCaddy]]) {
     }
     speaking = false;
     await talk;
+    const most = Math.max(2_000, 10 * Math.max(...people.map(({ took }) => took))); // a slow machine takes its time for coming in, too
     const wanted = Array.from({ length: said }, (_, i) => words(`message ${i}`));
     for (const socket of people) {
       await hears(socket, `message ${said - 1}`);
       assert.deepEqual(socket.messages.map(({ text }) => text), wanted);
       assert.ok(socket.recoveries.slice(1).every(Boolean), `recovered: ${socket.recoveries}`);
-      assert.ok(socket.latest < 2_000, `a message came after ${socket.latest} ms`);
+      assert.ok(socket.latest < most, `a message came after ${socket.latest} ms, where ${most} ms are no long wait`);
     }
     assert.ok(people.some((socket) => socket.recoveries.length > 1), 'somebody has moved');
   }, { timeout: 90_000 });

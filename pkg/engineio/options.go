@@ -80,7 +80,8 @@ type Options struct {
 }
 
 // UpgradeTimeout is how long a client may take from opening the WebSocket to using it (upgradeTimeout of
-// the official server), and how long a session may stay with polling under PollingUpgrade.
+// the official server), and how long a session may stay with polling under PollingUpgrade, unless a WebSocket is being
+// opened by then.
 const UpgradeTimeout = 10 * time.Second
 
 // Polling is what a server makes of HTTP long-polling.

@@ -231,6 +231,48 @@ func TestSessionThatStaysWithPollingIsClosedWherePollingIsOnlyTheWay(t *testing.
 	})
 }
 
+func TestWebSocketThatAsksWhenTheTimeForItIsOverHasTimeOfItsOwn(t *testing.T) {
+	onFakeTime(t, Options{Polling: PollingUpgrade}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
+		p := network.poller().open()
+		time.Sleep(9 * time.Second)
+		c := network.probes(p)
+		c.send("2probe")
+		c.expect("3probe")
+		time.Sleep(9 * time.Second)
+		c.send("5")
+		c.send("4a")
+		c.expect("4a")
+		time.Sleep(5 * time.Second)
+		h.expectNoEnd(t)
+	})
+}
+
+func TestSessionWhoseWebSocketFailsWhenTheTimeForItIsOverIsClosed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		until time.Duration // the probe is cut then
+		want  time.Duration
+	}{
+		"cut":    {15 * time.Second, 15 * time.Second},
+		"silent": {time.Minute, 19 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onFakeTime(t, Options{Polling: PollingUpgrade}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
+				p := network.poller().open()
+				start := time.Now()
+				time.Sleep(9 * time.Second)
+				probe := network.probes(p)
+				go io.Copy(io.Discard, probe.conn) // or it would not take its goodbye
+				time.AfterFunc(c.until-9*time.Second, func() { probe.conn.Close() })
+				p.expect("1")
+				expectAfter(t, "close", start, c.want)
+				h.expectEnd(t, NotUpgraded)
+				p.forgotten()
+			})
+		})
+	}
+}
+
 func TestSessionMayStayWithPollingWhereThatIsAllowed(t *testing.T) {
 	onFakeTime(t, Options{Polling: PollingFull}, func(t *testing.T, h *recorder, _ *Server, network *memory) {
 		p := network.poller().open()

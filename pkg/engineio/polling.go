@@ -230,8 +230,16 @@ var (
 
 func (p *polling) shareTurns(netpoll.Crowd) {}
 func (p *polling) writable() bool           { return p.getting }
-func (p *polling) upgradeBy() time.Duration { return p.mustUpgradeBy }
 func (p *polling) endBy() time.Duration     { return p.graceUntil }
+
+// upgradeBy leaves a WebSocket that asks the time that it has anyway: its client is on the way, and may believe that it is there.
+// Others that ask after it has failed get no more.
+func (p *polling) upgradeBy() time.Duration {
+	if p.mustUpgradeBy != 0 && p.upgrade.stage != noUpgrade {
+		return p.mustUpgradeBy + UpgradeTimeout
+	}
+	return p.mustUpgradeBy
+}
 
 // interrupt has the receiver told, and the upgrade fail.
 func (p *polling) interrupt() {

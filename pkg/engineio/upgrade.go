@@ -157,11 +157,15 @@ func (p *polling) hurryPolls() {
 	p.wake()
 }
 
-// abandonUpgrade gives the place back.
+// abandonUpgrade gives the place back, and whatever time the session had beyond its own.
 func (p *polling) abandonUpgrade() {
-	p.session.mu.Lock()
+	s := p.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	p.upgrade = upgrade{}
-	p.session.mu.Unlock()
+	if by := p.upgradeBy(); by != 0 && s.state == open {
+		s.server.wheel.add(s, by)
+	}
 }
 
 // upgradeTo has c carry the session from now on, in the place of p. False means that the session is closing.

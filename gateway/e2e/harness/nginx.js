@@ -91,7 +91,7 @@ class Nginx {
     await until('nginx to listen', async () => {
       if (!this.#process) throw new Error(`nginx did not start: ${this.output}`);
       return (await readFile(join(this.folder, 'pid'), 'utf8').catch(() => '')) !== '' && answers(this.plainURL, this.url, this.tls);
-    });
+    }, 15_000);
   }
 
   /** Reads its files anew, as `nginx -s reload`, and waits until the old workers accept nobody any more. */

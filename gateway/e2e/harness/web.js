@@ -33,7 +33,7 @@ export async function startWeb(t) {
 
 /** A request, and its answer once that is complete. `from` is the client's own address. */
 export function send(url, { method = 'GET', headers, body, from, ca, onData = () => {} } = {}) {
-  return within(10_000, `the answer to ${method} ${url}`, new Promise((resolve, reject) => {
+  return within(60_000, `the answer to ${method} ${url}`, new Promise((resolve, reject) => {
     const req = (url.startsWith('https:') ? requestTLS : request)(url, { method, headers, localAddress: from, ca, agent: false });
     req.on('error', reject);
     req.on('upgrade', (res, socket) => resolve({ status: res.statusCode, socket }));

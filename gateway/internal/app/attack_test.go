@@ -159,7 +159,7 @@ func TestAttacksHarmNobodyElseAndLeaveNothingBehind(t *testing.T) {
 	t.Logf("median round trip: %v alone, %v beside %d attackers on the same %d cores", quiet, busy, len(attacks), runtime.NumCPU())
 	// Attackers and gateway share the cores, so this is no measurement of the machine. What must not happen is that the
 	// honest client waits for an attacker: a worker or a lock that one holds would cost up to a second.
-	if busy > 100*quiet {
+	if busy > max(100*quiet, 250*time.Millisecond) { // a machine that is idle at first answers at once
 		t.Errorf("the honest client waits %v instead of %v", busy, quiet)
 	}
 	look := time.NewTicker(5 * time.Millisecond)

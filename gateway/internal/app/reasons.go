@@ -22,7 +22,7 @@ var reasons = []ops.DisconnectReason{
 	reason(engineio.ForcedClose, true, "a packet out of order: an event before CONNECT, a second CONNECT"),
 	reason(engineio.ShuttingDown, true, "the gateway stops"),
 	reason(engineio.QueueFull, true, "the client reads slower than its messages come, past SEND_QUEUE_BYTES"),
-	reason(engineio.NotUpgraded, true, "no WebSocket within 10 s, with POLLING=upgrade"),
+	reason(engineio.NotUpgraded, true, "no WebSocket within 10 s, and none that was being opened then, with POLLING=upgrade"),
 	reason(engineio.GaveWay, true, "it had not logged in, its address had MAX_PENDING_PER_IP of such connections, or its share of MAX_PENDING, and one more came: the one that has been silent for longest gives way"),
 	reason(engineio.TooMuchPending, true, "more than 32 KiB in one packet before CONNECT, or not read by then"),
 	reason(socketio.ConnectTimeout, true, "no CONNECT within PENDING_TIMEOUT, or no namespace joined within CONNECT_TIMEOUT"),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,13 +222,17 @@ func TestWithoutRedisThereIsNothingToTry(t *testing.T) {
 
 func TestSentinelsAndAClusterAreTriedLikeOneServer(t *testing.T) {
 	t.Parallel()
-	servers := redistest.StartCluster(t)
+	cluster := redistest.StartCluster(t)
+	for end := time.Now().Add(20 * time.Second); !namesReplicas(cluster[0]); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the cluster does not name its replicas") // which a client would know then, and could ask
+		}
+	}
 	for name, url := range map[string]string{
-		"sentinels":            redistest.StartSentinel(t).URL(),
-		"master of a cluster":  servers[0].URL(),
-		"replica of a cluster": replicaOf(servers).URL(),
+		"sentinels": redistest.StartSentinel(t).URL(),
+		"cluster":   cluster[0].URL(),
 	} {
-		for _, wire := range []string{"classic", "sharded"} {
+		for _, wire := range []string{"classic", "sharded", "classic", "sharded"} {
 			c := joined(url)
 			c.RedisAdapter = wire
 			if text, faults, warnings := tellsOfRedis(t, c); faults+warnings > 0 || !strings.Contains(text, "version 7") {
@@ -239,12 +242,14 @@ func TestSentinelsAndAClusterAreTriedLikeOneServer(t *testing.T) {
 	}
 }
 
-// replicaOf returns a server of a cluster that has a master.
-func replicaOf(servers []*redistest.Server) *redistest.Server {
-	return servers[slices.IndexFunc(servers, func(s *redistest.Server) bool {
-		replication, _ := s.Do("INFO", "replication").ToString()
-		return infoField(replication, "role") == "slave"
-	})]
+func namesReplicas(s *redistest.Server) bool {
+	slots, err := s.Do("CLUSTER", "SLOTS").ToArray()
+	for _, one := range slots {
+		if of, _ := one.ToArray(); len(of) < 4 { // first, last, master, replica
+			return false
+		}
+	}
+	return err == nil
 }
 
 func TestSentinelsThatDoNotKnowTheMasterAreToldApart(t *testing.T) {

@@ -33,6 +33,7 @@ type client struct {
 	queued    int              // what the queue costs, and what is being written
 	carriers  []transport.Conn // all that are open: the first, and one that may take over
 	upgrading bool
+	spared    bool        // by hasPolled
 	silentBy  time.Time   // when it is given up unless a ping comes
 	closeAt   *time.Timer // of CloseAt
 	upgradeBy *time.Timer // closes a client that polls and is not upgraded
@@ -143,11 +144,24 @@ func (c *client) limitPolling() {
 	if c.state != open || c.server.engine.Polling != engineio.PollingUpgrade {
 		return
 	}
-	c.upgradeBy = time.AfterFunc(c.server.upgradeWithin, func() {
-		if c.session.Transport() == "polling" {
-			c.Close(engineio.NotUpgraded)
-		}
-	})
+	c.upgradeBy = time.AfterFunc(c.server.upgradeWithin, c.hasPolled)
+}
+
+// hasPolled closes a client whose time to upgrade is over. One whose WebSocket asks then is on the way, and has as much again, once.
+func (c *client) hasPolled() {
+	if c.session.Transport() != "polling" { // asked before c.mu is locked, as in beginUpgrade
+		return
+	}
+	c.mu.Lock()
+	again := c.upgrading && !c.spared && c.state == open
+	if again {
+		c.spared = true
+		c.upgradeBy.Reset(c.server.upgradeWithin)
+	}
+	c.mu.Unlock()
+	if !again {
+		c.Close(engineio.NotUpgraded)
+	}
 }
 
 // end is the only way out: it drops the queue and closes the connections. Then run tells the sockets. It waits for

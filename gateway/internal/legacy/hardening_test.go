@@ -155,6 +155,33 @@ func TestPollingThatIsNotUpgradedEnds(t *testing.T) {
 	s.expectEnd(engineio.NotUpgraded)
 }
 
+func TestAWebSocketThatAsksWhenTheTimeForItIsOverHasAsMuchAgainOnce(t *testing.T) {
+	t.Parallel()
+	s := serve(t, engineio.Options{Polling: engineio.PollingUpgrade})
+	s.server.upgradeWithin = patience // the test says when it is over
+	begin := func() (*client, *webSocket) {
+		sid := s.poller()
+		c := s.dial(strings.Replace(sid, "polling", "websocket", 1))
+		c.say("2probe")
+		c.expect("3probe")
+		return s.server.client(sid[strings.LastIndex(sid, "=")+1:]), c
+	}
+	here, c := begin()
+	here.hasPolled()
+	c.say("5")
+	c.say(`42["echo",1]`)
+	c.expect(`42["echoed",1]`)
+	here.hasPolled() // long since arrived
+	c.say(`42["echo",2]`)
+	c.expect(`42["echoed",2]`)
+
+	never, c := begin()
+	never.hasPolled()
+	never.hasPolled()
+	s.expectEnd(engineio.NotUpgraded)
+	c.expectClosed()
+}
+
 func TestAClientThatNeverReadsIsCutOffAndNobodyWaits(t *testing.T) {
 	t.Parallel()
 	s := serve(t, engineio.Options{SendQueueBytes: 200_000})

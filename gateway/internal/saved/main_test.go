@@ -52,6 +52,7 @@ func eventually(t testing.TB, what string, is func() bool) {
 type socket struct {
 	id         string
 	superseded atomic.Int32
+	ends       func() // called first; nil: nobody wants to know
 	mu         sync.Mutex
 	saved      socketio.SavedSession
 }
@@ -64,7 +65,12 @@ func (s *socket) Session() socketio.SavedSession {
 	return s.saved
 }
 
-func (s *socket) Supersede() { s.superseded.Add(1) }
+func (s *socket) Supersede() {
+	if s.ends != nil {
+		s.ends()
+	}
+	s.superseded.Add(1)
+}
 
 func (s *socket) moveTo(rooms ...string) {
 	s.mu.Lock()
