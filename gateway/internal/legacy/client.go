@@ -33,6 +33,8 @@ type client struct {
 	queued    int              // what the queue costs, and what is being written
 	carriers  []transport.Conn // all that are open: the first, and one that may take over
 	upgrading bool
+	feeding   int         // bodies of POSTs that its session reads, or will not read any more
+	forgotten bool        // by the server
 	silentBy  time.Time   // when it is given up unless a ping comes
 	closeAt   *time.Timer // of CloseAt
 	upgradeBy *time.Timer // closes a client that polls and is not upgraded
