@@ -124,6 +124,11 @@ func (a *arrival) requestComes(data []byte) {
 	if len(data) == 0 {
 		return
 	}
+	if !a.served && isForeign(data) {
+		a.door.server.options.Observer.HandshakeRefused(CauseProtocol)
+		data = append(bytes.Clone(data), "\r\n\r\n"...) // net/http answers at once, where it would wait for the end of a line
+		a.head = data
+	}
 	end := headEnd(data)
 	if end == 0 && len(data) < a.door.options.MaxHeaderBytes && maybeRequest(data) {
 		a.keep(data)

@@ -166,7 +166,9 @@ func outcome(t *testing.T, byDoor bool, said string, frames, piece int) string {
 	e.close()
 	var counted []string
 	for len(e.causes.refused) > 0 {
-		counted = append(counted, <-e.causes.refused)
+		if cause := <-e.causes.refused; cause != CauseProtocol { // which a door alone sees
+			counted = append(counted, cause)
+		}
 	}
 	slices.Sort(counted)
 	return cmp.Or(strings.Join(all, "\n\n"), "no word") + "\n" + end + "\ncounted: " + strings.Join(counted, ", ")
@@ -241,6 +243,25 @@ func TestWhoIsSlowAtTheDoorIsCountedAndCut(t *testing.T) {
 	conn := e.dial() // the timer rests, and begins anew
 	e.settles(1)
 	e.ends(conn)
+}
+
+// Who has the wrong setting would wait for HeaderTimeout, and the operator would see nothing.
+func TestWhatIsNoHTTPIsAnsweredAtOnceAndCounted(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t, true, Options{}, DoorOptions{HeaderTimeout: time.Hour})
+	for _, said := range []string{
+		"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03", "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + upgradeRequest(handshakeQuery), "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c",
+	} {
+		conn := e.dial()
+		e.says(conn, said)
+		if told := e.ends(conn); !strings.HasPrefix(told, "HTTP/1.1 400 ") {
+			t.Errorf("%.20q was told %q", said, told)
+		}
+		if cause := within(t, e.causes.refused, "the count"); cause != CauseProtocol {
+			t.Errorf("%.20q: %s", said, cause)
+		}
+	}
+	e.settles(0)
 }
 
 func TestAClientDropByDropIsNotCutBeforeItsTime(t *testing.T) {

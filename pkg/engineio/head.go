@@ -19,6 +19,18 @@ var requestStarts = [...]string{"GET /", "POST /", "OPTIONS /"}
 
 const requestEnd = " HTTP/1.1"
 
+// foreignStarts are how what is no HTTP begins, if a proxy or a client has the wrong setting: a TLS handshake, and both forms of the PROXY protocol.
+var foreignStarts = [...]string{"\x16\x03", "PROXY ", "\r\n\r\n\x00\r\nQUIT\n"}
+
+func isForeign(data []byte) bool {
+	for _, start := range foreignStarts {
+		if len(data) >= len(start) && string(data[:len(start)]) == start {
+			return true
+		}
+	}
+	return false
+}
+
 // headEnd returns where the head of a request ends for whoever reads it: behind the first empty line. 0 means that it goes on.
 func headEnd(data []byte) int {
 	for i := 0; ; {

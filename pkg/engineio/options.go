@@ -110,6 +110,7 @@ const (
 	CauseSession     = "unknown session"        // a sid that is not known
 	CauseMethod      = "bad method"             // not a GET
 	CauseBadRequest  = "bad request"            // not a WebSocket upgrade
+	CauseProtocol    = "not http"               // at a Door: TLS or the PROXY protocol
 	CauseForbidden   = "forbidden"              // Options.Allow said no
 	CauseIdentity    = "not its user"           // a sid that belongs to another user, by Options.Identify
 	CauseMaximum     = "max connections"        // Options.MaxConnections

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/socketgate/socketgate/pkg/rawjson"
 )
 
 // Claims say who holds a token, and until when.
@@ -17,7 +19,8 @@ type Claims struct {
 	// UserID is the first of the claims userId, id, sub, _id that is a non-empty string, as is, or an integer, in
 	// decimal with every digit kept. Never empty.
 	UserID string
-	// UserIDJSON is the same claim as JSON, a string or a number as the app wrote it, ready to be embedded.
+	// UserIDJSON is the same claim as JSON, a string or a number as the app wrote it, ready to be embedded. A number that JavaScript would
+	// round, or call another, is a string.
 	UserIDJSON json.RawMessage
 	// Username is the first of username, name, preferred_username, nickname, by the same rule, that is no e-mail address: rooms
 	// are told it, and nobody asked to have the address told. Without one it is UserID, or of a UserID that is an address what
@@ -145,7 +148,7 @@ func firstText(fields fields, names []string, leaveOut func(string) bool) (strin
 	for _, name := range names {
 		raw := fields.get(name)
 		if isInteger(raw) {
-			return string(raw), raw
+			return integer(raw)
 		}
 		text, ok := unquote(raw)
 		if !ok || text == "" || leaveOut != nil && leaveOut(text) {
@@ -157,6 +160,17 @@ func firstText(fields fields, names []string, leaveOut func(string) bool) (strin
 		return text, raw
 	}
 	return "", nil
+}
+
+// integer gives one with all of its digits.
+func integer(raw json.RawMessage) (string, json.RawMessage) {
+	switch n, err := strconv.ParseInt(string(raw), 10, 64); {
+	case err != nil || !rawjson.IsExact(n):
+		return string(raw), rawjson.Quote(string(raw))
+	case n == 0: // of -0 JavaScript has no text
+		return "0", json.RawMessage("0")
+	}
+	return string(raw), raw
 }
 
 // isInteger tells an integer by its JSON text, so that ids beyond 2^53 keep their digits.

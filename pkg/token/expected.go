@@ -16,8 +16,8 @@ type Expected struct {
 	Audience []string
 	// Issuer is what iss must be. Empty means any.
 	Issuer string
-	// Type is what one of the claims type, typ, token_type, tokenType, token_use, tokenUse, use, kind and purpose must be, or typ in the
-	// token's header. Empty means anything but the words by which apps call what is not a login (see otherUses).
+	// Type is what one of the claims type, typ, token_type, token_use, purpose and the like must be (see roles), in whatever spelling, or
+	// typ in the token's header. Empty means anything but the words by which apps call what is not a login (see otherUses).
 	Type string
 	// Claims must be there and, where the text is not empty, have that text.
 	Claims map[string]string
@@ -26,12 +26,40 @@ type Expected struct {
 	MaxAge time.Duration
 }
 
-// typeClaims are where apps say what a token is for.
-var typeClaims = [...]string{"type", "typ", "token_type", "tokenType", "token_use", "tokenUse", "use", "kind", "purpose", "action", "intent"}
+// A role is how a claim may say what a token is for.
+type role byte
 
-// otherUses are how the words begin by which apps call tokens that are not for logging in.
-var otherUses = [...]string{"refresh", "reset", "forgot", "recover", "verif", "confirm", "activat", "invit", "unsubscrib", "magic",
-	"mfa", "2fa", "otp", "twofactor", "preauth"} // the last are for who has yet to show a second factor
+const (
+	noRole    role = iota
+	typeRole       // by one of otherUses, or by being Expected.Type
+	looseRole      // by otherUses alone: what else is in the list is granted beside the login
+	flagRole       // by being true
+)
+
+// roles are the claims by which apps say what a token is for, without case and punctuation. Whether a user has a second factor, or a
+// verified address, says no such thing.
+var roles = func() map[string]role {
+	all := make(map[string]role)
+	for _, name := range strings.Fields("type typ use usage kind purpose action intent reason flow tokentype tokenuse tokenusage tokenkind tokenpurpose tokenfor granttype") {
+		all[name] = typeRole
+	}
+	for _, name := range []string{"aud", "scope", "scp"} {
+		all[name] = looseRole
+	}
+	for _, name := range strings.Fields("refresh refreshtoken reset resettoken resetpassword passwordreset passwordresettoken forgotpassword verifyemail emailverification " +
+		"verification magiclink invite invitation preauth mfapending pendingmfa mfarequired requiresmfa needsmfa 2fapending pending2fa 2farequired requires2fa needs2fa " +
+		"twofactorpending pendingtwofactor twofactorrequired requirestwofactor needstwofactor otppending otprequired requiresotp") {
+		all[name], all["is"+name] = flagRole, flagRole
+	}
+	return all
+}()
+
+// otherUses are what a word holds by which apps call tokens that are not for logging in; otherPhrases are several words.
+var (
+	otherUses = strings.Fields("refresh reset forgot recover verif confirm activat invit unsubscrib magic passwordless challenge csrf xsrf download upload " +
+		"mfa 2fa otp") // these are for who has yet to show a second factor
+	otherPhrases = strings.Fields("twofactor twofa multifactor secondfactor preauth onetime changepassword passwordchange changeemail emailchange deleteaccount accountdeletion")
+)
 
 // check compares a token's claims, and the typ of its header, with what is expected.
 func (e Expected) check(c *Claims, fields fields, headerType string, now time.Time) error {
@@ -64,12 +92,22 @@ func (e Expected) fitsType(fields fields, headerType string) bool {
 	if e.Type == "" && isOtherUse(headerType) {
 		return false
 	}
-	for _, claim := range typeClaims {
-		for _, text := range texts(fields.get(claim)) {
-			if e.Type != "" && text == e.Type {
+	for _, claim := range fields {
+		switch roleOf(claim.name) {
+		case typeRole:
+			list := texts(claim.value)
+			if e.Type != "" && slices.Contains(list, e.Type) {
 				return true
 			}
-			if e.Type == "" && isOtherUse(text) {
+			if e.Type == "" && slices.ContainsFunc(list, isOtherUse) {
+				return false
+			}
+		case looseRole:
+			if e.Type == "" && (len(e.Audience) == 0 || string(claim.name) != "aud") && areOtherUses(texts(claim.value)) {
+				return false
+			}
+		case flagRole:
+			if e.Type == "" && string(claim.value) == "true" {
 				return false
 			}
 		}
@@ -77,11 +115,36 @@ func (e Expected) fitsType(fields fields, headerType string) bool {
 	return e.Type == ""
 }
 
+// areOtherUses tells whether nothing else is in a list. What has a dot or a colon is a host, or somebody's right.
+func areOtherUses(list []string) bool {
+	words := strings.Fields(strings.Join(list, " "))
+	return len(words) > 0 && !slices.ContainsFunc(words, func(word string) bool { return strings.ContainsAny(word, ".:/") || !isOtherUse(word) })
+}
+
 func isOtherUse(text string) bool {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-	return slices.ContainsFunc(words, func(word string) bool {
-		return slices.ContainsFunc(otherUses[:], func(use string) bool { return strings.Contains(word, use) })
-	})
+	holds := func(text string, uses []string) bool {
+		return slices.ContainsFunc(uses, func(use string) bool { return strings.Contains(text, use) })
+	}
+	return slices.ContainsFunc(words, func(word string) bool { return holds(word, otherUses) }) || holds(strings.Join(words, ""), otherPhrases)
+}
+
+// roleOf takes token_type and tokenType for one.
+func roleOf(name []byte) role {
+	var room [24]byte // longer than all that have a role
+	plain := room[:0]
+	for _, c := range name {
+		switch {
+		case c == '_' || c == '-':
+			continue
+		case len(plain) == len(room):
+			return noRole
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		plain = append(plain, c)
+	}
+	return roles[string(plain)]
 }
 
 // texts returns a claim that is a text, or a list of them, as aud may be.

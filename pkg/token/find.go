@@ -25,13 +25,13 @@ const maxFound = 16
 // First come the cookies of these names, in the order of the names (percent-encoding undone; a large one may be cut into
 // chunks, name.0, name.1 and so on, as Auth.js does), every duplicate of one among them: a page of a sibling domain can set
 // one beside the site's own, and must not lock its user out by that. Then comes token in auth (the JSON payload of the
-// CONNECT packet, may be nil), and last the Authorization header. "Bearer ", in any case, is taken off.
+// CONNECT packet, may be nil), and last the Authorization header. "Bearer ", "JWT " and "Token ", in any case, are taken off.
 func Find(header http.Header, auth json.RawMessage, cookies ...string) ([]Found, error) {
 	found := fromCookies(header, cookies)
 	if tok := fromAuth(auth); tok != "" {
 		found = append(found, Found{Token: tok, Source: "auth"})
 	}
-	if tok := trimBearer(header.Get("Authorization")); tok != "" && !strings.Contains(tok, " ") { // "Basic x" is not for us
+	if tok := trimScheme(header.Get("Authorization")); tok != "" && !strings.Contains(tok, " ") { // "Basic x" is not for us
 		found = append(found, Found{Token: tok, Source: "header"})
 	}
 	if len(found) == 0 {
@@ -48,7 +48,7 @@ func fromCookies(header http.Header, names []string) []Found {
 	var found []Found
 	for _, name := range names {
 		for _, value := range values(jar, name) {
-			if tok := trimBearer(unescape(value)); tok != "" && len(found) < maxCookies {
+			if tok := trimScheme(unescape(value)); tok != "" && len(found) < maxCookies {
 				found = append(found, Found{Token: tok, Source: "cookie", Cookie: name})
 			}
 		}
@@ -56,23 +56,15 @@ func fromCookies(header http.Header, names []string) []Found {
 	return found
 }
 
-// values returns what every cookie of a name holds, or else what its chunks hold together.
-func values(jar []*http.Cookie, name string) []string {
-	var whole []string
-	chunked := false
+// values returns what every cookie of a name holds, and then what its chunks hold together: one that a sibling domain has set must
+// not hide the site's own, whichever of the two is in chunks.
+func values(jar []*http.Cookie, name string) (all []string) {
 	for _, c := range jar {
-		rest, begins := strings.CutPrefix(c.Name, name)
-		switch {
-		case begins && rest == "":
-			whole = append(whole, c.Value)
-		case begins && rest == ".0":
-			chunked = true
+		if c.Name == name {
+			all = append(all, c.Value)
 		}
 	}
-	if whole == nil && chunked {
-		return []string{chunks(jar, name)}
-	}
-	return whole
+	return append(all, chunks(jar, name)...)
 }
 
 // Prefixes of cookies that a browser takes from the site itself over HTTPS only (RFC 6265bis, section 4.1.3): of __Host- the
@@ -101,21 +93,36 @@ func trustedFirst(names []string) []string {
 	return all
 }
 
-// maxChunks is more than the bytes of a token could need at 4 KiB each.
-const maxChunks = 8
+const (
+	maxChunks  = 8 // more than the bytes of a token could need at 4 KiB each
+	maxChunked = 4 // ways to put them together where some are there twice
+)
 
-// chunks joins what name.0, name.1 and so on hold, up to the first that is missing.
-func chunks(jar []*http.Cookie, name string) string {
-	var value string
+// chunks joins what name.0, name.1 and so on hold, up to the first that is missing: in each way that there is where one is there several
+// times, and then without the last ones.
+func chunks(jar []*http.Cookie, name string) (all []string) {
+	var joined []string
 	for i := range maxChunks {
+		var longer []string
 		chunk := name + "." + strconv.Itoa(i)
-		at := slices.IndexFunc(jar, func(c *http.Cookie) bool { return c.Name == chunk })
-		if at < 0 {
+		for _, c := range jar {
+			if c.Name != chunk {
+				continue
+			}
+			if i == 0 {
+				longer = append(longer, c.Value)
+			}
+			for _, before := range joined {
+				longer = append(longer, before+c.Value)
+			}
+		}
+		if longer == nil {
 			break
 		}
-		value += jar[at].Value
+		joined = longer[:min(len(longer), maxChunked)]
+		all = append(slices.Clone(joined), all...)
 	}
-	return value
+	return all
 }
 
 func unescape(value string) string {
@@ -137,12 +144,16 @@ func fromAuth(auth json.RawMessage) string {
 	if json.Unmarshal(auth, &payload) != nil {
 		return ""
 	}
-	return trimBearer(payload.Token)
+	return trimScheme(payload.Token)
 }
 
-func trimBearer(s string) string {
+// schemes are what stands before a token in a header, and in what clients copy from there.
+var schemes = []string{"Bearer", "JWT", "Token"}
+
+func trimScheme(s string) string {
 	s = strings.TrimSpace(s)
-	if scheme, rest, _ := strings.Cut(s, " "); strings.EqualFold(scheme, "Bearer") {
+	scheme, rest, _ := strings.Cut(s, " ")
+	if slices.ContainsFunc(schemes, func(known string) bool { return strings.EqualFold(known, scheme) }) {
 		return strings.TrimSpace(rest)
 	}
 	return s

@@ -21,6 +21,8 @@ func TestTokenIsFoundInTheOrderOfTheSources(t *testing.T) {
 		"header last":                     {"", `{}`, "Bearer H", "H", "header"},
 		"header without a scheme":         {"", "", "H", "H", "header"},
 		"header with spaces":              {"", "", "  bEaReR   H ", "H", "header"},
+		"other schemes":                   {"", `{"token":"JWT A"}`, "", "A", "auth"},
+		"other schemes in the header":     {"", "", "Token H", "H", "header"},
 		"Basic is not a token":            {"", "", "Basic dXNlcjpwdw==", "", ""},
 		"Bearer alone":                    {"", `{"token":"Bearer "}`, "Bearer", "", ""},
 		"Bearer in auth.token":            {"", `{"token":"Bearer A"}`, "", "A", "auth"},
@@ -75,7 +77,7 @@ func TestEachOfSeveralCookiesIsFoundInTheirOrder(t *testing.T) {
 	t.Parallel()
 	h := http.Header{"Cookie": {"b.1=two; c=C; b.0=one%2B; d=; a.0=; b.2=three; b.4=no; e.1=no; b.=no; b.x=no; f=F; f.0=no; g.00=no"}, "Authorization": {"H"}}
 	found, err := Find(h, json.RawMessage(`{"token":"A"}`), "a", "b", "c", "d", "e", "f", "g", "h")
-	want := []Found{{"one+twothree", "cookie", "b"}, {"C", "cookie", "c"}, {"F", "cookie", "f"}, {"A", "auth", ""}, {"H", "header", ""}}
+	want := []Found{{"one+twothree", "cookie", "b"}, {"one+two", "cookie", "b"}, {"one+", "cookie", "b"}, {"C", "cookie", "c"}, {"F", "cookie", "f"}, {"no", "cookie", "f"}, {"A", "auth", ""}, {"H", "header", ""}}
 	if !slices.Equal(found, want) || err != nil {
 		t.Errorf("found %q, %v, want %q", found, err, want)
 	}
@@ -98,6 +100,20 @@ func TestEveryDuplicateIsFoundAndAFloodOfThemHidesNeitherAuthNorHeader(t *testin
 	found, _ = Find(http.Header{"Cookie": {"token=one; token=; x=y; token=two"}}, nil, "token")
 	if len(found) != 2 || found[0].Token != "one" || found[1].Token != "two" {
 		t.Errorf("found %v", found)
+	}
+}
+
+// Whoever can set cookies for a sibling domain can set a whole one beside the site's chunks, or one of them a second time.
+func TestACookieInChunksIsFoundWhateverStandsBesideIt(t *testing.T) {
+	t.Parallel()
+	for _, cookies := range []string{
+		"s=bad; s.0=a; s.1=b", "s.0=a; s.1=b; s=bad", "s.0=bad; s.0=a; s.1=b", "s.0=a; s.1=bad; s.0=bad; s.1=b", "s.1=bad; s.0=bad; s.1=b; s.0=a",
+		strings.Repeat("s.2=bad; ", 100) + "s.0=a; s.1=b", "s.1=bad; s.0=ab",
+	} {
+		found, err := Find(http.Header{"Cookie": {cookies}}, nil, "s")
+		if err != nil || !slices.ContainsFunc(found, func(f Found) bool { return f.Token == "ab" }) || len(found) > maxCookies {
+			t.Errorf("%.40s: found %v, %v", cookies, found, err)
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ func fromSources(ctx context.Context, sources []Source, header http.Header, auth
 		case "header":
 			tok = header.Get(source.Name)
 		}
-		if tok = trimBearer(tok); tok != "" {
+		if tok = trimScheme(tok); tok != "" {
 			found = append(found, Found{Token: tok, Source: source.Place})
 		}
 	}

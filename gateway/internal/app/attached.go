@@ -44,6 +44,7 @@ func (a *App) openAttached(ctx context.Context) (err error) {
 	a.hints = ops.NewHints(a.metrics, a.log)
 	o := compose.Sockets(a.config).Engine
 	o.Observer, o.Settled, o.OnTooLarge = a.hints, settled, a.hints.PacketTooLarge
+	o.Allow = a.tellRefused(o.Allow)
 	o.MaxConnectionsPerUser = 0 // nobody here knows users
 	o = o.WithDefaults()
 	if a.attached, err = a.openAttach(ctx, o); err != nil {

@@ -56,6 +56,25 @@ func (a *App) publicMounts() mounts {
 	}
 }
 
+// nowhere answers for all other paths.
+func (a *App) nowhere(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Has("EIO") || strings.EqualFold(r.Header.Get("Upgrade"), "websocket") { // a client that means the sockets
+		a.hints.PathUnknown(r.URL.Path)
+	}
+	http.NotFound(w, r)
+}
+
+// tellRefused has the log name the page that was refused.
+func (a *App) tellRefused(allow func(*http.Request) bool) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		allowed := allow(r)
+		if !allowed {
+			a.hints.OriginRefused(r.Header.Get("Origin"), r.Host)
+		}
+		return allowed
+	}
+}
+
 // adminMounts are for the operator's network only.
 func (a *App) adminMounts() mounts {
 	return mounts{

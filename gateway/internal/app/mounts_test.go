@@ -1,10 +1,13 @@
 package app
 
 import (
+	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -70,6 +73,63 @@ func TestABodyIsReadByTheRuleOfItsMount(t *testing.T) {
 		list.ServeHTTP(w, httptest.NewRequest("POST", path, strings.NewReader("body")))
 		if want == 0 && !w.reading.IsZero() || want != 0 && (w.reading.Before(before.Add(want)) || w.reading.After(time.Now().Add(want))) {
 			t.Errorf("%s: until %v, want %v from now", path, w.reading, want)
+		}
+	}
+}
+
+// sharedLog is a log that is read while it is written.
+type sharedLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *sharedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *sharedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// A client with another path, or a proxy that changes it, is refused without a word to its people.
+func TestTheLogNamesThePathAndTheOriginThatAreRefused(t *testing.T) {
+	t.Parallel()
+	var log sharedLog
+	a, err := Open(t.Context(), testConfig(t), slog.New(slog.NewTextHandler(&log, nil)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	for _, c := range []struct {
+		path, header, value string
+		want                string
+	}{
+		{"/", "X-No", "thing", ""},
+		{"/favicon.ico?transport=x", "X-No", "thing", ""},
+		{"/api/socket/?EIO=4&transport=polling", "X-No", "thing", "path=/api/socket/"},
+		{"/socket.io/?EIO=4&transport=polling", "Origin", "https://www.app.example", "origin=https://www.app.example host=" + a.Addr().String()},
+	} {
+		before := len(log.String())
+		r, err := http.NewRequest("GET", "http://"+a.Addr().String()+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set(c.header, c.value)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		said := log.String()[before:]
+		if c.want == "" && strings.Contains(said, "WARN") || !strings.Contains(said, c.want) {
+			t.Errorf("%s: logged %q, want %q", c.path, said, c.want)
 		}
 	}
 }

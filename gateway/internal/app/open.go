@@ -32,9 +32,11 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, page func(*App
 		return nil, err
 	}
 	public := a.publicMounts()
+	elsewhere := http.Handler(http.HandlerFunc(a.nowhere))
 	if page != nil {
-		public = append(public, mount{pattern: "/", handler: page(a), bodyTimeout: bodyTimeout})
+		elsewhere = page(a)
 	}
+	public = append(public, mount{pattern: "/", handler: elsewhere, bodyTimeout: bodyTimeout})
 	err := a.listen(net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), public)
 	if err == nil {
 		a.guard(a.servers[0], public[0])
@@ -208,6 +210,7 @@ func (a *App) openNeighbours(ctx context.Context) *neighbours.Watch {
 func (a *App) openSockets(recovery *socketio.Recovery) generations {
 	o := compose.Sockets(a.config)
 	o.Logger, o.Recovery = a.log, recovery
+	o.Engine.Allow = a.tellRefused(o.Engine.Allow)
 	o.Engine.Observer, o.Engine.Identify, o.Engine.Settled = a.hints, a.identity.Identify, settled
 	if a.redis != nil {
 		o.Cluster = a.redis.adapter

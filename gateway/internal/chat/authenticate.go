@@ -140,6 +140,35 @@ func (c *Chat) reportRefusal(h *socketio.Handshake, source string, err error) {
 		c.options.Logger.Warn("session could not be looked up", "error", err)
 		return
 	}
-	c.options.Logger.Info("authentication failed", "reason", reason, "source", source,
-		"cookies", token.CookieNames(h.Header), "addr", h.Addr)
+	line := []any{"reason", reason, "source", source, "cookies", token.CookieNames(h.Header), "addr", h.Addr}
+	if mend := loginMend(reason); mend != "" {
+		line = append(line, "mend", mend)
+	}
+	if reason == "no_token" {
+		line = append(line, "seen", token.Lookalikes(h.Header, h.Auth, h.Query))
+	}
+	c.options.Logger.Info("authentication failed", line...)
+}
+
+// loginMend says which variable to look at. Of what the app itself would refuse there is nothing to mend.
+func loginMend(reason string) string {
+	switch reason {
+	case "no_token":
+		return "TOKEN_COOKIE names the cookie, and TOKEN_SOURCES further places, such as those that are seen"
+	case "malformed":
+		return "what came is no JWT: SESSION_QUERY is for ids of sessions"
+	case "bad_signature", "bad_encryption":
+		return "JWT_SECRET, AUTH_SECRET or NEXTAUTH_SECRET must be the one that the app signs with"
+	case "wrong_algorithm":
+		return "TOKEN_JWKS_URL is for tokens of a login service; JWT_SECRET is for HS256"
+	case "encrypted":
+		return "AUTH_SECRET or NEXTAUTH_SECRET opens sessions of Auth.js"
+	case "no_session":
+		return "SESSION_QUERY must find the session by the cookie's token"
+	case "wrong_audience", "wrong_issuer", "wrong_type", "missing_claim":
+		return "TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_TYPE and TOKEN_CLAIMS say what a login has"
+	case "unverified_signature":
+		return "SESSION_SECRET checks the cookies of express-session"
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -104,6 +105,30 @@ func TestACookieThatWasGoodAtTheHandshakeIsNotVerifiedTwice(t *testing.T) {
 		h := &socketio.Handshake{Header: header, Identity: test.identity}
 		if err := c.authenticate(s, h); err != nil || h.User != "u1" || asked != test.lookups {
 			t.Errorf("%s: %v, user %q, looked up %d times, want %d", name, err, h.User, asked, test.lookups)
+		}
+	}
+}
+
+// What a failed login says to the log is all that its people's operator has.
+func TestAFailedLoginNamesWhatToSetAndWhereATokenWasSeen(t *testing.T) {
+	t.Parallel()
+	other, err := token.Mint([]byte("another secret, as long as it has to be"), "ann", "Ann", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for auth, want := range map[string]string{
+		`{"jwt":"` + other + `"}`:   "TOKEN_SOURCES further places, such as those that are seen\" seen=[auth.jwt]",
+		`{"token":"` + other + `"}`: "mend=\"JWT_SECRET,",
+		`{"token":"opaque"}`:        "mend=\"what came is no JWT",
+		`{}`:                        "seen=[]",
+	} {
+		var log journal
+		h := serve(t, &memory{}, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		if _, err := h.dial(auth).Await("never"); err == nil {
+			t.Error("it is connected")
+		}
+		if said := log.String(); !strings.Contains(said, want) || strings.Contains(said, other) {
+			t.Errorf("%.30s: logged %s", auth, said)
 		}
 	}
 }

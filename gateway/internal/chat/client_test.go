@@ -242,10 +242,21 @@ type visitor struct {
 // visit connects with a token and reads up to the CONNECT reply.
 func (h *host) visit(userID string, ttl time.Duration) *visitor {
 	h.t.Helper()
+	return h.enter(h.mint(userID, ttl))
+}
+
+func (h *host) mint(userID string, ttl time.Duration) string {
+	h.t.Helper()
 	tok, err := token.Mint([]byte(secret), userID, "Name of "+userID, ttl)
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	return tok
+}
+
+// enter is visit with a token.
+func (h *host) enter(tok string) *visitor {
+	h.t.Helper()
 	v := h.dial(`{"token":"` + tok + `"}`)
 	v.await("0{")
 	v.session = v.await(`40{"sid":"`)
@@ -259,10 +270,7 @@ func (h *host) returns(v *visitor, userID, offset string) *visitor {
 	if err := json.Unmarshal([]byte(v.session[2:]), &session); err != nil {
 		h.t.Fatal(err)
 	}
-	tok, err := token.Mint([]byte(secret), userID, "Name of "+userID, time.Hour)
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	tok := h.mint(userID, time.Hour)
 	if offset != "" {
 		offset = `","offset":"` + offset
 	}

@@ -53,6 +53,19 @@ func (c *Chat) EndLogins(ended map[string][]string) {
 	others.ask()
 }
 
+// endCopies closes the sockets of logins that have just been noted as ended, by user. Who came by one of them while it was asked about had
+// been found good before, and has found nothing noted.
+func (c *Chat) endCopies(ended map[string][]string) {
+	if len(ended) == 0 {
+		return
+	}
+	c.namespace.Each(func(s *socketio.Socket) {
+		if m, admitted := s.Data.(*member); admitted && m.login != nil && slices.Contains(ended[m.ID], loginDigest(m.login.Login)) {
+			c.endLogin(s, m)
+		}
+	})
+}
+
 // DisconnectUsers closes all connections of users, at this gateway and the others. Their clients do not come back by themselves.
 func (c *Chat) DisconnectUsers(users ...string) {
 	ended := make(map[string][]string, len(users))

@@ -3,9 +3,12 @@ package chat
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -48,6 +51,58 @@ func TestALoginThatEndsWhileItIsConnectingEnds(t *testing.T) {
 				t.Errorf("somebody else: %v", got)
 			}
 		})
+	}
+}
+
+// slowLedger knows the end of a login, and is slow to say so: its answer waits, and is as it was when the question came.
+type slowLedger struct {
+	ledger
+	asked  chan struct{} // that the first question with an ended login has come
+	answer chan struct{}
+	first  sync.Once
+}
+
+func (l *slowLedger) Ended(ctx context.Context, logins []token.Login) ([]bool, error) {
+	ended, err := l.ledger.Ended(ctx, logins)
+	if slices.Contains(ended, true) {
+		l.first.Do(func() {
+			close(l.asked)
+			<-l.answer
+		})
+	}
+	return ended, err
+}
+
+// It was found good before the question, was not among those that the question is about, and found nothing noted when it came.
+func TestALoginThatConnectsWhileItIsFoundEndedEnds(t *testing.T) {
+	t.Parallel()
+	logins := &slowLedger{asked: make(chan struct{}), answer: make(chan struct{})}
+	h := serve(t, &memory{}, func(o *Options) { o.Logins, o.Recheck = logins, time.Minute })
+	tok := h.mint("ann", time.Hour)
+	ann, bob := h.enter(tok), h.visit("bob", time.Hour)
+	logins.set([]string{"ann"}, nil)
+	r := &recheck{chat: h.chat}
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		h.chat.namespace.Each(func(s *socketio.Socket) {
+			if m := s.Data.(*member); m.ID == "ann" {
+				r.add(s, m)
+			}
+		})
+		r.ask()
+	}()
+	<-logins.asked
+	tab := h.enter(tok)
+	close(logins.answer)
+	<-asked
+	for _, v := range []*visitor{ann, tab} {
+		if _, err := v.Await("never"); err == nil {
+			t.Error("a connection of the login is left")
+		}
+	}
+	if got := bob.ask("join_room", `"r"`); got["ok"] != true {
+		t.Errorf("somebody else: %v", got)
 	}
 }
 

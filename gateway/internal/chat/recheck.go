@@ -171,17 +171,20 @@ func (c *Chat) tellLost(s *socketio.Socket, m *member, room string) {
 func (r *recheck) askLogins() {
 	c := r.chat
 	ended, err := c.options.Logins.Ended(c.ctx, r.logins)
-	lost := 0
-	for i, gone := range ended {
-		if gone {
+	gone, lost := make(map[string][]string), 0
+	for i, is := range ended {
+		if is {
 			lost++
-			c.endings.note(r.logins[i].UserID, loginDigest(r.logins[i])) // before it goes, which may come back at once
+			user, digest := r.logins[i].UserID, loginDigest(r.logins[i])
+			gone[user] = append(gone[user], digest)
+			c.endings.note(user, digest) // before it goes, which may come back at once
 			c.endLogin(r.held[i], r.held[i].Data.(*member))
 			if c.options.Gateways != nil && !r.told {
-				c.options.Gateways.LoginEnded(r.logins[i].UserID, loginDigest(r.logins[i]))
+				c.options.Gateways.LoginEnded(user, digest)
 			}
 		}
 	}
+	c.endCopies(gone)
 	c.options.Observer.Rechecked("login", "ended", lost)
 	if err != nil {
 		c.nobodyKnows("login", len(r.logins)-lost, err)

@@ -29,6 +29,10 @@ func TestWhatCouldNameAnotherPlaceIsFound(t *testing.T) {
 		`"roomIds":["r"]`, `"chatroom":"r"`, `"chatRoomId":"r"`, `"server":"s"`, `"serverId":"s"`, `"space":"s"`, `"topic":"t"`, `"workspaceId":"w"`,
 		`"gameId":7`, `"matchId":7`, `"lobbyCode":"x"`, `"projectId":7`, `"teamId":7`, `"sessionId":"s"`, `"destination":"d"`, `"dialogId":"d"`,
 		`"data":{"roomId":"r"}`, `"payload":{"to":"bob"}`, `"meta":{"room":{"id":"r"}}`, `"data":{"message":{"chatId":"r"}}`, `"group":{"name":"g"}`,
+		`"recieverId":"bob"`, `"reciever":"bob"`, `"recepient_id":"bob"`, `"recipentName":"bob"`, `"receiverUserId":"bob"`, `"friendUsername":"bob"`, `"matchedUserId":"bob"`,
+		`"opponentId":"bob"`, `"callee":"bob"`, `"pmTo":"bob"`, `"whisperTo":"bob"`, `"privateTo":"bob"`, `"forwardTo":"r2"`, `"forUserId":"bob"`, `"notifyUsers":["bob"]`,
+		`"doctorId":"bob"`, `"seller_id":"bob"`, `"customerId":7`, `"orderId":7`, `"booking_id":7`, `"rideUuid":"r"`, `"documentId":"d"`, `"eventId":7`, `"postId":7`, `"locationId":7`,
+		`"rid":"r"`, `"cid":"c"`, `"roomRef":"r"`, `"room_hash":"r"`, `"roomIdentifier":"r"`, `"roomToken":"r"`, `"chatRef":"c"`, `"canal":"c"`, `"classroom":"c"`, `"zoneId":7`,
 		`"t\u006f":"bob"`,
 	} {
 		if key := k.Elsewhere(parsed(t, `{"text":"hi",`+field+`}`)); key == "" {
@@ -50,6 +54,9 @@ func TestContentNamesNoPlace(t *testing.T) {
 		`"type":"text"`, `"imageUrl":"/i.png"`, `"file":{"name":"f","to":"x"}`, `"fileName":"f"`, `"attachments":[{"id":1,"group":"g"}]`, `"fileIds":[1]`,
 		`"productId":7`, `"stickerId":7`, `"time":"now"`, `"timestamp":5`, `"createdAt":"x"`, `"status":"sent"`, `"avatar":"a"`, `"color":"red"`,
 		`"lang":"en"`, `"className":"bubble"`, `"token":"t"`, `"tone":"warm"`, `"tool":"t"`, `"total":3`, `"sessionKey":"k"`, `"encryptedKey":"k"`,
+		`"forwarded":true`, `"forwardedFromOrderId":7`, `"replyToPostId":7`, `"location":{"lat":1,"lng":2}`, `"event":"message"`, `"page":2`, `"post":"p"`, `"video":"/v.mp4"`, `"videoUrl":"/v.mp4"`,
+		`"order":1`, `"customer":"c"`, `"driver":"d"`, `"documentUrl":"/d.pdf"`, `"documentName":"d"`, `"nodeName":"div"`, `"objectName":"o"`, `"connectionState":"open"`, `"class":"bubble"`,
+		`"store":true`, `"caseSensitive":true`, `"offer":{"price":5}`, `"guest":true`, `"href":"/x"`, `"idx":3`, `"cidade":"x"`, `"paid":true`, `"grid":[1]`, `"void":1`,
 		`"meta":{"mood":"good"}`, `"data":{"roomId":null}`, `"groupAvatar":"a"`,
 	} {
 		if key := k.Elsewhere(parsed(t, `{"text":"hi",`+field+`}`)); key != "" {

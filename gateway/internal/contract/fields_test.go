@@ -46,6 +46,10 @@ func TestNobodyClaimsRightsThatNobodyVerified(t *testing.T) {
 	if out != `{"system":"linux","image":"photo.png"}` || len(leftOut) != 9 {
 		t.Errorf("told %s without %q", out, leftOut)
 	}
+	out, leftOut = told(t, NewKeys(Columns{}), `{"isMine":true,"fromMe":true,"is_own":true,"isAgent":true,"isFromAdmin":true,"fromSupport":true,"isVip":true,"accountType":"pro","rank":3}`)
+	if out != `{"rank":3}` {
+		t.Errorf("told %s without %q", out, leftOut)
+	}
 	out, _ = told(t, NewKeys(Columns{}, "*", "role", "avatar"), `{"role":"user","avatar":"a.png","x":1,"isAdmin":true}`)
 	if out != `{"role":"user","avatar":"a.png","x":1}` {
 		t.Errorf("what the app lists: told %s", out)

@@ -17,8 +17,11 @@ const (
 var (
 	speakers = claims(speakerWords...).
 			and(claimsID, "uid", "memberid").
-			and(claimsName, "name", "fullname", "displayname", "screenname", "firstname", "givenname", "nickname", "nick", "handle", "pseudo", "email", "mail", "emailaddress").
-			and(claimsPerson, "me", "identity", "persona")
+			and(claimsName, "name", "fullname", "displayname", "screenname", "firstname", "givenname", "nickname", "nick", "handle", "pseudo", "email", "mail", "emailaddress",
+			"uname", "usrname", "login", "loginname", "userlogin", "realname", "alias", "useralias", "senderalias", "pseudonym", "gamertag", "callsign",
+			"accountname", "membername", "participantname", "playername", "personaname",
+			"adminname", "agentname", "operatorname", "supportname", "moderatorname", "modname", "staffname", "botname", "systemname").
+		and(claimsPerson, "me", "identity", "persona")
 	actors = claims("reader", "readby", "seenby", "deliveredby", "viewer", "typer", "typist", "typinguser", "actor", "caller", "callfrom", "calledby").
 		and(claimsName, "typingname").
 		and(claimsPerson, "typingusers")
@@ -27,6 +30,7 @@ var (
 var speakerWords = []string{
 	"user", "sender", "author", "from", "fromuser", "owner", "creator", "by", "sentby", "createdby", "postedby",
 	"profile", "currentuser", "chatuser", "messagesender", "msgsender", "poster", "speaker", "writer", "writtenby", "submittedby",
+	"usr", "whoami", "sayer", "publisher", "byuser", "userby", "sentfrom", "messagefrom", "msgfrom", "sendby",
 }
 
 // Keys that claim what nobody has verified: a right of the speaker, or a look. Nothing true could be put in their place.
@@ -34,12 +38,15 @@ var unverified = func() meanings[struct{}] {
 	k := make(meanings[struct{}])
 	alone := []string{"role", "roles", "badge", "badges", "permission", "permissions", "privileges", "rights", "verified",
 		"admin", "administrator", "superuser", "superadmin", "moderator", "mod", "avatar", "avatarurl", "lastname", "familyname", "surname"}
-	kinds := append(alone, "staff", "bot", "system", "official", "owner", "host", "guest") // content, unless something is said to be one
+	alone = append(alone, "userrank", "userlevel", "usertitle", "usertag", "sendertag", "accounttype", "verifiedsender")
+	kinds := append(alone, "agent", "support", "operator", "creator", "trusted", "premium", "vip", "staff", "bot", "system", "official", "owner", "host", "guest") // content, unless something is said to be one
 	ofSomebody := append(kinds, "type", "image", "imageurl", "photo", "photourl", "picture", "pictureurl", "pic")
 	k.and(struct{}{}, alone...)
 	for _, kind := range kinds {
-		k.and(struct{}{}, "is"+kind)
+		k.and(struct{}{}, "is"+kind, "from"+kind, "isfrom"+kind)
 	}
+	// Whose it is, which each client has to find out by itself: to a room it would be everybody's own.
+	k.and(struct{}{}, "fromme", "isfromme", "isme", "isown", "ismine", "mine", "isself", "issender", "sentbyme", "isoutgoing", "outgoing")
 	for _, word := range append([]string{"caller"}, speakerWords...) {
 		for _, claim := range ofSomebody {
 			k.and(struct{}{}, word+claim, word+"is"+claim)

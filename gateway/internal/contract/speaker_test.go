@@ -25,6 +25,9 @@ func TestNobodySpeaksInAnothersName(t *testing.T) {
 		{ann, `{"from":[ {"id":"eve"} ],"sender":[]}`, `{"from":[` + whole + `],"sender":["u1"]}`},
 		{number, `{"userId":"42","sender":42}`, `{"userId":42,"sender":42}`},
 		{ann, `{"sender_uid":"eve","createdByName":"Eve","creator":{"id":"eve"},"fromUserUUID":"eve"}`, `{"sender_uid":"u1","createdByName":"Ann","creator":` + whole + `,"fromUserUUID":"u1"}`},
+		{ann, `{"playerName":"Eve","adminName":"Eve","support_name":"Eve","alias":"Eve","uname":"Eve"}`, `{"playerName":"Ann","adminName":"Ann","support_name":"Ann","alias":"Ann","uname":"Ann"}`},
+		{ann, `{"usr":"eve","byUser":{"id":"eve"},"msgFrom":"Eve","publisherId":"eve"}`, `{"usr":"Ann","byUser":` + whole + `,"msgFrom":"Ann","publisherId":"u1"}`},
+		{ann, `{"player":2,"playerId":"eve","phone":"555","customerName":"Eve","fileName":"f","className":"c"}`, `{"player":2,"playerId":"eve","phone":"555","customerName":"Eve","fileName":"f","className":"c"}`},
 		{ann, `{"owner":false,"from":true}`, `{"owner":false,"from":true}`},
 		{ann, `{"tempId":"t1","replyTo":"m1"}`, `{"tempId":"t1","replyTo":"m1"}`},
 	} {

@@ -266,6 +266,48 @@ func TestBadPayloadsEndTheirSessionOnly(t *testing.T) {
 	other.expect(`42["echoed",1]`)
 }
 
+// The transports read no further than to the end of a session, and have the rest of the body wait: its request was held until the ping's
+// deadline, and a stop of the server with it, while the client's place was free for the next.
+func TestABodyThatEndsItsSessionHoldsNobodyUpAndKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]struct {
+		body string
+		stop bool
+	}{"by a packet within it": {"1:12:40", false}, "by a stop while its pong waits for a poll": {"1:2", true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			admission := engineio.NewAdmission(engineio.Limits{Connections: 10})
+			s := serve(t, engineio.Options{Admission: admission, PingInterval: 2 * time.Second, PingTimeout: 2 * time.Second, CloseGrace: time.Millisecond})
+			sid := s.poller()
+			answered := make(chan string)
+			go func() { _, body := s.do("POST", sid, end.body); answered <- body }()
+			if end.stop {
+				for s.server.client(sid[strings.LastIndex(sid, "=")+1:]).reading() == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				if err := s.server.Shutdown(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if body := <-answered; body != "ok" {
+				t.Errorf("answered %q", body)
+			}
+			if n := admission.Places(); n != 1 {
+				t.Errorf("%d places are taken while the body is read, want 1", n)
+			}
+			for admission.Places() > 0 { // at the ping's deadline
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+	}
+}
+
+func (c *client) reading() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.feeding
+}
+
 func TestShutdownWritesWhatIsQueued(t *testing.T) {
 	t.Parallel()
 	s := serve(t, engineio.Options{})

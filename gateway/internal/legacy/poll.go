@@ -115,7 +115,7 @@ func (c *client) post(w http.ResponseWriter, r *http.Request) {
 	again := r.Clone(r.Context())
 	again.Header = http.Header{"Content-Type": {kind}, "Origin": r.Header["Origin"], "User-Agent": r.Header["User-Agent"]}
 	again.Body = io.NopCloser(bytes.NewReader(body))
-	c.session.ServeHTTP(w, again)
+	c.feed(w, again)
 }
 
 // answer holds a response back until its characters have been counted.

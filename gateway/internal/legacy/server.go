@@ -176,5 +176,5 @@ func (s *Server) forget(c *client) {
 	s.mu.Lock()
 	delete(s.clients, c.id)
 	s.mu.Unlock()
-	s.engine.Admission.Release(c.place)
+	c.leave()
 }

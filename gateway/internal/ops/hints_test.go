@@ -90,15 +90,47 @@ func TestEachWayToLoseAClientNamesItsVariable(t *testing.T) {
 		"a slow reader":         {func(h *Hints) { h.SessionClosed(engineio.QueueFull) }, "SEND_QUEUE_BYTES"},
 		"a packet out of order": {func(h *Hints) { h.SessionClosed(engineio.ForcedClose) }, "before CONNECT"},
 		"a packet too large":    {(*Hints).PacketTooLarge, "MAX_PAYLOAD"},
-		"an Origin":             {func(h *Hints) { h.HandshakeRefused(engineio.CauseForbidden) }, "ALLOWED_ORIGINS"},
+		"a bare WebSocket":      {func(h *Hints) { h.HandshakeRefused(engineio.CauseTransport) }, "socket.io-client"},
+		"a proxy's upgrade":     {func(h *Hints) { h.HandshakeRefused(engineio.CauseBadRequest) }, "proxy_set_header Upgrade"},
+		"TLS":                   {func(h *Hints) { h.HandshakeRefused(engineio.CauseProtocol) }, "http://"},
+		"another path":          {func(h *Hints) { h.PathUnknown("/api/socket/") }, "/api/socket/"},
+		"a long path":           {func(h *Hints) { h.PathUnknown("/" + strings.Repeat("x", 1<<16)) }, "SOCKET_PATH"},
+		"an Origin": {func(h *Hints) {
+			h.OriginRefused("https://www.app.example", "app.example")
+			h.HandshakeRefused(engineio.CauseForbidden)
+		}, "origin=https://www.app.example host=app.example"},
+		"no Origin": {func(h *Hints) { h.HandshakeRefused(engineio.CauseForbidden) }, "ALLOWED_ORIGINS"},
 	} {
 		var log bytes.Buffer
 		h := NewHints(NewMetrics(), slog.New(slog.NewTextHandler(&log, nil)))
 		h.SessionClosed(engineio.TransportClose)
 		c.happens(h)
 		c.happens(h)
-		if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), c.want) {
+		if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), c.want) || log.Len() > 1000 {
 			t.Errorf("%s: logged %q, want %s once", name, log.String(), c.want)
 		}
 	}
+}
+
+// A laptop that wakes asks for its old session, and a restart has all ask for theirs; taking turns among gateways goes on.
+func TestSessionsThatAreNotHereNameTheBalancerOnlyIfTheyAreMany(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		h := NewHints(NewMetrics(), slog.New(slog.NewTextHandler(&log, nil)))
+		for range 100 {
+			h.HandshakeRefused(engineio.CauseSession)
+			time.Sleep(7 * time.Second)
+		}
+		if log.Len() > 0 {
+			t.Fatalf("logged %s", log.String())
+		}
+		for range 60 {
+			h.HandshakeRefused(engineio.CauseSession)
+			time.Sleep(time.Second)
+		}
+		if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "ip_hash") {
+			t.Errorf("%d lines, want 1:\n%s", n, log.String())
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/socketgate/socketgate/pkg/rawjson"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -33,11 +34,15 @@ func claimsOf(row []any) (token.Claims, error) {
 	return c, nil
 }
 
-// textOf reads a text or an integer, and gives it as JSON too.
+// textOf reads a text or an integer, and gives it as JSON too: an integer as a number, unless JavaScript would round it.
 func textOf(v any) (string, json.RawMessage) {
 	switch v := v.(type) {
 	case int64:
-		return strconv.FormatInt(v, 10), strconv.AppendInt(nil, v, 10)
+		if digits := strconv.FormatInt(v, 10); !rawjson.IsExact(v) {
+			return textOf(digits)
+		} else {
+			return digits, json.RawMessage(digits)
+		}
 	case int32:
 		return textOf(int64(v))
 	case int16:

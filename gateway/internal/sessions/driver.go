@@ -24,6 +24,8 @@ type driver interface {
 	ask(ctx context.Context, args ...any) ([]any, error)
 	// askEach is ask for many sets of arguments at once. An error is for all of them.
 	askEach(ctx context.Context, sets [][]any) ([][]any, error)
+	// printsWide tells whether the app's own client prints an int64 or a decimal as a text, whatever it holds: node-postgres and Prisma do. SQLite has no other integers.
+	printsWide() bool
 	// close ends the connections, and with them what is under way.
 	close()
 }

@@ -71,6 +71,8 @@ func (p *postgres) askEach(ctx context.Context, sets [][]any) ([][]any, error) {
 	return p.url.PostgresRows(ctx, p.pool, p.forMany, fitting)
 }
 
+func (p *postgres) printsWide() bool { return true }
+
 // fitting returns the arguments that the query has a place for. Texts fit any type of a parameter.
 func (p *postgres) fitting(args []any) []any {
 	texts := make([]any, p.parameters)

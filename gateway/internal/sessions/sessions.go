@@ -7,7 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/socketgate/socketgate/gateway/internal/database"
+	"github.com/socketgate/socketgate/pkg/rawjson"
 	"github.com/socketgate/socketgate/pkg/token"
 )
 
@@ -52,6 +55,12 @@ func (s *Sessions) Claims(ctx context.Context, session string) (token.Claims, er
 	claims, err := claimsOf(row)
 	if err != nil {
 		return token.Claims{}, fmt.Errorf("%w: %w", token.ErrUnavailable, err)
+	}
+	switch row[0].(type) {
+	case int64, pgtype.Numeric:
+		if s.driver.printsWide() {
+			claims.UserIDJSON = rawjson.Quote(claims.UserID)
+		}
 	}
 	claims.Session = session
 	return claims, nil

@@ -88,13 +88,22 @@ func TestSessionsHaveNumbersAndUUIDs(t *testing.T) {
 	url := dbtest.Postgres(t, "")
 	for query, want := range map[string]string{
 		`SELECT 42, $1::text`:                                           `42`,
-		`SELECT 9007199254740993, $1::text`:                             `9007199254740993`,
+		`SELECT 9007199254740993, $1::text`:                             `"9007199254740993"`,
+		`SELECT 42::bigint, $1::text`:                                   `"42"`,
+		`SELECT 42::numeric, $1::text`:                                  `"42"`,
 		`SELECT 7::smallint, $1::text`:                                  `7`,
 		`SELECT 'c0ffee11-0000-4000-8000-0000000000ff'::uuid, $1::text`: `"c0ffee11-0000-4000-8000-0000000000ff"`,
 	} {
 		c, err := open(t, url, query).Claims(t.Context(), "Name")
 		if err != nil || string(c.UserIDJSON) != want || c.UserID != strings.Trim(want, `"`) || c.Username != "Name" {
 			t.Errorf("%s: %+v (%s), %v", query, c, c.UserIDJSON, err)
+		}
+	}
+	lite := "file:" + filepath.Join(t.TempDir(), "test.db")
+	dbtest.SQLite(t, lite, `CREATE TABLE account (id INTEGER)`)
+	for query, want := range map[string]string{`SELECT 42, $1`: `42`, `SELECT 9007199254740993, $1`: `"9007199254740993"`} {
+		if c, err := open(t, lite, query).Claims(t.Context(), "Name"); err != nil || string(c.UserIDJSON) != want {
+			t.Errorf("SQLite, %s: %s, %v", query, c.UserIDJSON, err)
 		}
 	}
 	uuids := open(t, url, `SELECT 'x' WHERE $1 = 'c0ffee11-0000-4000-8000-0000000000ff'::uuid`)

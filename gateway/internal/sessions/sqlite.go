@@ -42,4 +42,6 @@ func (s *sqlite) askEach(ctx context.Context, sets [][]any) ([][]any, error) {
 	return database.SQLiteRows(ctx, s.db, s.query, sets)
 }
 
+func (s *sqlite) printsWide() bool { return false }
+
 func (s *sqlite) close() { s.db.Close() }

@@ -101,14 +101,11 @@ func (c Column) reject(why string) error {
 	return &refusal{"rejected", errors.New("column " + c.Name + " " + why), message.ErrRejected, c.Name}
 }
 
-// exact is the largest integer that JavaScript tells from its neighbours.
-const exact = 1<<53 - 1
-
 // json gives a value that fits as the web app would print it: node-postgres and Prisma give a string for a column
 // of 64 bits, whatever it holds, and nobody gives a number that JavaScript would round.
 func (c Column) json(v string) json.RawMessage {
 	if c.kind == kindInteger && c.limit < 64 {
-		if n, err := strconv.ParseInt(v, 10, 64); err == nil && -exact <= n && n <= exact {
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && rawjson.IsExact(n) {
 			return json.RawMessage(v)
 		}
 	}

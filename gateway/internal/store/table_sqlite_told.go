@@ -112,7 +112,7 @@ func (f form) ofInteger(v int64) json.RawMessage {
 		return isoTime(time.UnixMilli(v))
 	case f == formBoolean && (v == 0 || v == 1):
 		return json.RawMessage(strconv.FormatBool(v == 1))
-	case f == formDigits, v < -exact, v > exact:
+	case f == formDigits, !rawjson.IsExact(v):
 		return rawjson.Quote(digits)
 	}
 	return json.RawMessage(digits)
