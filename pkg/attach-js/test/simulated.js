@@ -66,10 +66,10 @@ class SimulatedGateway {
     return client;
   }
 
-  ask(head) {
+  ask(head, transport = 'polling') {
     const ask = ++this.last;
     const full = { method: 'GET', url: '/socket.io/?EIO=4&transport=polling', headers: [], remoteAddress: '192.0.2.1', remotePort: 1, encrypted: false, ...head };
-    this.write((out) => out.begin(Op.Ask).json({ ask, transport: 'polling', head: full }));
+    this.write((out) => out.begin(Op.Ask).json({ ask, transport, head: full }));
     return new Promise((resolve) => this.answers.set(ask, resolve)).then((answer) => ({ ask, ...answer }));
   }
 
