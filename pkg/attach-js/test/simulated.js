@@ -125,7 +125,8 @@ class SimulatedGateway {
       this.asked = [...(this.asked ?? []), asked];
       if (this.silent) return;
       const session = this.sessions?.get(asked.pid);
-      return link.write((out) => (session ? out.begin(Op.Recovered).uvarint(request).json(session) : out.begin(Op.Recovered).uvarint(request)));
+      const answer = () => link.write((out) => (session ? out.begin(Op.Recovered).uvarint(request).json(session) : out.begin(Op.Recovered).uvarint(request)));
+      return this.late ? this.late.push(answer) : answer();
     }
     const client = this.clients.get(body.uvarint());
     if (!client) return;
