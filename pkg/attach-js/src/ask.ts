@@ -34,7 +34,17 @@ export async function answer(attachment: Attachment, { head, transport }: Ask): 
   attachment.engine.emit("initial_headers", headers, request);
   attachment.engine.emit("headers", headers, request);
   response.writeHead(200, headers);
-  return { reply: { ok: true, headers: response.pairs }, request };
+  const reply = { ok: true, headers: response.pairs };
+  if (transport === "polling") await ended(response); // that of a WebSocket has no end
+  return { reply, request };
+}
+
+/** Ends the response. Middlewares act on it: the one of express-session saves a new session before. */
+function ended(response: CapturedResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once("finish", resolve);
+    response.end();
+  });
 }
 
 /** Runs engine.use and allowRequest on the handshake of a client that another process of the app has had: true if it may stay. Nothing is sent. */

@@ -114,7 +114,8 @@ export class Attachment {
     return true;
   }
 
-  joined(adapter: InnerAdapter, id: string, rooms: Iterable<string>): void {
+  /** A socket is about to be in these rooms: the gateway hears it first, since listeners of the adapter ("join-room") may emit to them. */
+  joining(adapter: InnerAdapter, id: string, rooms: Iterable<string>): void {
     const socket = adapter.nsp.sockets.get(id);
     const connection = connectionOf(socket);
     if (!socket || !connection || connection.readyState !== "open" || this.closing) return;
@@ -128,10 +129,11 @@ export class Attachment {
     connection.tell({ nsp, socket, data: before?.data ? Buffer.from(before.data, "base64") : undefined });
     if (before) socket.recovered = !before.fresh;
     else connection.gateway.socket(connection, socket);
-    connection.gateway.join(connection, nsp, others(adapter.sids.get(id) ?? [], before?.rooms));
+    connection.gateway.join(connection, nsp, others(new Set([...(adapter.sids.get(id) ?? []), ...rooms]), before?.rooms));
   }
 
-  left(adapter: InnerAdapter, id: string, room: string): void {
+  /** It is about to leave one, and does not hear what listeners of "leave-room" say there. */
+  leaving(adapter: InnerAdapter, id: string, room: string): void {
     const connection = this.toldOf(adapter, id);
     if (connection && !this.following) connection.gateway.leave(connection, adapter.nsp.name, [room]);
   }

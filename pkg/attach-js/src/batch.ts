@@ -4,8 +4,8 @@ const LONGEST_HEAD = 5; // length and op of a frame
 /** The most bytes that a frame may have behind its length. */
 export const MAX_FRAME = 64 * 1024 * 1024;
 
-/** One frame of a Socket.IO packet: its text, or an attachment. */
-export type Piece = string | Uint8Array;
+/** One frame of a Socket.IO packet: its text, or an attachment, in whatever kind of bytes the app has emitted it. */
+export type Piece = string | ArrayBufferView | ArrayBuffer;
 
 /**
  * Frames that leave together. Each is written in place: begin, the fields of its body in order, end. A frame that
@@ -90,7 +90,7 @@ export class Batch {
     this.uvarint(pieces.length);
     for (const piece of pieces) {
       if (typeof piece === "string") this.u8(0).string(piece);
-      else this.u8(1).bytes(piece);
+      else this.u8(1).bytes(bytesOf(piece));
     }
     return this;
   }
@@ -130,4 +130,10 @@ export class Batch {
     this.block.copy(larger, 0, 0, this.at);
     this.block = larger;
   }
+}
+
+/** The bytes themselves, none of them copied: what has no length as a list of bytes (an ArrayBuffer, floats) would be written as what was there before. */
+function bytesOf(data: ArrayBufferView | ArrayBuffer): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 }

@@ -24,6 +24,7 @@ export interface Told {
 export interface Connection extends EventEmitter {}
 
 const NOTHING_TOLD: readonly Told[] = [];
+const TRANSPORT_ERROR = "transport error"; // the one end that comes with an Error, whose message handlers may print
 
 /**
  * `socket.conn` of a gateway's client: an Engine.IO socket by what apps and socket.io use of one. Heartbeat, queue and
@@ -61,6 +62,11 @@ export class Connection {
 
   get upgrading(): boolean {
     return false;
+  }
+
+  /** The packets that wait for the client are the gateway's: here is none, and who looks how many there are goes on. */
+  get writeBuffer(): unknown[] {
+    return [];
   }
 
   get server(): VirtualEngine {
@@ -101,12 +107,12 @@ export class Connection {
     return this;
   }
 
-  /** Ends the connection, as Engine.IO does: what was written goes out first unless `discard`, "close" is emitted later. */
+  /** Ends the connection: what was written goes out first unless `discard`. "close" is emitted at once, as Engine.IO does where nothing waits to be written. */
   close(discard = false): void {
     if (this.readyState !== "open") return;
     this.readyState = "closing";
     this.gateway.close(this, discard);
-    process.nextTick(() => this.closed("forced close"));
+    this.closed("forced close");
   }
 
   /** A packet of the client. */
@@ -124,7 +130,7 @@ export class Connection {
     if (this.readyState === "closed") return;
     this.readyState = "closed";
     this.server.dismiss(this);
-    this.emit("close", reason, undefined);
+    this.emit("close", reason, reason === TRANSPORT_ERROR ? Object.assign(new Error(reason), { type: "TransportError" }) : undefined);
   }
 
   changeTransport(name: string): void {

@@ -1,4 +1,3 @@
-import type { Piece } from "./batch";
 import type { Decoder, InnerClient, InnerServer, Packet } from "./internals";
 
 /** A server's decoder for packets that are one text: it keeps nothing of them, so all clients may have the same. */
@@ -31,7 +30,7 @@ class CommonDecoder {
 }
 
 /** Whether the packet has, or may have, attachments: until they are here its decoder is its client's alone. */
-function mayGoOn(data: Piece): boolean {
+function mayGoOn(data: string | Uint8Array): boolean {
   return typeof data !== "string" || data[0] === "5" || data[0] === "6";
 }
 
@@ -41,7 +40,7 @@ export class LentDecoder implements Decoder {
 
   constructor(private readonly client: InnerClient) {}
 
-  add(data: Piece): void {
+  add(data: string | Uint8Array): void {
     if (!this.own && mayGoOn(data)) {
       this.own = new this.client.server._parser.Decoder();
       this.own.on("decoded", (packet: Packet) => this.client.ondecoded(packet));

@@ -57,6 +57,7 @@ export class CapturedResponse extends ServerResponse {
     process.nextTick(() => {
       done?.();
       this.emit("finish");
+      this.emit("close");
     });
     return this;
   }

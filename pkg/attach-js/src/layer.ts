@@ -67,15 +67,13 @@ function over(base: InnerAdapter): object {
     [LAYER]: base,
 
     addAll(this: InnerAdapter, id: string, rooms: Set<string>) {
-      const result = base.addAll.call(this, id, rooms);
-      of(this)?.joined(this, id, rooms);
-      return result;
+      of(this)?.joining(this, id, rooms);
+      return base.addAll.call(this, id, rooms);
     },
 
     del(this: InnerAdapter, id: string, room: string) {
-      const result = base.del.call(this, id, room);
-      of(this)?.left(this, id, room);
-      return result;
+      of(this)?.leaving(this, id, room);
+      return base.del.call(this, id, room);
     },
 
     delAll(this: InnerAdapter, id: string) {

@@ -1,6 +1,7 @@
 import type { KeptSession } from "./recovery";
+import { afterTurns } from "./turns";
 
-const WAIT = 2_000; // ms: another process may have to be done with the socket first
+const WAIT = 2; // seconds: another process may have to be done with the socket first
 
 /** Questions for sockets that clients come back for, until the gateway has answered. */
 export class Recoveries {
@@ -12,8 +13,8 @@ export class Recoveries {
     const request = ++this.last;
     send(request);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.answer(request), WAIT);
-      this.open.set(request, (session) => (clearTimeout(timer), resolve(session)));
+      const answered = afterTurns(WAIT, () => this.answer(request));
+      this.open.set(request, (session) => (answered(), resolve(session)));
     });
   }
 

@@ -1,11 +1,12 @@
 import type { Connection } from "./connection";
 import { dataOf } from "./recovery";
 import { PacketType, type InnerClient, type InnerNamespace, type InnerServer, type InnerSocket, type Packet } from "./internals";
+import { afterTurns } from "./turns";
 
 const NAMESPACE_WAIT = 5_000;
-const MIDDLEWARE_WAIT = 10; // seconds in which this process had its turns: one that is busy with what others had said meanwhile runs no middleware
+const MIDDLEWARE_WAIT = 10; // seconds
 const LOOK_AGAIN = 100;
-const HANDLER_WAIT = 2_000;
+const HANDLER_WAIT = 2; // seconds
 
 /** A socket that the client has already, by its CONNECT reply. Rooms include its id. */
 export interface PresentedSocket {
@@ -61,9 +62,7 @@ export class Restoration {
 
   /** Resolves when all are there, or with false when one was refused and the connection must end. */
   async run(): Promise<boolean> {
-    let seconds = 0;
-    // An interval that was missed comes once.
-    const timer = setInterval(() => ++seconds === MIDDLEWARE_WAIT && this.end(false), 1_000);
+    const passed = afterTurns(MIDDLEWARE_WAIT, () => this.end(false));
     const finished = new Promise<boolean>((resolve) => (this.finish = resolve));
     void this.admitted().then((admitted) => {
       if (!admitted) return this.end(false);
@@ -72,7 +71,7 @@ export class Restoration {
       }
     });
     const restored = await finished;
-    clearInterval(timer);
+    passed();
     restorations.delete(this.connection);
     if (this.client) Reflect.deleteProperty(this.client, "_packet");
     if (restored) await this.handled();
@@ -109,10 +108,10 @@ export class Restoration {
   /** Resolves when the handlers have come to their end, or have had long enough. */
   private async handled(): Promise<void> {
     if (this.handlers.length === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise((resolve) => (timer = setTimeout(resolve, HANDLER_WAIT)));
+    let ended = nothing;
+    const enough = new Promise<void>((resolve) => (ended = afterTurns(HANDLER_WAIT, resolve)));
     await Promise.race([enough, Promise.all(this.handlers)]);
-    clearTimeout(timer);
+    ended();
   }
 
   /** The rooms that the gateway knows this socket to be in, and whether it was there before. */

@@ -8,6 +8,7 @@ export class Transport extends EventEmitter {
   readonly writable = true;
   readonly protocol = 4;
   readonly readyState = "open";
+  readonly supportsBinary = true;
 
   private constructor(readonly name: string) {
     super();

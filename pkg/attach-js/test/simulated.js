@@ -66,10 +66,10 @@ class SimulatedGateway {
     return client;
   }
 
-  ask(head) {
+  ask(head, transport = 'polling') {
     const ask = ++this.last;
     const full = { method: 'GET', url: '/socket.io/?EIO=4&transport=polling', headers: [], remoteAddress: '192.0.2.1', remotePort: 1, encrypted: false, ...head };
-    this.write((out) => out.begin(Op.Ask).json({ ask, transport: 'polling', head: full }));
+    this.write((out) => out.begin(Op.Ask).json({ ask, transport, head: full }));
     return new Promise((resolve) => this.answers.set(ask, resolve)).then((answer) => ({ ask, ...answer }));
   }
 
@@ -125,7 +125,8 @@ class SimulatedGateway {
       this.asked = [...(this.asked ?? []), asked];
       if (this.silent) return;
       const session = this.sessions?.get(asked.pid);
-      return link.write((out) => (session ? out.begin(Op.Recovered).uvarint(request).json(session) : out.begin(Op.Recovered).uvarint(request)));
+      const answer = () => link.write((out) => (session ? out.begin(Op.Recovered).uvarint(request).json(session) : out.begin(Op.Recovered).uvarint(request)));
+      return this.late ? this.late.push(answer) : answer();
     }
     const client = this.clients.get(body.uvarint());
     if (!client) return;
