@@ -34,7 +34,7 @@ type client struct {
 	carriers  []transport.Conn // all that are open: the first, and one that may take over
 	upgrading bool
 	spared    bool        // by hasPolled
-	feeding   int         // bodies of POSTs that its session reads, or will not read any more
+	asking    int         // requests that its session answers, or will not answer any more
 	forgotten bool        // by the server
 	silentBy  time.Time   // when it is given up unless a ping comes
 	closeAt   *time.Timer // of CloseAt

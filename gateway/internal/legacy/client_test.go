@@ -73,11 +73,16 @@ func serve(t testing.TB, o engineio.Options, middlewares ...func(*socketio.Socke
 // do answers a request's status and body.
 func (s *service) do(method, query, body string) (int, string) {
 	s.t.Helper()
+	return s.sends(method, query, body, "text/plain;charset=UTF-8")
+}
+
+func (s *service) sends(method, query, body, kind string) (int, string) {
+	s.t.Helper()
 	r, err := http.NewRequest(method, s.web.URL+"/socket.io/?"+query, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
+	r.Header.Set("Content-Type", kind)
 	res, err := s.http.Do(r)
 	if err != nil {
 		s.t.Fatal(err)

@@ -253,9 +253,14 @@ func TestBadPayloadsEndTheirSessionOnly(t *testing.T) {
 	t.Parallel()
 	s := serve(t, engineio.Options{})
 	other := s.connect()
-	for _, payload := range []string{"x", "1:", ":4", "-1:4", "5:4", "0:", "99999999999999999999:4", "2:4😀", "1:4\xff"} {
+	for _, payload := range []string{"x", "1:", ":4", "-1:4", "5:4", "0:", "99999999999999999999:4", "2:4😀", "1:4\xff",
+		"1:6x", "1:61:b", "\x00\x01\xff6\x09", "\x00\x01\xff6\x00\x01\xff7", "\x00\x01\xff"} {
 		sid := s.poller()
-		s.do("POST", sid, payload)
+		kind := "text/plain;charset=UTF-8"
+		if payload[0] == 0 {
+			kind = "application/octet-stream"
+		}
+		s.sends("POST", sid, payload, kind)
 		select {
 		case <-s.ended:
 		case <-time.After(patience):
@@ -266,46 +271,51 @@ func TestBadPayloadsEndTheirSessionOnly(t *testing.T) {
 	other.expect(`42["echoed",1]`)
 }
 
-// The transports read no further than to the end of a session, and have the rest of the body wait: its request was held until the ping's
-// deadline, and a stop of the server with it, while the client's place was free for the next.
-func TestABodyThatEndsItsSessionHoldsNobodyUpAndKeepsItsPlace(t *testing.T) {
+// Its pong waits for a poll. The transport can't be interrupted, and had the request, and a stop of the server with it, wait for the ping's deadline.
+func TestAPostThatIsNotAnsweredHoldsNoStopUpAndKeepsItsPlace(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]struct {
-		body string
-		stop bool
-	}{"by a packet within it": {"1:12:40", false}, "by a stop while its pong waits for a poll": {"1:2", true}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			admission := engineio.NewAdmission(engineio.Limits{Connections: 10})
-			s := serve(t, engineio.Options{Admission: admission, PingInterval: 2 * time.Second, PingTimeout: 2 * time.Second, CloseGrace: time.Millisecond})
-			sid := s.poller()
-			answered := make(chan string)
-			go func() { _, body := s.do("POST", sid, end.body); answered <- body }()
-			if end.stop {
-				for s.server.client(sid[strings.LastIndex(sid, "=")+1:]).reading() == 0 {
-					time.Sleep(time.Millisecond)
-				}
-				if err := s.server.Shutdown(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if body := <-answered; body != "ok" {
-				t.Errorf("answered %q", body)
-			}
-			if n := admission.Places(); n != 1 {
-				t.Errorf("%d places are taken while the body is read, want 1", n)
-			}
-			for admission.Places() > 0 { // at the ping's deadline
-				time.Sleep(10 * time.Millisecond)
-			}
-		})
+	admission := engineio.NewAdmission(engineio.Limits{Connections: 10})
+	s := serve(t, engineio.Options{Admission: admission, PingInterval: 2 * time.Second, PingTimeout: 2 * time.Second, CloseGrace: time.Millisecond})
+	sid := s.poller()
+	c := s.server.client(sid[strings.LastIndex(sid, "=")+1:])
+	answered := make(chan string)
+	go func() { _, body := s.do("POST", sid, "1:2"); answered <- body }()
+	for c.requests() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := s.server.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if body := <-answered; body != "ok" {
+		t.Errorf("answered %q", body)
+	}
+	if n := admission.Places(); n != 1 {
+		t.Errorf("%d places are taken while the transport has the request, want 1", n)
+	}
+	for admission.Places() > 0 { // until the ping's deadline
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-func (c *client) reading() int {
+func TestWhatFollowsAGoodbyeHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	admission := engineio.NewAdmission(engineio.Limits{Connections: 10})
+	s := serve(t, engineio.Options{Admission: admission})
+	for _, body := range []string{"1:1", "1:12:40", "1:11:6"} {
+		if status, said := s.do("POST", s.poller(), body); status != 200 || said != "ok" {
+			t.Errorf("%q was answered %d %q", body, status, said)
+		}
+		s.expectEnd(engineio.TransportClose)
+	}
+	for admission.Places() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (c *client) requests() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.feeding
+	return c.asking
 }
 
 func TestShutdownWritesWhatIsQueued(t *testing.T) {

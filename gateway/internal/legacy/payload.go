@@ -2,6 +2,7 @@ package legacy
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"strconv"
 	"unicode/utf8"
@@ -11,6 +12,9 @@ import (
 // as JavaScript does; googollee's transports count bytes.
 
 var errPayload = errors.New("payload can't be read")
+
+// The transports take a packet that they don't know for one to skip, and go on with the next without end where they can't read that. So whatever
+// is not whole, packet by packet, never reaches them. What comes behind a goodbye is dropped: they would not read it.
 
 // bytesFromUnits returns a client's payload with lengths in bytes.
 func bytesFromUnits(payload []byte) ([]byte, error) {
@@ -22,13 +26,67 @@ func bytesFromUnits(payload []byte) ([]byte, error) {
 			return nil, errPayload
 		}
 		n := prefixOfUnits(rest, int(units))
-		if n <= 0 { // a packet has at least its type
+		if n <= 0 || !isPacket(rest[:n]) { // a packet has at least its type
 			return nil, errPayload
 		}
 		out = appendPacket(out, n, rest[:n])
+		if rest[0] == goodbyeType {
+			break
+		}
 		payload = rest[n:]
 	}
 	return out, nil
+}
+
+const goodbyeType = '1'
+
+// isPacket tells whether a text is a packet: its type, behind a b where base64 follows.
+func isPacket(text []byte) bool {
+	if data, binary := bytes.CutPrefix(text, []byte("b")); binary {
+		return len(data) > 0 && isType(data[0]) && isBase64(data[1:])
+	}
+	return isType(text[0])
+}
+
+func isType(c byte) bool { return '0' <= c && c <= '6' }
+
+func isBase64(text []byte) bool {
+	_, err := base64.StdEncoding.Decode(make([]byte, base64.StdEncoding.DecodedLen(len(text))), text)
+	return err == nil
+}
+
+// maxFrameDigits is more than MaxPayload can have.
+const maxFrameDigits = 10
+
+// wholeFrames returns a client's binary payload up to its goodbye: 0 or 1, for a text or bytes, the digits of a length, 255 and the packet, again and
+// again. The types of bytes are bytes.
+func wholeFrames(payload []byte) ([]byte, error) {
+	for rest := payload; len(rest) > 0; {
+		kind := rest[0]
+		digits, after, ok := bytes.Cut(rest[1:], []byte{255})
+		if kind > 1 || !ok || len(digits) == 0 || len(digits) > maxFrameDigits {
+			return nil, errPayload
+		}
+		n := 0
+		for _, digit := range digits {
+			if digit > 9 {
+				return nil, errPayload
+			}
+			n = 10*n + int(digit)
+		}
+		if n == 0 || n > len(after) {
+			return nil, errPayload
+		}
+		packetType := after[0] + '0'*kind
+		if !isType(packetType) {
+			return nil, errPayload
+		}
+		rest = after[n:]
+		if packetType == goodbyeType {
+			return payload[:len(payload)-len(rest)], nil
+		}
+	}
+	return payload, nil
 }
 
 // unitsFromBytes returns a payload of the transports with lengths in code units. What is none

@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
@@ -75,16 +74,16 @@ func (c *client) poll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	waits := context.AfterFunc(r.Context(), func() { c.end(engineio.TransportClose) })
-	a := &answer{ResponseWriter: w}
-	c.session.ServeHTTP(a, r)
+	c.limitWriting()
+	said, answered := c.ask(r)
 	waits() // the client may hang up as soon as it has its answer
-	if a.status != 0 && c.hasEnded() {
-		a.goodbye()
+	if (!answered || said.status != 0) && c.hasEnded() {
+		said = goodbye()
 	}
 	control := http.NewResponseController(w)
 	control.SetWriteDeadline(time.Now().Add(c.server.engine.PingInterval + c.server.engine.PingTimeout))
 	defer control.SetWriteDeadline(time.Time{}) // the connection may serve others next
-	a.send()
+	said.sendPackets(w)
 	control.Flush()
 }
 
@@ -104,47 +103,24 @@ func (c *client) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if kind != "application/octet-stream" {
+	if kind == "application/octet-stream" {
+		body, err = wholeFrames(body)
+	} else {
 		kind = "text/plain; charset=UTF-8"
-		if body, err = bytesFromUnits(body); err != nil {
-			c.Close(engineio.ParseError)
-			engineio.BadRequest.Write(w, r)
-			return
-		}
+		body, err = bytesFromUnits(body)
+	}
+	if err != nil {
+		c.Close(engineio.ParseError)
+		engineio.BadRequest.Write(w, r)
+		return
 	}
 	again := r.Clone(r.Context())
 	again.Header = http.Header{"Content-Type": {kind}, "Origin": r.Header["Origin"], "User-Agent": r.Header["User-Agent"]}
 	again.Body = io.NopCloser(bytes.NewReader(body))
-	c.feed(w, again)
-}
-
-// answer holds a response back until its characters have been counted.
-type answer struct {
-	http.ResponseWriter
-	status int
-	body   bytes.Buffer
-}
-
-func (a *answer) WriteHeader(status int)      { a.status = status }
-func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
-
-// goodbye has the client hear that the server has closed, in the place of an error.
-func (a *answer) goodbye() {
-	a.status = 0
-	a.body.Reset()
-	a.body.WriteString("1:1")
-	a.Header().Set("Content-Type", "text/plain; charset=UTF-8")
-}
-
-func (a *answer) send() {
-	body := a.body.Bytes()
-	if a.status == 0 && a.Header().Get("Content-Type") != "application/octet-stream" {
-		body = unitsFromBytes(body)
+	said, answered := c.ask(again)
+	if !answered {
+		said = &held{header: w.Header()}
+		said.body.WriteString("ok")
 	}
-	a.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	a.Header().Set("Cache-Control", "no-store")
-	if a.status != 0 {
-		a.ResponseWriter.WriteHeader(a.status)
-	}
-	a.ResponseWriter.Write(body)
+	said.sendTo(w)
 }
