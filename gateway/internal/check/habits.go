@@ -201,7 +201,9 @@ func (s start) habits(app appEvents) {
 	}
 	var lines []string
 	set := isSet(s.config)
-	for _, h := range slices.Concat(app.habits, app.rooms(), app.online(), app.anyone(), app.fields.proposed(s.config), app.loginsFor(s.config), app.passing(), app.everybody()) {
+	passing := app.passing()
+	fields := app.fields.proposed(s.config, len(passing) > 0)
+	for _, h := range slices.Concat(app.habits, app.rooms(), app.online(), app.anyone(), fields, app.loginsFor(s.config), passing, app.everybody()) {
 		if !set[h.variable] && !(h.variable == "ECHO" && app.echoes()) {
 			lines = append(lines, h.line())
 		}

@@ -181,6 +181,28 @@ func (h handling) apart() string {
 	if makesName.MatchString(h.body) {
 		return "tells an event whose name it makes"
 	}
+	if part := h.tellsPart(); part != "" {
+		return "takes what it tells out of " + part
+	}
+	return ""
+}
+
+// ofPart is a place that stands inside a part of what came: data.inner.room.
+var ofPart = regexp.MustCompile(`^\s*((\w+)[?!]?\.(\w+))[?!]?\.\w`)
+
+// tellsPart is the part of what came that a handling tells, if where to stands inside that too. One that is called message SEND_ARGS takes apart.
+func (h handling) tellsPart() string {
+	for _, at := range addresses.FindAllStringSubmatchIndex(h.body, -1) {
+		place := inParentheses(h.body[at[4]:])
+		rest := after(h.body, at[5]+len(place)+1)
+		part, emits := ofPart.FindStringSubmatch(place), emitsThen.FindStringSubmatchIndex(rest)
+		if part == nil || emits == nil || part[3] == "message" || !h.isOfClients(part[2]) {
+			continue
+		}
+		if told := strings.TrimSpace(after(inParentheses(rest[emits[2]:]), emits[1]-emits[3])); told == part[1] {
+			return part[1]
+		}
+	}
 	return ""
 }
 

@@ -47,6 +47,8 @@ func TestWhatOnlyOwnHandlersCanServeIsNamedWithItsPlace(t *testing.T) {
 		"socket.on('answerCall', (d) => { io.to(d.to).emit('callAccepted', d.signal) })":                                                         "answerCall (server.ts:3) tells callAccepted in another shape than it came",
 		"socket.on('offer', (id, message) => { socket.to(id).emit('offer', socket.id, message) })":                                               "offer (server.ts:3) tells offer in another shape than it came",
 		"socket.on('draw', (roomId: string, strokes: ArrayBuffer) => { socket.volatile.broadcast\n.to(roomId)\n.emit('drawn', strokes) })":       "draw (server.ts:3) tells arguments behind the first",
+		"socket.on('wave', (data) => { if (data.inner.room) { io.to(data.inner.room).emit(\n'waved',\n data.inner\n) } })":                       "wave (server.ts:3) takes what it tells out of data.inner",
+		"socket.on('send-message', (data) => { io.to(data.inner.room).emit('receive-message', data.inner) })":                                    "send-message (server.ts:3) takes what it tells out of data.inner",
 		"socket.on('hang-up', () => { socket.broadcast.emit('callEnded') })":                                                                     "hang-up (server.ts:3) tells everybody",
 	} {
 		got := eventsOf(t, config.Default(), serverWith(handler))
