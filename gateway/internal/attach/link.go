@@ -61,6 +61,8 @@ type link struct {
 	behind  []*client // who holds packets since the queue was full, in order
 	words   int       // of the hub's that it has been told
 	leaving bool      // nothing more is queued
+	spared  []byte    // packets that are not written to an app that leaves, since the next process may as well have them
+	sparing bool      // they have been taken out
 	ended   Ended     // why
 	grace   time.Duration
 }
@@ -183,23 +185,6 @@ func (l *link) nudge() {
 	}
 }
 
-// bye has nothing more queued but the word that this is the end. The app has byeGrace to answer what it was given, and longer while it says
-// something: on a busy machine it reads late what was written long ago.
-func (l *link) bye() { l.close(AppLeft, byeGrace, frame(opHeld)) }
-
-// finish ends the link once all that is queued has been written.
-func (l *link) finish() { l.close(ShutDown, 0, nil) }
-
-func (l *link) close(why Ended, grace time.Duration, last []byte) {
-	l.mu.Lock()
-	if !l.leaving {
-		l.queue = append(l.queue, last...)
-		l.leaving, l.ended, l.grace = true, why, grace
-	}
-	l.mu.Unlock()
-	l.nudge()
-}
-
 // write is the writer's goroutine.
 func (l *link) write() {
 	for {
@@ -221,21 +206,6 @@ func (l *link) write() {
 			return
 		}
 	}
-}
-
-// endAfter ends the link when the app has said nothing for so long, or after byeLongest. Without grace it does so at once.
-func (l *link) endAfter(grace time.Duration) {
-	latest := time.Now().Add(byeLongest)
-	var look func()
-	look = func() {
-		silent := time.Since(l.hub.began) - time.Duration(l.heard.Load())
-		if rest := min(grace-silent, time.Until(latest)); rest > 0 {
-			time.AfterFunc(rest, look)
-			return
-		}
-		l.end(LinkLost)
-	}
-	time.AfterFunc(grace, look)
 }
 
 func whyLost(err error) Ended {
@@ -261,7 +231,7 @@ func (l *link) fill() bool {
 }
 
 func (l *link) flush() error {
-	for rest := l.writing; len(rest) > 0; {
+	for rest := l.spare(l.writing); len(rest) > 0; rest = l.spare(rest) {
 		step := rest[:min(len(rest), writeStep)]
 		l.conn.SetWriteDeadline(time.Now().Add(silentAfter))
 		n, err := l.conn.Write(step)
@@ -293,13 +263,6 @@ func (l *link) catchUp() {
 		l.mu.Unlock()
 		c.release(l)
 	}
-}
-
-// drained tells whether all has been said that will ever be, and how long the app may take to end the link.
-func (l *link) drained() (grace time.Duration, yes bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.grace, l.leaving && len(l.queue) == 0
 }
 
 func isTimeout(err error) bool {
@@ -366,20 +329,33 @@ func (l *link) unsent() (all map[uint64][]byte, why Ended) {
 	defer l.mu.Unlock()
 	all = make(map[uint64][]byte)
 	gather(all, l.writing, l.written)
+	gather(all, l.spared, 0)
 	gather(all, l.queue, 0)
-	l.queue, l.writing, l.behind = nil, nil, nil
+	l.queue, l.writing, l.spared, l.behind = nil, nil, nil, nil
 	return all, l.ended
 }
 
 // gather adds the packets among frames whose end is behind a place.
 func gather(all map[uint64][]byte, frames []byte, after int) {
 	for at := 0; at < len(frames); {
-		whole := frames[at:][:headBytes+binary.BigEndian.Uint32(frames[at:])]
+		whole := firstFrame(frames[at:])
 		at += len(whole)
-		if op(whole[headBytes]) == opPacket && at > after {
-			d := decoder{rest: whole[headBytes+1:]}
-			number := d.uvarint()
+		if number, ok := clientOf(whole, opPacket); ok && at > after {
 			all[number] = append(all[number], whole...)
 		}
 	}
+}
+
+// firstFrame is the first of whole frames.
+func firstFrame(frames []byte) []byte {
+	return frames[:headBytes+binary.BigEndian.Uint32(frames)]
+}
+
+// clientOf returns the client that a frame of this kind is about.
+func clientOf(whole []byte, kind op) (number uint64, ok bool) {
+	if op(whole[headBytes]) != kind {
+		return 0, false
+	}
+	d := decoder{rest: whole[headBytes+1:]}
+	return d.uvarint(), true
 }

@@ -78,7 +78,7 @@ func readAppCode(dir string) appEvents {
 				default:
 					names.learn(string(text))
 					events.readLogin(name, string(text))
-					events.readRoute(name, string(text))
+					events.readRoute(name, withoutComments(string(text)))
 					if usesSocketIO.Match(text) {
 						all = append(all, codeOf{name, string(text)})
 					}
@@ -158,7 +158,9 @@ func (e *appEvents) read(name, text string) {
 		}
 		note(e.places, "on "+event, place)
 		note(e.out, event, name)
-		e.heard[event] = e.heard[event] || listens
+		if listens {
+			e.heard[event] = true
+		}
 	}
 }
 

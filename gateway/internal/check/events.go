@@ -199,7 +199,7 @@ func propose(app appEvents, by served) proposals {
 			all = append(all, proposal{r, strings.Join(names, ","), !works && r != leaves, ""})
 		}
 	}
-	if name, ok := proposeOut(app, by, message); ok {
+	if name, ok := proposeOut(app, by, message); ok && !app.tellsAllItself(own) {
 		all = append(all, proposal{message, name, true, ""})
 	}
 	if name, ok := proposeOut(app, by, members); ok {
@@ -214,7 +214,7 @@ func propose(app appEvents, by served) proposals {
 // proposeOut names the event that clients listen for in a role, unless one of that role is served already.
 func proposeOut(app appEvents, by served, r role) (name string, ok bool) {
 	for _, event := range namesOf(app.out) {
-		if roleOut(event) != r || !app.heard[event] || r == members && app.toAll[event] {
+		if roleOut(event) != r || !app.hears(event, r) || r == members && app.toAll[event] {
 			continue
 		}
 		if by.out[contract.Fold(event)] {
@@ -225,6 +225,17 @@ func proposeOut(app appEvents, by served, r role) (name string, ok bool) {
 		}
 	}
 	return name, name != ""
+}
+
+// tellsAllItself tells whether the app's own handlers have all of its messages, and so tell them by themselves.
+func (e appEvents) tellsAllItself(own []own) bool {
+	of := slices.DeleteFunc(namesOf(e.in), func(event string) bool { return roleIn(event) != sends })
+	return len(of) > 0 && !slices.ContainsFunc(of, func(event string) bool { return !isOwn(own, event) })
+}
+
+// hears tells whether clients listen for an event; of those whose code is elsewhere, whether the server tells them messages by it.
+func (e appEvents) hears(event string, r role) bool {
+	return e.heard[event] || r == message && e.client == "" && len(e.heard) == 0
 }
 
 // proposeRelays pairs what clients send with what they listen for: typing=user_typing; and has those go to one user or socket that the server
@@ -244,7 +255,7 @@ func proposeRelays(app appEvents, by served) (value, because string) {
 			pairs, because = append(pairs, passed.item(event)), " # "+string(likely)+": "+file
 			continue
 		}
-		if as := heardFor(app, event); as != "" && as != event {
+		if as := app.relayedAs(event); as != "" && as != event {
 			event += "=" + as
 		}
 		pairs = append(pairs, event)
@@ -253,6 +264,20 @@ func proposeRelays(app appEvents, by served) (value, because string) {
 		return "", ""
 	}
 	return strings.Join(pairs, ","), because
+}
+
+// relayedAs is what clients listen for that hear of the event: the only one that the server tells then, or the one whose name says so.
+func (e appEvents) relayedAs(event string) string {
+	told := map[string]string{}
+	for _, h := range e.handlingsOf(event) {
+		for _, name := range h.told() {
+			told[name] = h.file
+		}
+	}
+	if names := namesOf(told); len(names) == 1 && e.heard[names[0]] {
+		return names[0]
+	}
+	return heardFor(e, event)
 }
 
 // heardFor finds what clients listen for in answer to a relay: the event itself, or one with its words and some more.

@@ -137,3 +137,24 @@ func FuzzAppCode(f *testing.F) {
 		}
 	})
 }
+
+func TestMessagesThatOnlyOwnHandlersHaveAreNotTheGatewaysToTell(t *testing.T) {
+	t.Parallel()
+	files := serverWith("socket.on('private-message', (text) => { io.emit('private-message', JSON.parse(text)) })")
+	files["page.tsx"] = "socket.emit('private-message', JSON.stringify(m)); socket.on('private-message', add)"
+	if got := eventsOf(t, config.Default(), files); strings.Contains(got, "MESSAGE_EVENT") || !strings.Contains(got, "takes JSON as a text") {
+		t.Error(got)
+	}
+}
+
+func TestWhereNoClientIsInTheFolderTheServerSaysWhatMessagesAreCalled(t *testing.T) {
+	t.Parallel()
+	server := serverWith("socket.on('chatMessage', (m) => { io.to(roomOf(socket)).emit('message', format(m)) })")
+	if got := eventsOf(t, config.Default(), server); !strings.Contains(got, "→ SEND_EVENTS=chatMessage\n") || !strings.Contains(got, "→ MESSAGE_EVENT=message\n") {
+		t.Error(got)
+	}
+	server["page.tsx"] = "socket.on('new_message', add)"
+	if got := eventsOf(t, config.Default(), server); !strings.Contains(got, "→ MESSAGE_EVENT=new_message\n") {
+		t.Error(got)
+	}
+}

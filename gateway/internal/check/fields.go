@@ -88,8 +88,8 @@ func (f *fields) readCode(name, text string) {
 	}
 }
 
-// proposed is MESSAGE_FIELDS for the columns that clients say, or nothing.
-func (f fields) proposed(c config.Config) (all []habit) {
+// proposed is MESSAGE_FIELDS for the columns that clients say, and where nothing is stored for what may stand in the place of a text.
+func (f fields) proposed(c config.Config, passing bool) (all []habit) {
 	var list []string
 	for _, column := range f.columns {
 		i := slices.IndexFunc(f.keys, func(key string) bool { return contract.Fold(key) == contract.Fold(column) })
@@ -105,8 +105,17 @@ func (f fields) proposed(c config.Config) (all []habit) {
 			list = append(list, column)
 		}
 	}
+	from := f.schema + ", " + f.code
+	if c.DatabaseURL.None() || passing && f.schema == "" {
+		list, from = nil, f.code
+		for _, key := range f.keys {
+			if contract.IsContent(key) && !slices.Contains(list, key) {
+				list = append(list, key)
+			}
+		}
+	}
 	if len(list) > 0 {
-		all = append(all, habit{"MESSAGE_FIELDS", strings.Join(list, ","), likely, f.schema + ", " + f.code})
+		all = append(all, habit{"MESSAGE_FIELDS", strings.Join(list, ","), likely, from})
 	}
 	return all
 }

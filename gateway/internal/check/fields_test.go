@@ -47,3 +47,26 @@ func TestColumnsThatClientsSayAreProposed(t *testing.T) {
 		t.Errorf("set, and proposed: %s", got)
 	}
 }
+
+func TestWhatMayStandInThePlaceOfATextIsProposedWhereNothingIsStored(t *testing.T) {
+	t.Parallel()
+	server := "import { Server } from 'socket.io'; io.on('connection', (socket) => socket.on('send_message', (m) => io.to(m.room).emit('receive_message', m)))"
+	page := `socket.emit("send_message", { room, content: null, image: dataURL, imageName })`
+	none := config.Default()
+	none.DatabaseURL = "none"
+	for name, test := range map[string]struct {
+		c     config.Config
+		files map[string]string
+		want  string
+	}{
+		"nothing is to be stored":             {config.Default(), map[string]string{"server.js": server, "page.js": page}, "→ MESSAGE_FIELDS=image # likely: page.js\n"},
+		"nothing is stored":                   {none, map[string]string{"page.js": page, "schema.prisma": schemaOfFields}, "→ MESSAGE_FIELDS=image # likely: page.js\n"},
+		"a table that has no column for it":   {config.Default(), map[string]string{"page.js": page, "schema.prisma": schemaOfFields}, ""},
+		"a text alone, and nothing is stored": {none, map[string]string{"page.js": `socket.emit("send_message", { room, content })`}, ""},
+	} {
+		got := habitsOf(t, test.c, test.files)
+		if strings.Contains(got, "MESSAGE_FIELDS") != (test.want != "") || !strings.Contains(got, test.want) {
+			t.Errorf("%s: want %s, got\n%s", name, test.want, got)
+		}
+	}
+}

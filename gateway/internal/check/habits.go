@@ -63,7 +63,7 @@ var signs = []sign{
 		func(found []string) string { return found[1] }},
 	{"NAMESPACE", likely, regexp.MustCompile(`@WebSocketGateway\([^()]*\bnamespace\s*:\s*["']/?([\w-]+)["']`),
 		func(found []string) string { return "/" + found[1] }},
-	{"ECHO", likely, regexp.MustCompile(`socket\.(?:broadcast\.)?(?:to|in)\([^()]*\)\.emit\(\s*["']([^"'\n]{1,60})["']`),
+	{"ECHO", likely, regexp.MustCompile(`socket\s*\.\s*(?:broadcast\s*\.\s*)?(?:to|in)\([^()]*\)\s*\.\s*emit\(\s*["']([^"'\n]{1,60})["']`),
 		func(found []string) string { return onlyFor(message, found[1], "false") }},
 	{"MESSAGE_SHAPE", likely, regexp.MustCompile(`\.emit\(\s*["']([^"'\n]{1,60})["']\s*,\s*\{\s*(message|msg|data|newMessage|payload)\s*(?::\s*[\w.]+\s*)?,?\s*\}`),
 		func(found []string) string { return onlyFor(message, found[1], `{"`+found[2]+`": $row}`) }},
@@ -201,8 +201,10 @@ func (s start) habits(app appEvents) {
 	}
 	var lines []string
 	set := isSet(s.config)
-	for _, h := range slices.Concat(app.habits, app.rooms(), app.online(), app.anyone(), app.fields.proposed(s.config), app.loginsFor(s.config), app.passing(), app.everybody()) {
-		if !set[h.variable] {
+	passing := app.passing()
+	fields := app.fields.proposed(s.config, len(passing) > 0)
+	for _, h := range slices.Concat(app.habits, app.rooms(), app.online(), app.anyone(), fields, app.loginsFor(s.config), passing, app.everybody()) {
+		if !set[h.variable] && !(h.variable == "ECHO" && app.echoes()) {
 			lines = append(lines, h.line())
 		}
 	}

@@ -201,3 +201,25 @@ func TestALoginThatClientsSayThemselvesIsNamed(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestWhoSpeaksHearsItselfWhereTheServerTellsTheRoom(t *testing.T) {
+	t.Parallel()
+	joins := "socket.on('join', (r) => { socket.join(r); socket.broadcast.to(r).emit('message', welcome) })\n"
+	for handler, want := range map[string]bool{
+		"socket.on('sendMessage', (m) => { io.to(m.room).emit('message', m) })":                                false,
+		"socket.on('sendMessage', (m) => { socket.broadcast\n  .to(m.room)\n  .emit('message', m) })":          true,
+		"socket.on('sendMessage', async (m, done) => { io.in(await roomOf(m))\n.emit('message', m); done() })": false,
+	} {
+		if got := habitsOf(t, config.Default(), serverWith(joins+handler)); strings.Contains(got, "ECHO=false") != want {
+			t.Errorf("%s\n%s", handler, got)
+		}
+	}
+}
+
+func TestAnEmitInACommentOfARouteIsNone(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"controllers/chat.ts": "export const send = (socket) => { /* io.to(room).emit('x') */ socket.to(room).emit('x')\n// io.emit('message', text)\n}"}
+	if got := habitsOf(t, config.Default(), files); strings.Contains(got, "API_ADDR") {
+		t.Error(got)
+	}
+}

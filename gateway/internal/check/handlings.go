@@ -125,6 +125,27 @@ func (e appEvents) onlyOwn(by served) (all []own) {
 	return all
 }
 
+var (
+	emitted = regexp.MustCompile("\\.\\s*emit\\(\\s*[\"'`]([^\"'`$\\n]{1,60})[\"'`]")
+	// byServer is an event that a room hears with its sender.
+	byServer = regexp.MustCompile("\\b(?:io|nsp|namespace|server)\\s*\\.\\s*(?:to|in)\\([^;]{0,120}?\\)\\s*\\.\\s*emit\\(\\s*[\"'`]([^\"'`$\\n]{1,60})[\"'`]")
+)
+
+// told are the events that a handling tells.
+func (h handling) told() (names []string) {
+	for _, found := range emitted.FindAllStringSubmatch(h.body, -1) {
+		names = append(names, found[1])
+	}
+	return names
+}
+
+// echoes tells whether the server tells messages to their sender too.
+func (e appEvents) echoes() bool {
+	return slices.ContainsFunc(e.handlings, func(h handling) bool {
+		return roleIn(h.event) == sends && slices.ContainsFunc(byServer.FindAllStringSubmatch(h.body, -1), func(found []string) bool { return roleOut(found[1]) == message })
+	})
+}
+
 func (e appEvents) handlingsOf(event string) []handling {
 	return slices.DeleteFunc(slices.Clone(e.handlings), func(h handling) bool { return h.event != event })
 }
@@ -139,6 +160,8 @@ func (h handling) beyond() string {
 		return "changes rows"
 	case h.tellsEverybody():
 		return "tells everybody"
+	case found && passed.to == toRoom && passed.more:
+		return "tells arguments behind the first"
 	case found && passed.to != toRoom && !passed.same:
 		return "tells " + passed.as + " in another shape than it came"
 	}
@@ -157,6 +180,28 @@ func (h handling) apart() string {
 	}
 	if makesName.MatchString(h.body) {
 		return "tells an event whose name it makes"
+	}
+	if part := h.tellsPart(); part != "" {
+		return "takes what it tells out of " + part
+	}
+	return ""
+}
+
+// ofPart is a place that stands inside a part of what came: data.inner.room.
+var ofPart = regexp.MustCompile(`^\s*((\w+)[?!]?\.(\w+))[?!]?\.\w`)
+
+// tellsPart is the part of what came that a handling tells, if where to stands inside that too. One that is called message SEND_ARGS takes apart.
+func (h handling) tellsPart() string {
+	for _, at := range addresses.FindAllStringSubmatchIndex(h.body, -1) {
+		place := inParentheses(h.body[at[4]:])
+		rest := after(h.body, at[5]+len(place)+1)
+		part, emits := ofPart.FindStringSubmatch(place), emitsThen.FindStringSubmatchIndex(rest)
+		if part == nil || emits == nil || part[3] == "message" || !h.isOfClients(part[2]) {
+			continue
+		}
+		if told := strings.TrimSpace(after(inParentheses(rest[emits[2]:]), emits[1]-emits[3])); told == part[1] {
+			return part[1]
+		}
 	}
 	return ""
 }

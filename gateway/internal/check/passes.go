@@ -18,12 +18,12 @@ const (
 )
 
 // passed is how a handling passes its event on: under which name, to whom, in which key of what came that is named (empty where it is all that
-// came), and whether those who hear it are told what came.
+// came), whether those who hear it are told what came, and whether they are told of what came behind the first argument.
 type passed struct {
-	as   string
-	to   party
-	key  string
-	same bool
+	as         string
+	to         party
+	key        string
+	same, more bool
 }
 
 var (
@@ -65,7 +65,7 @@ func (h handling) passesOn() (p passed, found bool) {
 		}
 		to, key, known := h.partyOf(place)
 		told := strings.TrimSpace(after(inParentheses(rest[emits[2]:]), emits[1]-emits[3]))
-		one := passed{rest[emits[4]:emits[5]], to, key, h.tellsTheSame(told)}
+		one := passed{rest[emits[4]:emits[5]], to, key, h.tellsTheSame(told), h.tellsMore(told)}
 		if !known || found && (p.as != one.as || p.to != one.to) || one.to == toRoom && sender == "io" {
 			return passed{}, false // it depends, or the sender hears it too
 		}
@@ -153,6 +153,17 @@ func (h handling) tellsTheSame(told string) bool {
 		}
 	}
 	return true
+}
+
+// tellsMore tells whether something is told that came behind the first argument, which relays leave out; but for who says it, which they tell.
+func (h handling) tellsMore(told string) bool {
+	if h.takesApart || len(h.parameters) < 2 {
+		return false
+	}
+	names := regexp.MustCompile(`\w+`).FindAllString(told, -1)
+	return slices.ContainsFunc(h.parameters[1:], func(name string) bool {
+		return slices.Contains(names, name) && !ackArgument.MatchString(name) && !speaks.MatchString(name)
+	})
 }
 
 // item is an event as RELAY_EVENTS names it.

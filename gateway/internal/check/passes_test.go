@@ -25,6 +25,7 @@ func TestWhatAServerPassesOnIsProposedWithItsTarget(t *testing.T) {
 		"socket.on('returning', (p) => { io.to(p.callerID).emit('returned', { signal: p.signal, from: socket.id }) })":                                                       "returning=returned@socket:callerID",
 		"socket.on('ring', async ({ to, sdp }: { to: string; sdp: unknown }, ack: (ok: boolean) => void) => { io.to(online.get(to)!).emit('ringing', { sdp }); ack(true) })": "ring=ringing@user",
 		"socket.on('stop', async peer => { io.to(peer).emit('stop') })":                                                                                                      "stop@socket",
+		"socket.on('point', (roomId, userId, ack) => { socket.to(roomId).emit('pointed', userId); ack() })":                                                                  "point=pointed",
 		"socket.on('draw', (data) => { socket.to(data.roomId).emit('draw', data) })":                                                                                         "draw",
 		"socket.on('typing', ({ receiverId }) => { const s = getReceiverSocketId(receiverId); io.to(s).emit('typing', { senderId: socket.userId, receiverId }) })":           "typing@user",
 	} {
@@ -45,12 +46,24 @@ func TestWhatOnlyOwnHandlersCanServeIsNamedWithItsPlace(t *testing.T) {
 		"socket.on('callUser', (d) => { io.to(d.userToCall).emit('callUser', { signal: d.signalData, from: d.from, name: d.name }) })":           "callUser (server.ts:3) tells callUser in another shape than it came",
 		"socket.on('answerCall', (d) => { io.to(d.to).emit('callAccepted', d.signal) })":                                                         "answerCall (server.ts:3) tells callAccepted in another shape than it came",
 		"socket.on('offer', (id, message) => { socket.to(id).emit('offer', socket.id, message) })":                                               "offer (server.ts:3) tells offer in another shape than it came",
+		"socket.on('draw', (roomId: string, strokes: ArrayBuffer) => { socket.volatile.broadcast\n.to(roomId)\n.emit('drawn', strokes) })":       "draw (server.ts:3) tells arguments behind the first",
+		"socket.on('wave', (data) => { if (data.inner.room) { io.to(data.inner.room).emit(\n'waved',\n data.inner\n) } })":                       "wave (server.ts:3) takes what it tells out of data.inner",
+		"socket.on('send-message', (data) => { io.to(data.inner.room).emit('receive-message', data.inner) })":                                    "send-message (server.ts:3) takes what it tells out of data.inner",
 		"socket.on('hang-up', () => { socket.broadcast.emit('callEnded') })":                                                                     "hang-up (server.ts:3) tells everybody",
 	} {
 		got := eventsOf(t, config.Default(), serverWith(handler))
 		if strings.Count(got, "→ "+want) != 1 || !strings.Contains(got, "only your own handlers can serve 1 event") || strings.Contains(got, "RELAY_EVENTS") || strings.Contains(got, "nobody would serve "+strings.Fields(want)[0]) {
 			t.Errorf("%s\nwant %s\n%s", handler, want, got)
 		}
+	}
+}
+
+func TestARelayIsPairedWithWhatTheServerTells(t *testing.T) {
+	t.Parallel()
+	files := serverWith("socket.on('read-all', ({ chatId, users }) => { users.forEach((user) => io.to(user).emit('user-read-chat-message', { chatId })) })")
+	files["page.tsx"] = "socket.emit('read-all', { chatId, users }); socket.on('user-read-chat-message', mark)"
+	if got := eventsOf(t, config.Default(), files); !strings.Contains(got, "→ RELAY_EVENTS=read-all=user-read-chat-message\n") || strings.Contains(got, "nobody would serve") {
+		t.Error(got)
 	}
 }
 

@@ -26,7 +26,7 @@ var (
 func (k *Keys) fill(c Columns) {
 	k.filled, k.fills, k.noText = slices.Clone(c.Filled), make(meanings[int]), json.RawMessage(`""`)
 	for i, f := range k.filled {
-		k.filled[i].Content = f.Content && (isContent(f.Key) || isContent(f.Column))
+		k.filled[i].Content = f.Content && (IsContent(f.Key) || IsContent(f.Column))
 		k.fills.and(i, Fold(f.Key))
 	}
 	if c.NoText {
@@ -34,8 +34,8 @@ func (k *Keys) fill(c Columns) {
 	}
 }
 
-// isContent tells whether a name says content: fileUrl does, fileName and replyToUrl do not.
-func isContent(name string) bool {
+// IsContent tells whether a key's name says that it holds what a message may be sent for without a text: fileUrl does, fileName and replyToUrl do not.
+func IsContent(name string) bool {
 	words := Words(name)
 	is := func(kind map[string]bool) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return kind[w] })

@@ -47,12 +47,12 @@ func TestAPictureNeedsNoTextAndNothingElseStandsInItsPlace(t *testing.T) {
 func TestNamesSayWhatStandsInThePlaceOfAText(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"fileUrl", "image", "imageUrl", "attachments", "attachment_url", "mediaURL", "audio", "photo"} {
-		if !isContent(name) {
+		if !IsContent(name) {
 			t.Errorf("%s does not", name)
 		}
 	}
 	for _, name := range []string{"type", "fileName", "fileType", "mimeType", "replyToId", "quotedImage", "status", "priority", "imageWidth", "forwardedUrl"} {
-		if isContent(name) {
+		if IsContent(name) {
 			t.Errorf("%s does", name)
 		}
 	}
