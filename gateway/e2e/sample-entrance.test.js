@@ -5,7 +5,7 @@ import { openForm } from './harness/forms.js';
 import { APP } from './harness/nextjs-build.js';
 import { startNginx } from './harness/nginx.js';
 import { LOGIN_PASSWORD, newcomer, startApp } from './harness/nextjs.js';
-import { sideBySide, test } from './harness/test.js';
+import { shared, sideBySide, test } from './harness/test.js';
 import { until } from './harness/waiting.js';
 
 const PATIENT = { timeout: 100_000 };
@@ -21,6 +21,8 @@ const count = (answers, text) => answers.filter(({ said }) => said === text).len
 const from = (address) => ({ 'x-forwarded-for': address });
 
 sideBySide('the entrance of the sample app', () => {
+  const theApp = shared((t) => startApp(t, startNginx)); // for tests with people and addresses of their own
+
   test('who has many addresses can’t guess one account’s password fast, whether or not there is one', async (t) => {
     const app = await startApp(t, startNginx);
     await createAccounts(app, ['maya', 'jonas']);
@@ -34,7 +36,7 @@ sideBySide('the entrance of the sample app', () => {
   }, PATIENT);
 
   test('an IPv6 network is one guesser, an IPv4 address another, and what a client makes up is neither', async (t) => {
-    const app = await startApp(t, startNginx);
+    const app = await theApp();
     const login = await openForm(app.web, '/login');
     const guesses = async (address) => {
       const answers = await Promise.all(Array.from({ length: 22 }, (_, i) => login(`${address.replace(/\W/g, '')}-${i}`.slice(-20), 'a guess', from(address.replace('*', i)))));
@@ -92,10 +94,10 @@ sideBySide('the entrance of the sample app', () => {
   }, PATIENT);
 
   test('in production the cookie goes by https only, whatever a proxy behind the load balancer says, but on localhost', async (t) => {
-    const app = await startApp(t, startNginx);
-    await createAccounts(app, ['maya']);
+    const app = await theApp();
+    await createAccounts(app, ['paula']);
     const secure = async (site, headers, env = app) => {
-      const { cookie } = await (await openForm(env.web, '/login'))('maya', LOGIN_PASSWORD, { 'x-forwarded-host': site, ...headers, origin: `http://${site}` });
+      const { cookie } = await (await openForm(env.web, '/login'))('paula', LOGIN_PASSWORD, { 'x-forwarded-host': site, ...headers, origin: `http://${site}` });
       assert.match(cookie, /^token=eyJ.*; HttpOnly; SameSite=lax/i);
       return /; Secure/i.test(cookie);
     };
@@ -104,7 +106,7 @@ sideBySide('the entrance of the sample app', () => {
     assert.equal(await secure('localhost:8080', { 'x-forwarded-proto': 'http' }), false);
     assert.equal(await secure('localhost:8080', { 'x-forwarded-proto': 'https' }), true);
     const plain = await startApp(t, startNginx, { env: { COOKIE_SECURE: 'false' } });
-    await createAccounts(plain, ['maya']);
+    await createAccounts(plain, ['paula']);
     assert.equal(await secure('chat.example', { 'x-forwarded-proto': 'http' }, plain), false);
   }, PATIENT);
 
@@ -122,23 +124,23 @@ sideBySide('the entrance of the sample app', () => {
   }, PATIENT);
 
   test('what another site’s page sends changes nothing', async (t) => {
-    const app = await startApp(t, startNginx);
-    await createAccounts(app, ['maya']);
+    const app = await theApp();
+    await createAccounts(app, ['neil']);
     const login = await openForm(app.url, '/login');
     const host = new URL(app.url).host;
     const neighbours = ['https://evil.example', 'null', '', `http://${host}0`, `http://${host}.evil.example`, 'http://localhost', host];
     for (const origin of neighbours) {
-      assert.equal((await login('maya', LOGIN_PASSWORD, { origin })).status, 403, origin);
+      assert.equal((await login('neil', LOGIN_PASSWORD, { origin })).status, 403, origin);
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
         assert.equal((await fetch(`${app.url}/api/rooms`, { method, headers: { origin } })).status, 403, `${method} ${origin}`);
       }
     }
     assert.equal((await fetch(`${app.url}/api/rooms`, { method: 'POST', headers: { origin: app.url } })).status, 405, 'a page of its own may ask');
-    assert.equal((await login('maya', LOGIN_PASSWORD)).status, 303);
+    assert.equal((await login('neil', LOGIN_PASSWORD)).status, 303);
   }, PATIENT);
 
   test('every answer tells browsers what they must not do, and every script of a page has that page’s nonce', async (t) => {
-    const app = await startApp(t, startNginx);
+    const app = await theApp();
     const nonces = new Set();
     for (const path of ['/login', '/register?next=%2Frooms', '/nonsense', '/rooms', '/api/rooms', '/icon.svg']) {
       const response = await fetch(app.url + path, { redirect: 'manual', headers: { 'x-nonce': 'forged', 'content-security-policy': "script-src 'nonce-forged'" } });
@@ -159,9 +161,9 @@ sideBySide('the entrance of the sample app', () => {
   }, PATIENT);
 
   test('what was smuggled into a page neither runs nor tells anybody', async (t) => {
-    const app = await startApp(t, startNginx);
-    const maya = await newcomer(t, app, 'maya');
-    const reached = await maya.page.evaluate(async () => {
+    const app = await theApp();
+    const olga = await newcomer(t, app, 'olga');
+    const reached = await olga.page.evaluate(async () => {
       const box = document.createElement('div');
       box.innerHTML = '<img src="/nowhere.png" onerror="window.smuggled = true"><a href="javascript:window.smuggled = true">x</a><style>body { color: red }</style>'
         + '<iframe srcdoc="<script>parent.smuggled = true</script>"></iframe>';
@@ -171,9 +173,9 @@ sideBySide('the entrance of the sample app', () => {
       await Promise.all([over('img', 'error'), over('iframe', 'load')]);
       return fetch('http://127.0.0.2:9/', { mode: 'no-cors' }).then(() => 'reached', (failure) => failure.name);
     });
-    assert.deepEqual([await maya.page.evaluate(() => window.smuggled), reached], [undefined, 'TypeError']);
-    const blocked = maya.complaints.filter((complaint) => /Content Security Policy/.test(complaint)).join('\n');
+    assert.deepEqual([await olga.page.evaluate(() => window.smuggled), reached], [undefined, 'TypeError']);
+    const blocked = olga.complaints.filter((complaint) => /Content Security Policy/.test(complaint)).join('\n');
     for (const rule of ['script-src', 'style-src', 'connect-src']) assert.match(blocked, new RegExp(rule));
-    maya.forgives(/Content Security Policy|Failed to load resource/);
+    olga.forgives(/Content Security Policy|Failed to load resource/);
   }, PATIENT);
 });

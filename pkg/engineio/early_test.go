@@ -96,7 +96,7 @@ func TestResetRightAfterTheRequestLeavesNothing(t *testing.T) {
 	var clients sync.WaitGroup
 	for range 16 {
 		clients.Go(func() {
-			for range 1000 {
+			for range 250 {
 				conn, err := net.Dial("tcp", address)
 				if err != nil {
 					t.Error(err)

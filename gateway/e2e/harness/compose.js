@@ -9,11 +9,20 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
+const read = new Map(); // what docker-compose has said, by the environment: it takes seconds
+let speaksJSON = true;
+
 /**
  * The services by name, each as docker-compose understands it with that environment and no .env file, those of every
  * profile among them.
  */
 export async function composedServices(env = {}) {
+  const key = JSON.stringify(env);
+  if (!read.has(key)) read.set(key, composed(env));
+  return structuredClone(await read.get(key));
+}
+
+async function composed(env) {
   const folder = await mkdtemp(join(tmpdir(), 'compose-'));
   try {
     await writeFile(join(folder, 'empty.env'), '');
@@ -26,8 +35,11 @@ export async function composedServices(env = {}) {
 async function readServices(env, envFile) {
   const options = { cwd: ROOT, env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env }, timeout: 30_000 };
   const compose = ['-f', 'docker-compose.yml', '--env-file', envFile, '--profile', 'own', 'config'];
-  const json = await run('docker-compose', [...compose, '--format', 'json'], options).catch(() => ({ stdout: '' }));
-  if (json.stdout.startsWith('{')) return JSON.parse(json.stdout).services;
+  if (speaksJSON) {
+    const json = await run('docker-compose', [...compose, '--format', 'json'], options).catch(() => ({ stdout: '' }));
+    if (json.stdout.startsWith('{')) return JSON.parse(json.stdout).services;
+    speaksJSON = false;
+  }
   // docker-compose 1 knows YAML only, and brings Python's reader of it.
   const { stdout: yaml } = await run('docker-compose', compose, options);
   const reader = run('python3', ['-c', 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)'], options);

@@ -1,5 +1,5 @@
 // A test with a deadline of its own, and undoing in reverse order: what was started last is taken down first.
-import nodeTest, { suite } from 'node:test';
+import nodeTest, { after, suite } from 'node:test';
 
 const undone = new WeakMap();
 
@@ -34,6 +34,19 @@ export function later(t, undo) {
  */
 export function inOnePlace(t) {
   return { after: (undo) => later(t, undo) };
+}
+
+/**
+ * What several tests of a suite use that leave nothing behind in it which another would find: start(t) is called when the first of
+ * them asks for it by the function that is answered, and all is undone when the suite is over.
+ */
+export function shared(start) {
+  const undoes = [];
+  let started;
+  after(async () => {
+    for (const undo of undoes) await undo();
+  });
+  return () => (started ??= start({ after: (undo) => undoes.push(undo) }));
 }
 
 /** Runs the tests that declare registers two at a time, so that one which must wait for real time holds nobody up. */
