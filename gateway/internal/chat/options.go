@@ -130,7 +130,7 @@ type Options struct {
 	WhenSaved func(s *socketio.Socket, done func(safe bool))
 
 	// TakenUp tells whether another gateway has taken up the session of a socket that is still here. It may wait for a second; what nobody
-	// knows is false. Nil means that none can.
+	// knows is true. Nil means that none can.
 	TakenUp func(ctx context.Context, s *socketio.Socket) bool
 
 	// Elsewhere is given the events that nothing here handles, and tells whether somebody else does. Nil is nobody else.

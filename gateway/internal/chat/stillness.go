@@ -48,7 +48,8 @@ func (s *stillness) stood(now time.Time) bool {
 }
 
 // saidElsewhere tells whether a message that has no id is of a client that has gone to another gateway while this one stood still: it sends
-// there what it has no ack of. Nothing but that tells it from another one with the same words.
+// there what it has no ack of. Nothing but that tells it from another one with the same words. Where nobody knows, the message may have been
+// said, and is refused: who is still here says it again.
 func (c *Chat) saidElsewhere(s *socketio.Socket, r *request) bool {
 	return c.stillness != nil && c.options.TakenUp != nil && r.event.WantsAck() && c.stillness.stood(time.Now()) && c.options.TakenUp(c.ctx, s)
 }

@@ -133,6 +133,22 @@ func TestAnOwnerWhoseSessionIsClaimedEndsItsSocketAndForgets(t *testing.T) {
 	}
 }
 
+// A gateway that has just stood still would store once more what a client has sent again elsewhere.
+func TestWhoIsTakenUpIsNotDeniedWhileRedisCanNotSay(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	at := inRedis(t, server)
+	s, ann := start(t, at.url, Options{}), connect("ann", "u1", "a")
+	s.save(ann)
+	if s.takenUp(t.Context(), ann) {
+		t.Error("a session of this gateway is another's")
+	}
+	server.Kill()
+	if !s.takenUp(t.Context(), ann) {
+		t.Error("it is denied")
+	}
+}
+
 func TestWhoIsBackBeforeTheNewsOfItsLeavingStays(t *testing.T) {
 	t.Parallel()
 	at := inRedis(t, redistest.Start(t))

@@ -72,7 +72,7 @@ func (s *Sessions) Reclaim(ctx context.Context, namespace, sid string) (ours boo
 const takenUpWait = time.Second
 
 // TakenUp tells whether another gateway has the session of a socket that is still here, which the news of it may not have reached yet. It is
-// false where nobody knows.
+// true where Redis does not say so within a second: who can't know whether its client has said something elsewhere must not store it again.
 func (s *Sessions) TakenUp(ctx context.Context, socket *socketio.Socket) bool {
 	return s.takenUp(ctx, socket)
 }
@@ -86,5 +86,5 @@ func (s *Sessions) takenUp(ctx context.Context, one session) bool {
 	ctx, cancel := context.WithTimeout(ctx, takenUpWait)
 	defer cancel()
 	owner, err := r.owner(ctx, keyOf(crowd.namespace, one.ID()))
-	return err == nil && owner != "" && owner != r.gateway
+	return err != nil || owner != "" && owner != r.gateway
 }
