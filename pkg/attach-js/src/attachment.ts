@@ -120,7 +120,7 @@ export class Attachment {
     const connection = connectionOf(socket);
     if (!socket || !connection || connection.readyState !== "open" || this.closing) return;
     const nsp = adapter.nsp.name;
-    const others = (all: Iterable<string>, known?: readonly string[]) => [...all].filter((room) => room !== id && !known?.includes(room));
+    const others = (all: Iterable<string>, known?: ReadonlySet<string>) => [...all].filter((room) => room !== id && !known?.has(room));
     if (connection.toldOf(nsp)?.socket === socket) {
       if (!this.following) connection.gateway.join(connection, nsp, others(rooms));
       return;
@@ -129,7 +129,7 @@ export class Attachment {
     connection.tell({ nsp, socket, data: before?.data ? Buffer.from(before.data, "base64") : undefined });
     if (before) socket.recovered = !before.fresh;
     else connection.gateway.socket(connection, socket);
-    connection.gateway.join(connection, nsp, others(new Set([...(adapter.sids.get(id) ?? []), ...rooms]), before?.rooms));
+    connection.gateway.join(connection, nsp, others(new Set([...(adapter.sids.get(id) ?? []), ...rooms]), before && new Set(before.rooms)));
   }
 
   /** It is about to leave one, and does not hear what listeners of "leave-room" say there. */
