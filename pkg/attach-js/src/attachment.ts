@@ -18,6 +18,7 @@ import { isKept, recoveryWindow, whyNoRecovery } from "./recovery";
 import { restoring } from "./restoration";
 import { Flag } from "./ops";
 import { Trimmer } from "./trim";
+import { RoomNames } from "./rooms";
 import { noticeLeft } from "./signals";
 
 export interface AttachmentOptions {
@@ -39,6 +40,7 @@ export class Attachment {
   readonly asked = new AskedRequests();
   readonly data: DataKeeper;
   readonly bus: Bus;
+  readonly names: RoomNames;
   private readonly trimmer: Trimmer;
   readonly log: (line: string) => void;
   readonly ready: Promise<void>;
@@ -59,6 +61,7 @@ export class Attachment {
 
   constructor(readonly io: InnerServer, private readonly options: AttachmentOptions) {
     this.log = options.log;
+    this.names = new RoomNames(options.key);
     this.ready = new Promise((all, failed) => (this.announce = { all, failed }));
     this.ready.catch(() => {}); // who waits for it hears of it
     this.engine = new VirtualEngine(engineOptions(io));
