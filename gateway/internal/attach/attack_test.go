@@ -122,17 +122,17 @@ func TestGarbageEndsTheLinkAndNothingElse(t *testing.T) {
 	first.Close()
 	huge := binary.AppendUvarint(nil, 1<<62)
 	for name, said := range map[string][]byte{
-		"an unknown op":          frame(0x77),
-		"a frame too long":       append(binary.BigEndian.AppendUint32(nil, maxFrame+1), byte(opSend)),
-		"an empty frame":         {0, 0, 0, 0, 0},
-		"a list that is none":    frame(opJoin, append([]byte{1, 1, '/'}, huge...)...),
-		"a text that is none":    frame(opGone, append([]byte{1}, huge...)...),
-		"a packet of 12 parts":   frame(opSend, append([]byte{1, 0}, packetBody(make([]string, 12)...)...)...),
-		"a packet of none":       frame(opSend, 1, 0, 0),
-		"bytes behind the end":   frame(opTaken, 1, 1),
-		"no JSON":                frame(opSocket, 1, 'x'),
-		"an op of the gateway's": frame(opPacket, 1, 1, 0, 1, 'x'),
-		"half an op":             frame(opCast, 1, '/'),
+		"an unknown op":            frame(0x77),
+		"a frame too long":         append(binary.BigEndian.AppendUint32(nil, maxFrame+1), byte(opSend)),
+		"an empty frame":           {0, 0, 0, 0, 0},
+		"a list that is none":      frame(opJoin, append([]byte{1, 1, '/'}, huge...)...),
+		"a text that is none":      frame(opGone, append([]byte{1}, huge...)...),
+		"parts that are not there": frame(opSend, append([]byte{1, 0, 12}, packetBody(make([]string, 11)...)[1:]...)...),
+		"a packet of none":         frame(opSend, 1, 0, 0),
+		"bytes behind the end":     frame(opTaken, 1, 1),
+		"no JSON":                  frame(opSocket, 1, 'x'),
+		"an op of the gateway's":   frame(opPacket, 1, 1, 0, 1, 'x'),
+		"half an op":               frame(opCast, 1, '/'),
 	} {
 		p := w.attach(name)
 		p.write(said)

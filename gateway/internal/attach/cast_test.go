@@ -3,12 +3,14 @@ package attach
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
@@ -218,14 +220,17 @@ func TestRoomsAgreeWithAModel(t *testing.T) {
 	sp := newSpace("/", &memory{})
 	var sockets []*socket
 	model := map[*socket]map[string]bool{}
-	names := []string{"a", "b", "c", "d", "e"}
-	for i := range 5000 {
+	names := make([]string, 3*fewRooms) // so that sockets come to have many, and few again
+	for i := range names {
+		names[i] = fmt.Sprint("room ", i)
+	}
+	for i := range 20_000 {
 		switch {
-		case len(sockets) < 3 || random.IntN(20) == 0:
+		case len(sockets) < 3 || len(sockets) < 20 && random.IntN(20) == 0:
 			s := &socket{space: sp, id: fmt.Sprint(i)}
 			sp.add(s)
 			sockets, model[s] = append(sockets, s), map[string]bool{}
-		case random.IntN(30) == 0:
+		case random.IntN(20) == 0:
 			at := random.IntN(len(sockets))
 			s := sockets[at]
 			sp.remove(s)
@@ -233,7 +238,7 @@ func TestRoomsAgreeWithAModel(t *testing.T) {
 			sockets = slices.Delete(sockets, at, at+1)
 		default:
 			s, name := sockets[random.IntN(len(sockets))], names[random.IntN(len(names))]
-			if random.IntN(2) == 0 {
+			if random.IntN(10_000) < 5_000+4_000*(i/2_000%2*2-1) {
 				sp.join(s, []string{name})
 				model[s][name] = true
 			} else {
@@ -246,7 +251,7 @@ func TestRoomsAgreeWithAModel(t *testing.T) {
 			for s, rooms := range model {
 				if rooms[name] {
 					members++
-					if at := s.seatIn(name); at < 0 || s.seats[at].room.members[s.seats[at].at] != s {
+					if at := s.seats.find(name); at < 0 || s.seats.list[at].room.members[s.seats.list[at].at] != s {
 						t.Fatalf("step %d: %s has no seat in %s", i, s.id, name)
 					}
 				}
@@ -256,4 +261,52 @@ func TestRoomsAgreeWithAModel(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A client can have an app join as many rooms as fit into what it says, and two can share them all.
+func TestOneOfManyRoomsCostsNoMoreThanOneOfFew(t *testing.T) {
+	t.Parallel()
+	least := func(rooms int) time.Duration {
+		names := make([]string, rooms)
+		for i := range names {
+			names[i] = fmt.Sprint("room ", i)
+		}
+		best := time.Duration(math.MaxInt64)
+		for range 3 {
+			sp := newSpace("/", &memory{})
+			one, other := &socket{space: sp, id: "one"}, &socket{space: sp, id: "other"}
+			begun := time.Now()
+			sp.join(one, names)
+			sp.join(other, names)
+			sp.leave(one, names[:rooms/2])
+			sp.remove(one)
+			sp.remove(other)
+			best = min(best, time.Since(begun))
+		}
+		return best
+	}
+	// Eight times as many take eight times as long, or 64 times where each is looked for among all.
+	if few, many := least(4_000), least(32_000); many > 30*few {
+		t.Errorf("4,000 rooms take %v, and 32,000 take %v", few, many)
+	}
+}
+
+// An app whose clients' parsers take no more than 10 attachments loses those clients by it, as natively, and no others.
+func TestAnAppMayEmitAsManyAttachmentsAsItLikes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	p := w.ready("one")
+	p.expect(opPresented)
+	b := w.browse()
+	c := p.serve(b, "sid")
+	parts := []string{`5200-["files"]`}
+	for i := range 200 {
+		parts = append(parts, fmt.Sprint("attachment ", i))
+	}
+	p.send(c, 0, parts...)
+	p.cast("/", 0, nil, nil, parts...)
+	b.hears("4" + parts[0])
+	b.hears(parts[1:]...)
+	b.hears("4" + parts[0])
+	b.hears(parts[1:]...)
 }

@@ -231,7 +231,14 @@ func (h *Hub) roomsOf(own *socketio.Socket) []string {
 }
 
 func without(list, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return slices.Contains(others, name) })
+	if len(others) <= fewRooms {
+		return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return slices.Contains(others, name) })
+	}
+	known := make(map[string]bool, len(others))
+	for _, name := range others {
+		known[name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return known[name] })
 }
 
 // moveOwn has the app's wish done by the server that has the rooms. What the app has asked for it is not told of.

@@ -3,6 +3,7 @@ package attach
 import (
 	"encoding/binary"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -138,7 +139,7 @@ func (h *Hub) take(a *absence) Recovery {
 type resumption struct {
 	packets     []*engineio.Packet
 	bytes       int
-	unconfirmed []string // rooms that the app has not joined again
+	unconfirmed map[string]bool // rooms that the app has not joined again
 }
 
 // returned has a socket taken up by the client that has claimed it. mu and client.mu are held.
@@ -159,10 +160,10 @@ func (h *Hub) returned(s *socket, pid string) {
 func (sp *space) takeUp(s *socket, a *absence) bool {
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
-	s.since, s.resume = a.since, &resumption{}
+	s.since, s.resume = a.since, &resumption{unconfirmed: make(map[string]bool)}
 	for _, in := range a.stays[1:] {
 		sp.sit(s, in)
-		s.resume.unconfirmed = append(s.resume.unconfirmed, in.room)
+		s.resume.unconfirmed[in.room] = true
 	}
 	missed, whole := sp.ring.missed(a.after, a.stays, a.of)
 	for _, e := range missed {
@@ -186,7 +187,7 @@ func (r *resumption) add(s *socket, packets []*engineio.Packet) {
 // confirm notes that the app has joined a room again. space.mu is held.
 func (r *resumption) confirm(room string) {
 	if r != nil {
-		r.unconfirmed = slices.DeleteFunc(r.unconfirmed, func(name string) bool { return name == room })
+		delete(r.unconfirmed, room)
 	}
 }
 
@@ -224,7 +225,7 @@ func (sp *space) resume(s *socket, reply []*engineio.Packet) bool {
 	}
 	s.resume = nil
 	s.client.resuming.Add(-1)
-	sp.standIn(s, r.unconfirmed)
+	sp.standIn(s, slices.Collect(maps.Keys(r.unconfirmed)))
 	if s.client.polling.Load() {
 		s.client.session.Send(append(r.packets, reply...)...)
 	} else {
@@ -238,8 +239,8 @@ func (s *socket) stays() (stays []stay, since int64) {
 	sp := s.space
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
-	stays = append(make([]stay, 0, len(s.seats)+1), stay{s.id, s.since})
-	for _, at := range s.seats {
+	stays = append(make([]stay, 0, len(s.seats.list)+1), stay{s.id, s.since})
+	for _, at := range s.seats.list {
 		stays = append(stays, stay{at.room.name, at.since})
 	}
 	return stays, s.since

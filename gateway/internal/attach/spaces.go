@@ -2,7 +2,6 @@ package attach
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
@@ -44,7 +43,7 @@ type socket struct {
 	own *ownSocket // where the gateway's own server has the namespace, else nil
 
 	// space.mu guards these.
-	seats  []seat
+	seats  seats
 	met    uint64 // the last round that has met it
 	since  int64  // the last number before it connected
 	resume *resumption
@@ -81,8 +80,8 @@ func (sp *space) add(s *socket) {
 func (sp *space) remove(s *socket) (last bool) {
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
-	for len(s.seats) > 0 {
-		sp.stand(s, len(s.seats)-1)
+	for len(s.seats.list) > 0 {
+		sp.stand(s, len(s.seats.list)-1)
 	}
 	if sp.sockets[s.id] == s {
 		delete(sp.sockets, s.id)
@@ -108,7 +107,7 @@ func (sp *space) join(s *socket, names []string) {
 
 // sit takes a seat for a socket that has none in that room. mu is held.
 func (sp *space) sit(s *socket, in stay) {
-	if in.room == s.id || s.seatIn(in.room) >= 0 {
+	if in.room == s.id || s.seats.find(in.room) >= 0 {
 		return
 	}
 	r := sp.rooms[in.room]
@@ -116,7 +115,7 @@ func (sp *space) sit(s *socket, in stay) {
 		r = &room{name: in.room}
 		sp.rooms[in.room] = r
 	}
-	s.seats = append(s.seats, seat{r, len(r.members), in.since})
+	s.seats.add(seat{r, len(r.members), in.since})
 	r.members = append(r.members, s)
 }
 
@@ -129,7 +128,7 @@ func (sp *space) leave(s *socket, names []string) {
 // standIn gives up seats. mu is held.
 func (sp *space) standIn(s *socket, names []string) {
 	for _, name := range names {
-		if i := s.seatIn(name); i >= 0 {
+		if i := s.seats.find(name); i >= 0 {
 			sp.stand(s, i)
 		}
 	}
@@ -137,22 +136,18 @@ func (sp *space) standIn(s *socket, names []string) {
 
 // stand gives up a seat: the last member of the room takes it. mu is held.
 func (sp *space) stand(s *socket, i int) {
-	r, at := s.seats[i].room, s.seats[i].at
-	s.seats = slices.Delete(s.seats, i, i+1)
+	r, at := s.seats.list[i].room, s.seats.list[i].at
+	s.seats.take(i)
 	last := len(r.members) - 1
 	if moved := r.members[last]; moved != s {
 		r.members[at] = moved
-		moved.seats[moved.seatIn(r.name)].at = at
+		moved.seats.list[moved.seats.find(r.name)].at = at
 	}
 	r.members[last] = nil
 	r.members = r.members[:last]
 	if last == 0 {
 		delete(sp.rooms, r.name)
 	}
-}
-
-func (s *socket) seatIn(name string) int {
-	return slices.IndexFunc(s.seats, func(at seat) bool { return at.room.name == name })
 }
 
 // rooms lists the rooms of a socket, its own first.
@@ -163,8 +158,8 @@ func (s *socket) rooms() []string {
 	sp := s.space
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
-	names := append(make([]string, 0, len(s.seats)+1), s.id)
-	for _, at := range s.seats {
+	names := append(make([]string, 0, len(s.seats.list)+1), s.id)
+	for _, at := range s.seats.list {
 		names = append(names, at.room.name)
 	}
 	return names

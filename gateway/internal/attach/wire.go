@@ -63,8 +63,9 @@ const (
 
 const (
 	maxFrame  = 64 << 20 // bytes of an op and its body
-	maxParts  = 11       // of a packet: its head and 10 attachments, which is all that official parsers take
+	maxParts  = 11       // of a client's packet: its head and 10 attachments, which is all that official parsers of servers take
 	headBytes = 4        // the length before a frame
+	leastPart = 2        // bytes of a part: its kind and its length
 )
 
 // part is one message of the engine: the head of a packet, or an attachment.
@@ -222,10 +223,11 @@ func (d *decoder) list() []string {
 	return list
 }
 
-// packet returns the packets of the engine that a packet of Socket.IO is.
+// packet returns the packets of the engine that a packet of Socket.IO is. How many attachments an app may emit is between it and its clients:
+// natively it has no bound either.
 func (d *decoder) packet() []*engineio.Packet {
 	n := d.uvarint()
-	if n < 1 || n > maxParts {
+	if n < 1 || n > uint64(len(d.rest)/leastPart) {
 		d.fail(errParts)
 		return nil
 	}

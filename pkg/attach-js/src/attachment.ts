@@ -18,6 +18,7 @@ import { isKept, recoveryWindow, whyNoRecovery } from "./recovery";
 import { restoring } from "./restoration";
 import { Flag } from "./ops";
 import { Trimmer } from "./trim";
+import { RoomNames } from "./rooms";
 import { noticeLeft } from "./signals";
 
 export interface AttachmentOptions {
@@ -39,6 +40,7 @@ export class Attachment {
   readonly asked = new AskedRequests();
   readonly data: DataKeeper;
   readonly bus: Bus;
+  readonly names: RoomNames;
   private readonly trimmer: Trimmer;
   readonly log: (line: string) => void;
   readonly ready: Promise<void>;
@@ -59,6 +61,7 @@ export class Attachment {
 
   constructor(readonly io: InnerServer, private readonly options: AttachmentOptions) {
     this.log = options.log;
+    this.names = new RoomNames(options.key);
     this.ready = new Promise((all, failed) => (this.announce = { all, failed }));
     this.ready.catch(() => {}); // who waits for it hears of it
     this.engine = new VirtualEngine(engineOptions(io));
@@ -120,7 +123,7 @@ export class Attachment {
     const connection = connectionOf(socket);
     if (!socket || !connection || connection.readyState !== "open" || this.closing) return;
     const nsp = adapter.nsp.name;
-    const others = (all: Iterable<string>, known?: readonly string[]) => [...all].filter((room) => room !== id && !known?.includes(room));
+    const others = (all: Iterable<string>, known?: ReadonlySet<string>) => [...all].filter((room) => room !== id && !known?.has(room));
     if (connection.toldOf(nsp)?.socket === socket) {
       if (!this.following) connection.gateway.join(connection, nsp, others(rooms));
       return;
@@ -129,7 +132,7 @@ export class Attachment {
     connection.tell({ nsp, socket, data: before?.data ? Buffer.from(before.data, "base64") : undefined });
     if (before) socket.recovered = !before.fresh;
     else connection.gateway.socket(connection, socket);
-    connection.gateway.join(connection, nsp, others(new Set([...(adapter.sids.get(id) ?? []), ...rooms]), before?.rooms));
+    connection.gateway.join(connection, nsp, others(new Set([...(adapter.sids.get(id) ?? []), ...rooms]), before && new Set(before.rooms)));
   }
 
   /** It is about to leave one, and does not hear what listeners of "leave-room" say there. */

@@ -16,7 +16,6 @@ import { Owed } from "./owed";
 import { Recoveries } from "./recoveries";
 import { knownReason, type KeptSession } from "./recovery";
 import { HandshakeRequest, transportOf } from "./request";
-import { nameOf } from "./rooms";
 import { Restoration, type PresentedSocket } from "./restoration";
 
 const MOST_DEFERRED = 10_000;
@@ -97,7 +96,7 @@ export class Gateway implements LinkHandler {
   }
 
   cast(nsp: string, flags: number, rooms: Set<string>, except: Set<string>, packet: readonly Piece[]): void {
-    const [to, not] = [[...rooms].map(nameOf), [...except].map(nameOf)];
+    const [to, not] = [[...rooms].map(this.attachment.names.of), [...except].map(this.attachment.names.of)];
     this.write((out) => out.begin(Op.Cast).string(nsp).u8(flags).list(to, to.length).list(not, not.length).packet(packet));
   }
 
@@ -108,11 +107,11 @@ export class Gateway implements LinkHandler {
   }
 
   join(connection: Connection, nsp: string, rooms: readonly string[]): void {
-    if (rooms.length > 0) this.write((out) => out.begin(Op.Join).uvarint(connection.number).string(nsp).list(rooms.map(nameOf), rooms.length));
+    if (rooms.length > 0) this.write((out) => out.begin(Op.Join).uvarint(connection.number).string(nsp).list(rooms.map(this.attachment.names.of), rooms.length));
   }
 
   leave(connection: Connection, nsp: string, rooms: readonly string[]): void {
-    if (rooms.length > 0) this.write((out) => out.begin(Op.Leave).uvarint(connection.number).string(nsp).list(rooms.map(nameOf), rooms.length));
+    if (rooms.length > 0) this.write((out) => out.begin(Op.Leave).uvarint(connection.number).string(nsp).list(rooms.map(this.attachment.names.of), rooms.length));
   }
 
   gone(connection: Connection, nsp: string): void {
@@ -125,7 +124,7 @@ export class Gateway implements LinkHandler {
 
   /** What a socket leaves behind whose client has gone. */
   keep(connection: Connection, nsp: string, rooms: string[], data?: Buffer): void {
-    this.write((out) => out.begin(Op.Keep).uvarint(connection.number).json({ nsp, rooms: rooms.map(nameOf), data: data?.toString("base64") }));
+    this.write((out) => out.begin(Op.Keep).uvarint(connection.number).json({ nsp, rooms: rooms.map(this.attachment.names.of), data: data?.toString("base64") }));
   }
 
   /** Asks for the socket that a client comes back for. Who gets no answer begins anew. */
@@ -331,7 +330,7 @@ export class Gateway implements LinkHandler {
     for (const { nsp, socket } of connection.told) {
       const rooms = known.get(nsp);
       if (!rooms) this.socket(connection, socket);
-      const here = new Set([...socket.rooms].map(nameOf));
+      const here = new Set([...socket.rooms].map(this.attachment.names.of));
       this.join(connection, nsp, [...here].filter((room) => room !== socket.id && !rooms?.has(room)));
       this.leave(connection, nsp, [...(rooms ?? [])].filter((room) => !here.has(room)));
     }

@@ -79,6 +79,26 @@ test('a room that is an object, as a client may have sent, costs nobody the link
   assert.equal(gateway.links.size, 1);
 });
 
+test('a room that is no text is not the room that it is as text, and the same one for the app', async (t) => {
+  const { gateway, io, attached } = await start(t);
+  const odd = [undefined, null, true, Number.NaN, Symbol('a'), 'cut \ud83d'];
+  const texts = [...odd.map(String), 'cut \ufffd', 'cut \ud83e'];
+  io.on('connection', (socket) => {
+    socket.on('join', (which, done) => done(socket.join(which === 'odd' ? odd : texts.filter((text) => !odd.includes(text)))));
+    socket.on('say', () => odd.forEach((room, i) => io.to(room).emit('said', i)));
+  });
+  await attached.ready;
+  const [mallory, ann] = [await join(gateway), await join(gateway)];
+  mallory.say('21["join","texts"]');
+  ann.say('21["join","odd"]');
+  await until('the joins', () => [mallory, ann].every((client) => client.texts.includes('31[null]')));
+  ann.say('2["say"]');
+  await until('the last word', () => ann.texts.includes(`2["said",${odd.length - 1}]`));
+  const heard = (client) => client.texts.filter((text) => text.startsWith('2["said"'));
+  assert.deepEqual(heard(mallory), []);
+  assert.deepEqual(heard(ann), odd.map((_, i) => `2["said",${i}]`));
+});
+
 test('rooms joined by a middleware are known to the gateway once the socket is connected', async (t) => {
   const { gateway, io } = await start(t);
   io.use((socket, next) => {
