@@ -208,7 +208,7 @@ func (c *websocket) Received(data []byte) {
 	if c.ignoring {
 		return
 	}
-	if c.conn.Crowd() != 0 { // until now
+	if c.conn.Crowd() != 0 { // its first second may be over
 		c.shareTurns(c.session.crowd())
 	}
 	d := borrowDecoder()

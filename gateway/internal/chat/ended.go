@@ -60,7 +60,11 @@ func (c *Chat) endCopies(ended map[string][]string) {
 		return
 	}
 	c.namespace.Each(func(s *socketio.Socket) {
-		if m, admitted := s.Data.(*member); admitted && m.login != nil && slices.Contains(ended[m.ID], loginDigest(m.login.Login)) {
+		m, admitted := s.Data.(*member)
+		if !admitted || m.login == nil {
+			return
+		}
+		if digests, meant := ended[m.ID]; meant && slices.Contains(digests, loginDigest(m.login.Login)) { // of hardly anybody one is made
 			c.endLogin(s, m)
 		}
 	})
