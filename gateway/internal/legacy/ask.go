@@ -63,21 +63,16 @@ func (c *client) limitWriting() {
 }
 
 // asked gives the client's place back if it has gone meanwhile.
-func (c *client) asked() {
-	c.mu.Lock()
-	c.asking--
-	last := c.forgotten && c.asking == 0
-	c.mu.Unlock()
-	if last {
-		c.server.engine.Admission.Release(c.place)
-	}
-}
+func (c *client) asked() { c.part(func() { c.asking-- }) }
 
 // leave gives the client's place back, or leaves that to the last request that its session answers.
-func (c *client) leave() {
+func (c *client) leave() { c.part(func() { c.forgotten = true }) }
+
+// part notes, with mu held, that one of those is over that keep the client's place. The last gives it back.
+func (c *client) part(note func()) {
 	c.mu.Lock()
-	c.forgotten = true
-	last := c.asking == 0
+	note()
+	last := c.forgotten && c.asking == 0
 	c.mu.Unlock()
 	if last {
 		c.server.engine.Admission.Release(c.place)
