@@ -234,6 +234,7 @@ func TestWhatIsTooLargeIsCountedAndHoldsUpNothing(t *testing.T) {
 	g.emit("r", `"`+strings.Repeat("x", 1000)+`"`)
 	g.emit("r", "2")
 	g.expect("2")
+	g.outbox.Close() // which waits for the batch that it counts in
 	if g.counts.count("too_large") != 1 {
 		t.Error("not counted")
 	}
