@@ -70,8 +70,9 @@ func (w *workers) work() {
 		roused = false
 		switch {
 		case c != nil:
-			crowded, poller := c.Crowd() != 0, c.poller()
-			if dear := c.attend(); crowded || dear {
+			crowd, poller := c.Crowd(), c.poller()
+			stranger := crowd != 0 && crowd&Known == 0
+			if dear := c.attend(); stranger || dear {
 				w.yield(poller)
 			}
 		case !stay:
