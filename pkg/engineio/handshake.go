@@ -105,10 +105,12 @@ func (s *Server) check(r *http.Request, query url.Values) (session *Session, cau
 		return nil, CauseBadRequest
 	case !s.options.Allow(r):
 		return nil, CauseForbidden
-	case query.Get("EIO") != "4":
-		return nil, CauseVersion
+	case query.Get("EIO") == "4":
+		return nil, ""
+	case query.Has("j"):
+		return nil, CauseJSONP
 	}
-	return nil, ""
+	return nil, CauseVersion
 }
 
 func isUpgrade(r *http.Request) bool {

@@ -102,6 +102,7 @@ func TestNamesOfJavaScriptObjectsMeanNothing(t *testing.T) {
 			{"?EIO=4&transport=polling&sid=" + name, unknownSession, "", CauseSession},
 			{"?EIO=4&transport=websocket&sid=" + name, unknownSession, "Session ID unknown", CauseSession},
 			{"?transport=polling&EIO=" + name, `{"code":5,"message":"Unsupported protocol version"}`, "", CauseVersion},
+			{"?transport=polling&j=0&EIO=" + name, `{"code":5,"message":"Unsupported protocol version"}`, "", CauseJSONP},
 		} {
 			if status, _, body := ask(t, address, "GET", test.query); status != 400 || body != test.want {
 				t.Errorf("%.60s: got %d %s, want 400 %s", test.query, status, body, test.want)

@@ -107,6 +107,7 @@ const (
 	CausePolling     = "polling"                // PollingOff
 	CauseTransport   = "unknown transport"      // missing or unknown transport
 	CauseVersion     = "protocol version"       // EIO is not 4
+	CauseJSONP       = "jsonp"                  // EIO is not 4, and the answer should be a script
 	CauseSession     = "unknown session"        // a sid that is not known
 	CauseMethod      = "bad method"             // not a GET
 	CauseBadRequest  = "bad request"            // not a WebSocket upgrade

@@ -38,7 +38,7 @@ func RefusalFor(cause string) Refusal {
 		return BadHandshakeMethod
 	case CauseForbidden, CauseIdentity:
 		return Forbidden
-	case CauseVersion:
+	case CauseVersion, CauseJSONP:
 		return UnsupportedVersion
 	case CauseMaximum, CauseMaximumByIP, CauseMaximumByUser, CausePending, CausePendingByIP, CauseArrivals, CauseArrivalsByIP, CauseDraining:
 		return Unavailable

@@ -78,10 +78,7 @@ func (a *App) openParts(ctx context.Context) (err error) {
 	if err = a.openOutbox(ctx); err != nil {
 		return err
 	}
-	if a.store, err = a.openStore(ctx); err != nil {
-		return err
-	}
-	if err = compose.CheckRooms(a.config, a.store.Mapping()); err != nil {
+	if err = a.openStore(ctx); err != nil {
 		return err
 	}
 	if a.names, err = a.openNames(ctx); err != nil {
@@ -184,16 +181,23 @@ func (a *App) openNames(ctx context.Context) (*sessions.Names, error) {
 	return names, err
 }
 
-func (a *App) openStore(ctx context.Context) (*store.Store, error) {
+func (a *App) openStore(ctx context.Context) error {
 	c, err := compose.Store(a.config)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.Observer, c.Logger, c.Aside = a.hints, a.log, a.outbox.Newest()
 	if a.redis != nil {
 		c.Node, c.Told = a.redis.name, a.toldHere
 	}
-	return store.Open(ctx, c)
+	if a.store, err = store.Open(ctx, c); err != nil {
+		return err
+	}
+	warning, err := compose.CheckRooms(a.config, a.store.Mapping())
+	if warning != "" {
+		a.log.Warn(warning)
+	}
+	return err
 }
 
 // database is where the store keeps messages, which has parsed the same URL and opened it.

@@ -33,9 +33,10 @@ type appEvents struct {
 	fields       fields       // what messages have besides a text
 	store        foreign      // a database that the gateway does not speak
 	logins       []habit      // how the app knows its users
+	cut          bool         // there are more files than were read
 }
 
-// codeOf is what a file has.
+// codeOf is what a file has, without its comments.
 type codeOf struct{ name, text string }
 
 func noCode() appEvents {
@@ -65,9 +66,10 @@ func readAppCode(dir string) appEvents {
 			return nil
 		}
 		if files++; files > mostCodeFiles {
+			events.cut = true
 			return filepath.SkipAll
 		}
-		if info, err := d.Info(); err == nil && info.Size() <= mostCodeBytes {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() <= mostCodeBytes { // and no pipe, also behind a link
 			if text, err := os.ReadFile(path); err == nil {
 				name, _ := filepath.Rel(dir, path)
 				switch filepath.Ext(name) {
@@ -76,11 +78,12 @@ func readAppCode(dir string) appEvents {
 				case ".json":
 					events.readPackage(name, string(text))
 				default:
-					names.learn(string(text))
-					events.readLogin(name, string(text))
-					events.readRoute(name, withoutComments(string(text)))
-					if usesSocketIO.Match(text) {
-						all = append(all, codeOf{name, string(text)})
+					code := withoutComments(string(text))
+					names.learn(code)
+					events.readLogin(name, code)
+					events.readRoute(name, code)
+					if usesSocketIO.MatchString(code) {
+						all = append(all, codeOf{name, code})
 					}
 				}
 			}
@@ -88,7 +91,7 @@ func readAppCode(dir string) appEvents {
 		return nil
 	})
 	for _, file := range all {
-		events.read(file.name, names.spell(called(withoutComments(file.text))))
+		events.read(file.name, names.spell(called(file.text)))
 	}
 	return events
 }
@@ -101,8 +104,6 @@ var foreignFolders = map[string]bool{
 var (
 	codeFile = regexp.MustCompile(`\.([cm]?[jt]sx?|vue|svelte)$`)
 	testFile = regexp.MustCompile(`(\.(test|spec|stories|d)\.[a-z]+$)|(^|/)(__tests__|tests?|e2e|cypress)/`)
-
-	comments = regexp.MustCompile(`(?s)/\*.*?\*/|(^|[\s;{}(])//[^\n]*`)
 
 	// call is an event that is sent or listened for, by a name that stands there.
 	call = regexp.MustCompile("\\.\\s*(emit|emitWithAck|on|once)\\s*(?:<[^>()]*>)?\\(\\s*[\"'`]([^\"'`$\\n]{1,60})[\"'`]")
@@ -125,8 +126,9 @@ var (
 // readSchema looks for the participants in a file of a Prisma schema.
 func (e *appEvents) readSchema(name, text string) {
 	e.readProvider(name, text)
-	e.fields.readSchema(name, comments.ReplaceAllString(text, "$1 "))
-	if found, ok := participantsIn(comments.ReplaceAllString(text, "$1 ")); ok && e.schema == "" {
+	text = withoutComments(text)
+	e.fields.readSchema(name, text)
+	if found, ok := participantsIn(text); ok && e.schema == "" {
 		e.schema, e.participants = name, found
 	}
 }
@@ -178,16 +180,6 @@ func (e *appEvents) readSides(name, text string, servers bool) {
 		note(e.in, text[at[2]:at[3]], name)
 		note(e.places, text[at[2]:at[3]], placeIn(name, text, at[0]))
 	}
-}
-
-// withoutComments leaves every line where it was.
-func withoutComments(text string) string {
-	return comments.ReplaceAllStringFunc(text, func(comment string) string {
-		if strings.HasPrefix(comment, "/*") {
-			return strings.Repeat("\n", strings.Count(comment, "\n")) + " "
-		}
-		return comment[:strings.Index(comment, "//")] + " "
-	})
 }
 
 // libraryEvents are what the libraries themselves say to an app.

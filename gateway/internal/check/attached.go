@@ -15,6 +15,8 @@ func (s start) noEvents(app appEvents) {
 		s.skip("events", "there is no code below this folder that uses Socket.IO: check in the app's folder, to have its events looked for")
 	case app.server == "":
 		s.skip("events", app.client+" uses Socket.IO, but no event's name stands in the code")
+	case s.config.AttachAddr != "":
+		s.attached(app)
 	default:
 		s.warn("events", app.server+" has a server of Socket.IO, but no event's name stands in the code: such events only your own handlers can serve, or routes that emit",
 			"keep them, and attach them to the gateway")
@@ -35,7 +37,6 @@ func (s start) attachable(app appEvents) {
 		s.orElse = "; or attach the app's own server by HANDLERS=app, which needs no login, key or database here"
 	}
 	s.warn("attach", "one line in your own server attaches it, attach(io) behind new Server(…), and these here: "+attachGuide, lines...)
-	s.memory(app)
 }
 
 // attached looks at the code of an app whose own server is to be attached.

@@ -68,7 +68,7 @@ func TestWhatHandlersRememberOfAClientThatTellsThemOnceIsNamed(t *testing.T) {
 	if strings.Contains(said, "→ look (") {
 		t.Errorf("what is in socket.data is kept:\n%s", said)
 	}
-	files["attach.js"] = "attach(io, { url, keep: false }); // of '@socketgate/attach', beside require('socket.io')"
+	files["attach.js"] = "require('@socketgate/attach').attach(io, { url, keep: false });"
 	if said := saidOf(t, nil, files); strings.Contains(said, "memory") {
 		t.Errorf("where clients begin anew:\n%s", said)
 	}

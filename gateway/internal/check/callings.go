@@ -7,7 +7,8 @@ import (
 
 // What a file calls a server, a client's socket on it, and a socket of a client.
 var (
-	importsIt   = regexp.MustCompile(`import\s*\{([^{}]*)\}\s*from\s*["']socket\.io["']|\{([^{}]*)\}\s*=\s*require\(\s*["']socket\.io["']\s*\)`)
+	importsIt   = regexp.MustCompile(`import\s*(?:type\s*)?\{([^{}]*)\}\s*from\s*["']socket\.io["']|\{([^{}]*)\}\s*=\s*require\(\s*["']socket\.io["']\s*\)`)
+	importsAll  = regexp.MustCompile(`import\s+(?:\*\s*as\s+)?(\w+)\s*(?:,\s*\{[^{}]*\}\s*)?from\s*["']socket\.io["']|\b(?:const|let|var)\s+(\w+)\s*=\s*require\(\s*["']socket\.io["']\s*\)`)
 	importedAs  = regexp.MustCompile(`\bServer(?:\s+as\s+|\s*:\s*)(\w+)`)
 	takesClient = regexp.MustCompile("\\.on\\(\\s*[\"'`]connect(?:ion)?[\"'`]\\s*,\\s*(?:async\\s*)?(?:function\\s*\\w*\\s*)?(?:\\(\\s*(\\w+)|(\\w+)\\s*=>)")
 	typedSocket = regexp.MustCompile(`\b(\w+)\s*:\s*(?:\w+\.)?Socket\b`)
@@ -20,8 +21,8 @@ func called(text string) string {
 	for _, name := range namesIn(text, makesClient, isClientsFile) {
 		text = renamed(text, name, "socket")
 	}
-	imported := importsIt.FindStringSubmatch(text)
-	if imported == nil && !makesServer.MatchString(text) {
+	imported, all := importsIt.FindStringSubmatch(text), namesIn(text, importsAll, nil)
+	if imported == nil && all == nil && !makesServer.MatchString(text) {
 		return text
 	}
 	for _, name := range namesIn(text, takesClient, nil) {
@@ -36,7 +37,11 @@ func called(text string) string {
 			maker = as[1]
 		}
 	}
-	constructs := regexp.MustCompile(`\b(\w+)\s*(?::[^=;\n]+)?=\s*new\s+` + maker + `\b`)
+	makers := `new\s+` + maker + `\b`
+	for _, name := range all { // socketio(server), new socketio.Server(server)
+		makers += `|(?:new\s+)?` + name + `(?:\.Server)?\s*(?:<[^>()]*>)?\(`
+	}
+	constructs := regexp.MustCompile(`\b(\w+)\s*(?::[^=;\n]+)?=\s*(?:` + makers + `)`)
 	for _, name := range append(namesIn(text, constructs, nil), namesIn(text, makesServer, nil)...) {
 		text = renamed(text, name, "io")
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
@@ -15,6 +16,8 @@ var (
 	heldText = regexp.MustCompile("[\"']?([\\w:./-]+)[\"']?\\s*[:=]\\s*(?:[\"'`]([^\"'`$\\n]{1,60})[\"'`]|(\\{))")
 	// loneText is a constant that other files may import; those in small letters are a file's own.
 	loneText = regexp.MustCompile("\\bconst\\s+([A-Z][A-Z0-9_]+)\\s*(?::\\s*\\w+\\s*)?=\\s*[\"'`]([^\"'`$\\n]{1,60})[\"'`]")
+	// ownText is one of a file's own.
+	ownText = regexp.MustCompile("\\bconst\\s+(\\w+)\\s*(?::\\s*\\w+\\s*)?=\\s*[\"'`]([^\"'`$\\n]{1,60})[\"'`]")
 	// named is an event by a name: .emit(ChatEvents.JOIN or .on(EVENTS["JOIN"]
 	named = regexp.MustCompile(`(\.\s*(?:emit|emitWithAck|on|once)\s*(?:<[^>()]*>)?\(\s*|@SubscribeMessage\(\s*)([A-Za-z_]\w*(?:\??\.\w+|\[\s*["'][^"'\n]{1,60}["']\s*\])*)`)
 	// backticked is one in the quotes of templates.
@@ -54,10 +57,14 @@ func (c constants) enter(of, entries string) {
 // spell writes the events of a file out, whose lines stay where they are.
 func (c constants) spell(text string) string {
 	text = backticked.ReplaceAllString(text, `${1}"${2}"`)
+	own := constants{}
+	for _, found := range ownText.FindAllStringSubmatch(text, -1) {
+		note(own, found[1], found[2])
+	}
 	return named.ReplaceAllStringFunc(text, func(call string) string {
 		found := named.FindStringSubmatch(call)
 		name := strings.ReplaceAll(brackets.ReplaceAllString(found[2], ".$1"), "?.", ".")
-		if event, ok := c[name]; ok {
+		if event := cmp.Or(own[name], c[name]); event != "" {
 			return found[1] + `"` + event + `"`
 		}
 		return call

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -109,11 +110,20 @@ func servedBy(c config.Config) served {
 }
 
 // roleOf is what the gateway takes an event for, or would if a variable named it.
-func roleOf(event string, by served) role {
+func (e appEvents) roleOf(event string, by served) role {
 	if known, ok := by.in[contract.Fold(event)]; ok {
 		return known
 	}
-	return roleIn(event)
+	return e.roleIn(event)
+}
+
+// roleIn is what an event of the clients is for, by its name, unless its handlers say otherwise.
+func (e appEvents) roleIn(event string) role {
+	r := roleIn(event)
+	if all := e.handlingsOf(event); r == joins && len(all) > 0 && !slices.ContainsFunc(all, handling.mayJoin) {
+		return ""
+	}
+	return r
 }
 
 // relays tells whether an event is one of RELAY_EVENTS already.
@@ -122,6 +132,9 @@ func (s served) relays(event string) bool { return s.in[contract.Fold(event)] ==
 // events holds the variables against the app's own code.
 func (s start) events(app appEvents) {
 	const step = "events"
+	if app.cut {
+		s.warn(step, fmt.Sprintf("there are more files of code below this folder than the first %d, which were read: check in the folder of the app itself", mostCodeFiles))
+	}
 	if len(app.in)+len(app.out) == 0 {
 		s.noEvents(app)
 		return
@@ -137,24 +150,30 @@ func (s start) events(app appEvents) {
 	case len(unserved)+len(own) == 0:
 		s.ok(step, "every event in the app's code is served: %s", strings.Join(namesOf(app.in), ", "))
 	}
-	if len(unserved) > 0 && s.config.AttachAddr != "" {
-		s.ok(step, "the app's own server has %s", strings.Join(unserved, ", "))
+	var lines []string
+	for _, one := range own {
+		lines = append(lines, one.line)
+	}
+	if s.config.AttachAddr != "" {
+		if others := slices.Concat(unserved, lines); len(others) > 0 {
+			s.ok(step, "the app's own server has %s", strings.Join(others, ", "))
+		}
 		s.attached(app)
 		return
 	}
 	if len(own) > 0 {
-		var lines []string
-		for _, one := range own {
-			lines = append(lines, one.line)
-		}
 		s.warn("attach", "only your own handlers can serve "+count(len(own), "event")+": keep them, and attach them to the gateway", lines...)
 	}
 	if len(unserved) > 0 {
 		s.warn(step, "nobody would serve "+strings.Join(unserved, ", "), "keep your own handlers of them, and attach them to the gateway")
 	}
 	elsewhere := s.foreignDatabase(app)
-	if len(own) > 0 || s.undecided() && (elsewhere || len(unserved) > 0 || len(app.beyond) > 0 || app.tellsByRoutes()) {
+	attaches := len(own) > 0 || s.undecided() && (elsewhere || len(unserved) > 0 || len(app.beyond) > 0 || app.tellsByRoutes())
+	if attaches {
 		s.attachable(app)
+	}
+	if attaches || len(unserved) > 0 {
+		s.memory(app)
 	}
 }
 
@@ -189,7 +208,7 @@ func propose(app appEvents, by served) proposals {
 		missing, works := false, false
 		for _, event := range namesOf(app.in) {
 			known, ok := by.in[contract.Fold(event)]
-			if ok && known != r || !ok && roleIn(event) != r || isOwn(own, event) {
+			if ok && known != r || !ok && app.roleIn(event) != r || isOwn(own, event) {
 				continue
 			}
 			names = append(names, event)
@@ -246,7 +265,7 @@ func proposeRelays(app appEvents, by served) (value, because string) {
 	own := app.onlyOwn(by)
 	for _, event := range namesOf(app.in) {
 		passed, file, passes := app.passes(event)
-		switch r := roleOf(event, by); {
+		switch r := app.roleOf(event, by); {
 		case r == joins, r == leaves, r == sends, r != relays && !passes, isOwn(own, event):
 			continue
 		}

@@ -112,7 +112,7 @@ type own struct{ event, line string }
 func (e appEvents) onlyOwn(by served) (all []own) {
 	for _, event := range namesOf(e.in) {
 		why := handling.beyond
-		if r := roleOf(event, by); r == joins || r == leaves || r == sends || r == relays && by.relays(event) {
+		if r := e.roleOf(event, by); r == joins || r == leaves || r == sends || r == relays && by.relays(event) {
 			why = handling.apart
 		}
 		for _, h := range e.handlingsOf(event) {
@@ -160,6 +160,8 @@ func (h handling) beyond() string {
 		return "changes rows"
 	case h.tellsEverybody():
 		return "tells everybody"
+	case h.tellsRooms():
+		return "tells several rooms"
 	case found && passed.to == toRoom && passed.more:
 		return "tells arguments behind the first"
 	case found && passed.to != toRoom && !passed.same:

@@ -66,7 +66,7 @@ func (h handling) passesOn() (p passed, found bool) {
 		to, key, known := h.partyOf(place)
 		told := strings.TrimSpace(after(inParentheses(rest[emits[2]:]), emits[1]-emits[3]))
 		one := passed{rest[emits[4]:emits[5]], to, key, h.tellsTheSame(told), h.tellsMore(told)}
-		if !known || found && (p.as != one.as || p.to != one.to) || one.to == toRoom && sender == "io" {
+		if !known || h.inLoop(place) || found && (p.as != one.as || p.to != one.to) || one.to == toRoom && sender == "io" {
 			return passed{}, false // it depends, or the sender hears it too
 		}
 		p, found = one, true
@@ -94,6 +94,8 @@ func (h handling) partyOf(place string) (to party, key string, known bool) {
 		return "", "", false
 	case userKey.MatchString(name):
 		return toUser, h.keyOf(found[1]), true
+	case roleIn(h.event) == relays && !contract.NamesCalled(name, true): // who types is told to a room, whatever that is called
+		return toRoom, "", true
 	}
 	return toSocket, h.keyOf(found[1]), true
 }

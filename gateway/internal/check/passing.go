@@ -40,7 +40,7 @@ func (e appEvents) passing() []habit {
 func (e appEvents) everybody() []habit {
 	var found []habit
 	for _, event := range namesOf(e.in) {
-		switch roleIn(event) {
+		switch e.roleIn(event) {
 		case joins:
 			return nil
 		case sends:

@@ -66,8 +66,11 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 	}
 	s.ok("database", "%s", s.config.DatabaseURL)
 	s.mapping(found)
-	if err := compose.CheckRooms(s.config, found.Mapping); err != nil {
+	switch warning, err := compose.CheckRooms(s.config, found.Mapping); {
+	case err != nil:
 		s.fault("rooms", err.Error(), `PERSONAL_ROOM=user:\$user`)
+	case warning != "":
+		s.warn("rooms", warning, `PERSONAL_ROOM=user:\$user`)
 	}
 	s.neighbours(ctx, found.Mapping)
 	s.replay(found)

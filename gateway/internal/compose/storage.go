@@ -34,13 +34,18 @@ func Store(c config.Config) (store.Config, error) {
 	return s, err
 }
 
-// CheckRooms says why the rooms of users can't be told from others, by the ids of the table.
-func CheckRooms(c config.Config, m store.Mapping) error {
-	if c.PersonalRoom == "$user" && m.SharesIDs() {
-		return errors.New("PERSONAL_ROOM=$user while rooms and users both have integers for ids: user 5 would be in room 5, hear what is said there and speak, " +
+// CheckRooms says why the rooms of users can't be told from others, by the ids of the table; the warning, where that is up to who makes the ids.
+func CheckRooms(c config.Config, m store.Mapping) (warning string, err error) {
+	switch {
+	case c.PersonalRoom != "$user":
+	case m.SharesIDs():
+		return "", errors.New("PERSONAL_ROOM=$user while rooms and users both have integers for ids: user 5 would be in room 5, hear what is said there and speak, " +
 			"whatever ROOM_ACCESS_QUERY says; it should be user:$user")
+	case m.MayShareIDs():
+		return "PERSONAL_ROOM=$user where a room may have a user's id: whoever may join that room hears what is for the user, and the user is in it without being asked. " +
+			"It is safe only if nobody but the app makes ids (no user names, no names of rooms); user:$user always is", nil
 	}
-	return nil
+	return "", nil
 }
 
 // CipherFor returns the cipher that Cipher made, for the text of a row with these ids: bound to them as MESSAGE_AAD says.

@@ -162,6 +162,9 @@ func (p *Proxies) Decode(value string) error {
 		if err != nil {
 			return hint("%q is neither an address nor a network", item)
 		}
+		if addr := network.Addr(); addr.Is4In6() && network.Bits() >= 96 { // no address in IPv4 form would be in it
+			network = netip.PrefixFrom(addr.Unmap(), network.Bits()-96)
+		}
 		networks = append(networks, network.Masked())
 	}
 	*p = networks

@@ -34,8 +34,6 @@ type client struct {
 	carriers  []transport.Conn // all that are open: the first, and one that may take over
 	upgrading bool
 	spared    bool        // by hasPolled
-	asking    int         // requests that its session answers, or will not answer any more
-	forgotten bool        // by the server
 	silentBy  time.Time   // when it is given up unless a ping comes
 	closeAt   *time.Timer // of CloseAt
 	upgradeBy *time.Timer // closes a client that polls and is not upgraded

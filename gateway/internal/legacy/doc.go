@@ -1,11 +1,11 @@
 // Package legacy brings in clients of Engine.IO 3 and Socket.IO v2 (socket.io-client 2.x), through
-// the transports of googollee/go-socket.io. From the Socket.IO packet upwards they are ordinary
+// the session of googollee/go-socket.io. From the Socket.IO packet upwards they are ordinary
 // sockets of package socketio: the same decoder, handlers, rooms and acks as everyone else's.
 //
-// Of googollee/go-socket.io it uses the lower floors: its polling and WebSocket transports and its
-// session with heartbeat and upgrade. Its Socket.IO server and its Engine.IO server are left out:
-// they can't refuse a client, know no event that was not registered, ack at the wrong time and let
-// one slow client stall a room. What the lower floors lack is made up for here:
+// Of googollee/go-socket.io it uses the lower floors: its WebSocket transport and its session with heartbeat and upgrade. Its
+// transport of long-polling is left out, in which a request waits for a deadline where the session ends in the middle of it, and so are
+// its Socket.IO server and its Engine.IO server: they can't refuse a client, know no event that was not registered, ack at the wrong
+// time and let one slow client stall a room. What the lower floors lack is made up for here:
 //
 //   - a session's id is random, and known before the client learns it
 //   - requests are checked, and the client authenticated, before a session is made

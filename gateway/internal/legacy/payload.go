@@ -6,6 +6,9 @@ import (
 	"errors"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/googollee/go-socket.io/engineio/frame"
+	"github.com/googollee/go-socket.io/engineio/packet"
 )
 
 // A text payload of Engine.IO 3 is `length:packet` again and again. Clients count UTF-16 code units,
@@ -87,6 +90,45 @@ func wholeFrames(payload []byte) ([]byte, error) {
 		}
 	}
 	return payload, nil
+}
+
+// cutPacket parts the first packet from a payload that is whole, with lengths in bytes.
+func cutPacket(payload []byte, isBytes bool) (kind frame.Type, of packet.Type, data, rest []byte, err error) {
+	n, end := 0, byte(':')
+	if isBytes {
+		kind, end, payload = frame.Type(payload[0]), 255, payload[1:]
+	}
+	for ; payload[0] != end; payload = payload[1:] {
+		n = 10*n + int(payload[0]&15) // a digit, or its character
+	}
+	data, rest = payload[1:n+1], payload[n+1:]
+	if isBase64 := !isBytes && data[0] == 'b'; isBase64 {
+		kind, data = frame.Binary, data[1:]
+		of = packet.ByteToPacketType(data[0], frame.String)
+		data, err = base64.StdEncoding.AppendDecode(nil, data[1:])
+		return kind, of, data, rest, err
+	}
+	return kind, packet.ByteToPacketType(data[0], kind), data[1:], rest, nil
+}
+
+// payloadOf is a payload of one packet, with its length in bytes.
+func payloadOf(kind frame.Type, of packet.Type, data []byte, asBytes bool) []byte {
+	switch {
+	case !asBytes && kind == frame.Binary:
+		text := base64.StdEncoding.AppendEncode([]byte{'b', of.StringByte()}, data)
+		return appendPacket(nil, len(text), text)
+	case !asBytes:
+		return appendPacket(nil, len(data)+1, append([]byte{of.StringByte()}, data...))
+	}
+	payload := []byte{kind.Byte()}
+	for _, digit := range strconv.Itoa(len(data) + 1) {
+		payload = append(payload, byte(digit-'0'))
+	}
+	payload = append(payload, 255, of.StringByte())
+	if kind == frame.Binary {
+		payload[len(payload)-1] = of.BinaryByte()
+	}
+	return append(payload, data...)
 }
 
 // unitsFromBytes returns a payload of the transports with lengths in code units. What is none

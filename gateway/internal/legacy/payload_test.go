@@ -2,8 +2,12 @@ package legacy
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/googollee/go-socket.io/engineio/frame"
+	"github.com/googollee/go-socket.io/engineio/packet"
 )
 
 func TestPayloadsCountAsJavaScriptDoes(t *testing.T) {
@@ -83,4 +87,28 @@ func FuzzPayload(f *testing.F) {
 			t.Errorf("%q became %q, and then %q, %v (valid %v)", payload, inBytes, again, err, utf8.Valid(payload))
 		}
 	})
+}
+
+func TestAPayloadOfOnePacketIsCutIntoIt(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{"", "x", "[\"hé😀\"]", strings.Repeat("y", 1234), "\x00\xff"} {
+		for _, kind := range []frame.Type{frame.String, frame.Binary} {
+			for _, asBytes := range []bool{false, true} {
+				payload := payloadOf(kind, packet.MESSAGE, []byte(data), asBytes)
+				whole, err := payload, error(nil)
+				if asBytes {
+					whole, err = wholeFrames(payload)
+				} else if utf8.ValidString(data) {
+					whole, err = bytesFromUnits(unitsFromBytes(payload))
+				}
+				if err != nil {
+					t.Fatalf("%q: %v", payload, err)
+				}
+				gotKind, of, got, rest, err := cutPacket(append(whole, whole...), asBytes)
+				if gotKind != kind || of != packet.MESSAGE || string(got) != data || string(rest) != string(whole) || err != nil {
+					t.Errorf("%q is %d %s %q, and then %q, %v", payload, gotKind, of, got, rest, err)
+				}
+			}
+		}
+	}
 }

@@ -74,10 +74,9 @@ func (c *client) poll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	waits := context.AfterFunc(r.Context(), func() { c.end(engineio.TransportClose) })
-	c.limitWriting()
-	said, answered := c.ask(r)
+	said := c.ask(r)
 	waits() // the client may hang up as soon as it has its answer
-	if (!answered || said.status != 0) && c.hasEnded() {
+	if said.status != 0 && c.hasEnded() {
 		said = goodbye()
 	}
 	control := http.NewResponseController(w)
@@ -102,25 +101,23 @@ func (c *client) post(w http.ResponseWriter, r *http.Request) {
 		c.end(engineio.TransportError)
 		return
 	}
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if kind == "application/octet-stream" {
+	if isBytes(r) {
 		body, err = wholeFrames(body)
 	} else {
-		kind = "text/plain; charset=UTF-8"
 		body, err = bytesFromUnits(body)
 	}
-	if err != nil {
+	if err != nil || len(body) == 0 {
 		c.Close(engineio.ParseError)
 		engineio.BadRequest.Write(w, r)
 		return
 	}
 	again := r.Clone(r.Context())
-	again.Header = http.Header{"Content-Type": {kind}, "Origin": r.Header["Origin"], "User-Agent": r.Header["User-Agent"]}
 	again.Body = io.NopCloser(bytes.NewReader(body))
-	said, answered := c.ask(again)
-	if !answered {
-		said = &held{header: w.Header()}
-		said.body.WriteString("ok")
-	}
-	said.sendTo(w)
+	c.ask(again).sendTo(w)
+}
+
+// isBytes tells whether a body is a binary payload.
+func isBytes(r *http.Request) bool {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return kind == "application/octet-stream"
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/googollee/go-socket.io/engineio/transport/polling"
 	"github.com/googollee/go-socket.io/engineio/transport/websocket"
 
 	"github.com/socketgate/socketgate/pkg/engineio"
@@ -32,7 +31,6 @@ type Options struct {
 type Server struct {
 	options   Options
 	engine    engineio.Options
-	polling   polling.Transport
 	webSocket websocket.Transport
 	// upgradeWithin is how long a client may stay with polling where that is only the way to a WebSocket.
 	upgradeWithin time.Duration
@@ -55,7 +53,6 @@ func New(o Options) *Server {
 		upgradeWithin: engineio.UpgradeTimeout,
 		clients:       make(map[string]*client),
 	}
-	s.polling.CheckOrigin = func(*http.Request) bool { return false }  // ServeHTTP sets the CORS headers
 	s.webSocket.CheckOrigin = func(*http.Request) bool { return true } // Takes has asked Allow
 	return s
 }
@@ -176,5 +173,5 @@ func (s *Server) forget(c *client) {
 	s.mu.Lock()
 	delete(s.clients, c.id)
 	s.mu.Unlock()
-	c.leave()
+	s.engine.Admission.Release(c.place)
 }

@@ -35,7 +35,9 @@ var hintFor = map[string]string{
 		`set the client's option transports: ["websocket"]`,
 	engineio.CauseForbidden: "a page of another site was refused by its Origin: list it in ALLOWED_ORIGINS if it is yours (scheme, host and port count; " +
 		"only outside of NODE_ENV=production may pages on localhost have any port)",
-	engineio.CauseVersion:       "a client of another protocol version was refused: socket.io-client 3 or later is needed, or ALLOW_EIO3=true",
+	engineio.CauseVersion: "a client of another protocol version was refused: socket.io-client 3 or later is needed, or ALLOW_EIO3=true",
+	engineio.CauseJSONP: "a client of Socket.IO v2 asked for JSONP, which is served to nobody, since any page could read it: its option forceJSONP must go " +
+		"(with ALLOW_EIO3=true it begins with long-polling then)",
 	engineio.CauseMaximum:       "MAX_CONNECTIONS is reached: clients are refused until others leave",
 	engineio.CauseMaximumByIP:   "MAX_CONNECTIONS_PER_IP is reached by one address" + orProxies,
 	engineio.CauseMaximumByUser: "MAX_CONNECTIONS_PER_USER is reached by one user, who is told too_many_connections",

@@ -92,6 +92,7 @@ func TestEachWayToLoseAClientNamesItsVariable(t *testing.T) {
 		"a packet too large":    {(*Hints).PacketTooLarge, "MAX_PAYLOAD"},
 		"a bare WebSocket":      {func(h *Hints) { h.HandshakeRefused(engineio.CauseTransport) }, "socket.io-client"},
 		"a proxy's upgrade":     {func(h *Hints) { h.HandshakeRefused(engineio.CauseBadRequest) }, "proxy_set_header Upgrade"},
+		"JSONP":                 {func(h *Hints) { h.HandshakeRefused(engineio.CauseJSONP) }, "forceJSONP"},
 		"TLS":                   {func(h *Hints) { h.HandshakeRefused(engineio.CauseProtocol) }, "http://"},
 		"another path":          {func(h *Hints) { h.PathUnknown("/api/socket/") }, "/api/socket/"},
 		"a long path":           {func(h *Hints) { h.PathUnknown("/" + strings.Repeat("x", 1<<16)) }, "SOCKET_PATH"},

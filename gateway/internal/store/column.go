@@ -28,7 +28,7 @@ type Column struct {
 	generated bool     // always computed, never written
 	unique    bool     // alone under a unique index
 	primary   bool     // in the primary key
-	integer   bool     // a time that SQLite keeps as Unix milliseconds
+	times     timeForm // how SQLite keeps times in it
 	refersTo  string   // the table of a foreign key
 	leads     bool     // an index leads from it on to the id
 	found     bool     // an index begins with it

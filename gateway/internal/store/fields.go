@@ -245,10 +245,7 @@ func (c Column) time(said string) (string, bool) {
 	if year := at.Year(); !ok || year < 1 || year > 9999 {
 		return "", false
 	}
-	if c.integer {
-		return strconv.FormatInt(at.UnixMilli(), 10), true
-	}
-	return at.Format("2006-01-02T15:04:05.000+00:00"), true
+	return c.times.print(at), true
 }
 
 // exampleFields are what a trial says where something must be said.

@@ -40,7 +40,7 @@ func (m Mapping) toldAt(read time.Time, position uint64) time.Time {
 	switch {
 	case !read.IsZero() && (!m.CreatedAt.rounds() || m.IDs == idsDatabase || made.Sub(read).Abs() > time.Second):
 		return read
-	case m.IDs == idsDatabase:
+	case m.IDs == idsDatabase, position == 0: // an id of the app's making
 		return time.Now().UTC().Truncate(time.Millisecond)
 	}
 	return made

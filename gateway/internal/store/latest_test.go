@@ -3,8 +3,10 @@ package store
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
@@ -101,5 +103,17 @@ func TestTheLatestMessagesOfAPersonAreThoseThatTheyGotAndThoseThatTheySaid(t *te
 	must(t, err)
 	if got := fmt.Sprintf("%q", latestTexts(all)); got != `["a d" "a" "b"]` {
 		t.Error(got)
+	}
+}
+
+// A row of the app's, whose id tells no time, was told to be of 1970.
+func TestAnIDThatTellsNoTimeIsNotOf1970(t *testing.T) {
+	t.Parallel()
+	url := "file:" + filepath.Join(t.TempDir(), "test.db")
+	dbtest.SQLite(t, url, `CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT, "userId" TEXT, "roomId" TEXT); INSERT INTO "Message" VALUES ('zzz', 'old', 'u9', 'r1')`)
+	all, err := open(t, Config{URL: url}).Latest(t.Context(), []message.Gap{{Room: "r1"}}, 1, 1<<20)
+	must(t, err)
+	if rows := all[0]; len(rows) != 1 || time.Since(rows[0].CreatedAt).Abs() > time.Hour {
+		t.Errorf("got %+v", rows)
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -71,7 +72,7 @@ func (f *finder) one(role string, names []string, variable, override string, sui
 			return Column{}
 		}
 		if !suits(*c) {
-			f.fail("%s column %q is %s, which can't hold it; set %s to another", role, override, c.Type, variable)
+			f.fail("%s column %q is %s, which can't hold it; set %s to another", role, override, cmp.Or(c.Type, "of no type"), variable)
 		}
 		if c.generated {
 			f.fail("%s column %q is computed by the database; set %s to another", role, override, variable)
@@ -79,6 +80,10 @@ func (f *finder) one(role string, names []string, variable, override string, sui
 		return *c
 	}
 	found := f.usual(names, suits)
+	if misfit := f.usual(names, anyColumn); len(found) == 0 && len(misfit) > 0 {
+		f.fail("%s column %q is %s, which can't hold it; set %s to another", role, misfit[0].Name, cmp.Or(misfit[0].Type, "of no type"), variable)
+		return Column{}
+	}
 	required := slices.DeleteFunc(slices.Clone(found), func(c Column) bool { return !c.mustBeFilled() })
 	switch {
 	case len(found) == 0:
@@ -147,8 +152,8 @@ func (f *finder) id() Column {
 			return c
 		}
 	}
-	f.fail("no id column: it needs a primary key or a unique id of one column (CREATE UNIQUE INDEX ON %s (id)), it has %s; or set MESSAGE_TABLE to another",
-		database.Quote(f.table.name), f.has())
+	f.fail("no id column: it needs a primary key or a unique id of one column (CREATE UNIQUE INDEX ON %s (id), where it is not partitioned by another), it has %s; "+
+		"or set MESSAGE_TABLE to another, or let the app save its messages and set DATABASE_URL=none", database.Quote(f.table.name), f.has())
 	return Column{}
 }
 
@@ -183,11 +188,16 @@ func (f *finder) unfilled(m Mapping) error {
 		filled = append(filled, c.Column)
 	}
 	var names, hints []string
+	times := slices.Concat(createdNames, updatedNames)
 	for _, c := range f.table.columns {
 		if c.mustBeFilled() && c.Name != m.ID.Name && !slices.ContainsFunc(filled, func(o Column) bool { return o.Name == c.Name }) {
 			if c.refersTo != "" {
 				return fmt.Errorf("message table %q: column %q (%s) is NOT NULL and refers to table %q, in which the gateway can't choose a row; let the app save its messages and set DATABASE_URL=none",
 					f.table.name, c.Name, c.Type, c.refersTo)
+			}
+			if slices.ContainsFunc(times, func(name string) bool { return fold(name) == fold(c.Name) }) {
+				return fmt.Errorf("message table %q: column %q (%s) is NOT NULL without a default, and times are written into columns of a type for these only; give it a default (of the database, not of the app's code), or let the app save its messages and set DATABASE_URL=none",
+					f.table.name, c.Name, c.Type)
 			}
 			names = append(names, fmt.Sprintf("%q (%s)", c.Name, c.Type))
 			hints = append(hints, c.Name+"=…")
@@ -221,6 +231,8 @@ func idMaker(table string, id Column, wish string) (string, error) {
 			return idsDatabase, nil
 		case id.kind == kindUUID:
 			return idsUUID, nil
+		case id.kind == kindText && id.limit > 0 && id.limit < cuidBytes:
+			return bad(fmt.Sprintf("has no default and room for %d characters, of which a cuid has %d and a uuid %d; give it a default", id.limit, cuidBytes, uuidBytes))
 		case id.kind == kindText:
 			return idsAuto, nil
 		}
@@ -230,11 +242,11 @@ func idMaker(table string, id Column, wish string) (string, error) {
 			return bad("has no default; use cuid or uuid")
 		}
 	case idsCUID:
-		if id.kind != kindText {
+		if id.kind != kindText || id.limit > 0 && id.limit < cuidBytes {
 			return bad("can't hold a cuid")
 		}
 	case idsUUID:
-		if id.kind != kindText && id.kind != kindUUID {
+		if id.kind != kindUUID && (id.kind != kindText || id.limit > 0 && id.limit < uuidBytes) {
 			return bad("can't hold a uuid")
 		}
 	default:

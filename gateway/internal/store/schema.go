@@ -14,7 +14,7 @@ var (
 	roomNames  = []string{"roomId", "conversationId", "chatId", "channelId"}
 	// receiverNames are of users: none of them is ever a room, or whoever joined the room "bob" would read Bob's mail.
 	receiverNames = []string{"receiverId", "recipientId", "toUserId", "toId", "receiver", "recipient", "toUser", "to", "targetUserId", "targetId"}
-	createdNames  = []string{"createdAt", "timestamp", "sentAt"}
+	createdNames  = []string{"createdAt", "timestamp", "sentAt", "insertedAt", "createdOn", "created"}
 	updatedNames  = []string{"updatedAt"}
 )
 

@@ -134,5 +134,5 @@ var (
 	// errSkipped is for a row that a trigger or a rule of the database left out without an error.
 	errSkipped = database.Rejected(errors.New("the database skipped the row"))
 	// errIndistinct is for rows that can't be removed because others may look the same.
-	errIndistinct = database.Forbidden(errors.New("rows with ids from the database and without a time can't be told apart"))
+	errIndistinct = database.Forbidden(errors.New("rows with ids from the database and without a time to the millisecond can't be told apart"))
 )

@@ -19,6 +19,7 @@ type sqliteTable struct {
 	stmt    *sql.Stmt // insert, prepared; again is its twin for a second attempt
 	again   *sql.Stmt
 	readers *sql.DB
+	order   string // of rows as they came
 
 	accessQuery string
 

@@ -73,18 +73,26 @@ func (s *sqliteTable) describe(ctx context.Context, _ string) ([]description, er
 	return tables, rows.Err()
 }
 
-// askNewest lets the newest row decide what the schema leaves open: the shape of ids, and whether times are
-// text or numbers (Prisma's engine and its adapters differ).
+// askNewest lets the newest row decide what the schema leaves open: the shape of ids, and how times are kept
+// (Prisma's engine and its adapters differ).
 func (s *sqliteTable) askNewest(ctx context.Context, m *Mapping, tables []description) error {
+	if err := s.findOrder(ctx, m); err != nil {
+		return err
+	}
 	for _, c := range m.times() {
-		kind, err := s.ofNewest(ctx, m, "typeof("+database.Quote(c.Name)+")")
-		if err == nil && kind == "" {
-			kind, err = s.timesElsewhere(ctx, tables)
+		held, err := s.ofNewest(ctx, m, fmt.Sprintf(aTime, database.Quote(c.Name)))
+		if err == nil && held == "" {
+			held, err = s.timesElsewhere(ctx, tables)
 		}
 		if err != nil {
 			return err
 		}
-		c.integer = kind == "integer" || kind == "null" && m.CreatedAt != nil && m.CreatedAt.integer // as the app keeps its other times
+		kind, value, _ := strings.Cut(held, " ")
+		form, ok := timeFormOf(kind, value)
+		if !ok && m.CreatedAt != nil { // as the app keeps its other times
+			form = m.CreatedAt.times
+		}
+		m.keepsTimes(c, form)
 	}
 	if m.IDs != idsAuto {
 		return nil
@@ -96,25 +104,47 @@ func (s *sqliteTable) askNewest(ctx context.Context, m *Mapping, tables []descri
 
 // timesElsewhere tells how the app keeps times by a row of another table, while there is no message yet. Tables
 // with an underscore in front are Prisma's own, which its engine fills whatever the app uses.
-func (s *sqliteTable) timesElsewhere(ctx context.Context, tables []description) (kind string, err error) {
+func (s *sqliteTable) timesElsewhere(ctx context.Context, tables []description) (held string, err error) {
 	for _, t := range tables {
 		for _, c := range t.columns {
 			if c.kind != kindTime || strings.HasPrefix(t.name, "_") {
 				continue
 			}
-			query := fmt.Sprintf("SELECT typeof(%[1]s) FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(c.Name), database.Quote(t.name))
-			if err = s.writer.QueryRowContext(ctx, query).Scan(&kind); !errors.Is(err, sql.ErrNoRows) {
-				return kind, err
+			query := fmt.Sprintf("SELECT "+aTime+" FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(c.Name), database.Quote(t.name))
+			if err = s.writer.QueryRowContext(ctx, query).Scan(&held); !errors.Is(err, sql.ErrNoRows) {
+				return held, err
 			}
 		}
 	}
 	return "", nil
 }
 
+// findOrder finds what the newest row is known by: a table WITHOUT ROWID has its key only.
+func (s *sqliteTable) findOrder(ctx context.Context, m *Mapping) error {
+	s.order = "rowid"
+	var without bool
+	err := s.writer.QueryRowContext(ctx, `SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?`, m.Table).Scan(&without)
+	if without {
+		s.order = database.Quote(m.ID.Name)
+	}
+	return err
+}
+
+// keepsTimes notes how a column keeps times: what it rounds is told as it is stored.
+func (m *Mapping) keepsTimes(c *Column, form timeForm) {
+	c.times = form
+	for i := range m.all {
+		if m.all[i].Name == c.Name {
+			m.all[i].times = form
+		}
+	}
+	m.readBack, m.reread = m.unknown(), m.unknownLater()
+}
+
 // ofNewest gives one expression of the newest row, or "" where there is none.
 func (s *sqliteTable) ofNewest(ctx context.Context, m *Mapping, expression string) (string, error) {
 	var v string
-	err := s.writer.QueryRowContext(ctx, "SELECT "+expression+" FROM "+m.name()+" ORDER BY rowid DESC LIMIT 1").Scan(&v)
+	err := s.writer.QueryRowContext(ctx, "SELECT "+expression+" FROM "+m.name()+" ORDER BY "+s.order+" DESC LIMIT 1").Scan(&v)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -136,7 +166,7 @@ func (s *sqliteTable) newest(ctx context.Context, n int) ([]row, error) {
 	for _, column := range columns {
 		list = append(list, "coalesce(CAST("+column+" AS TEXT), '')")
 	}
-	rows, err := s.readers.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+m.name()+" ORDER BY rowid DESC LIMIT "+strconv.Itoa(n))
+	rows, err := s.readers.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+m.name()+" ORDER BY "+s.order+" DESC LIMIT "+strconv.Itoa(n))
 	if err != nil {
 		return nil, err
 	}

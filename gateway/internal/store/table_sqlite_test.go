@@ -34,6 +34,34 @@ func TestSQLiteTables(t *testing.T) {
 			query:  `SELECT count(*) FROM "Message" WHERE "createdAt" LIKE '____-__-__T__:__:__.___+00:00'`,
 			id:     "cuid",
 		},
+		"times are seconds where they were": {
+			schema: `CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL, sender_id INTEGER, chat_id INTEGER, created_at DATETIME NOT NULL DEFAULT (unixepoch()),
+				updated_at TIMESTAMP); INSERT INTO messages (content) VALUES ('old')`,
+			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND typeof(created_at) = 'integer' AND created_at BETWEEN unixepoch() - 60 AND unixepoch() + 1 AND updated_at = created_at`,
+			id:    "number",
+		},
+		"times are as CURRENT_TIMESTAMP gives them where they were": {
+			schema: `CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL, sender_id INTEGER, chat_id INTEGER, created_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP);
+				INSERT INTO messages (content) VALUES ('old')`,
+			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND created_at = datetime(created_at) AND created_at >= datetime('now', '-60 seconds')`,
+			id:    "number",
+		},
+		"times have a fraction where they had": {
+			schema: `CREATE TABLE messages (id TEXT PRIMARY KEY, content TEXT NOT NULL, sender_id INTEGER, chat_id INTEGER, inserted_at DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f')));
+				INSERT INTO messages (id, content) VALUES ('a', 'old')`,
+			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND inserted_at = strftime('%Y-%m-%d %H:%M:%f', inserted_at)`,
+			id:    "cuid",
+		},
+		"a table without rowids": {
+			schema: prismaSQLite + ` WITHOUT ROWID; INSERT INTO "Message" VALUES ('` + aUUID + `', '', '', '', 1767225600000)`,
+			query:  `SELECT count(*) FROM "Message" WHERE text = 'hello' AND typeof("createdAt") = 'integer'`,
+			id:     "uuid",
+		},
+		"a strict table": {
+			schema: `CREATE TABLE messages (id TEXT PRIMARY KEY, content TEXT NOT NULL, sender_id INTEGER NOT NULL, chat_id INT NOT NULL, created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, x ANY) STRICT`,
+			query:  `SELECT count(*) FROM messages WHERE content = 'hello' AND sender_id = 7 AND chat_id = 8`,
+			id:     "cuid",
+		},
 		"autoincrement": {
 			schema: `CREATE TABLE "Message" (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL, "senderId" INTEGER, "chatId" INTEGER, "createdAt" DATETIME, "updatedAt" DATETIME NOT NULL)`,
 			query:  `SELECT count(*) FROM "Message" WHERE id = 1 AND content = 'hello' AND "senderId" = 7 AND typeof("chatId") = 'integer' AND "updatedAt" = "createdAt"`,

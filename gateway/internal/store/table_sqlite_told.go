@@ -108,6 +108,8 @@ func (f form) ofSQLite(value any) json.RawMessage {
 func (f form) ofInteger(v int64) json.RawMessage {
 	digits := strconv.FormatInt(v, 10)
 	switch {
+	case f == formTime && isSeconds(v):
+		return isoTime(time.Unix(v, 0))
 	case f == formTime: // of Prisma's engine
 		return isoTime(time.UnixMilli(v))
 	case f == formBoolean && (v == 0 || v == 1):

@@ -64,12 +64,8 @@ func (s *sqliteTable) values(e *entry) []any {
 		}
 	}
 	for _, c := range []*Column{m.CreatedAt, m.UpdatedAt} {
-		switch {
-		case c == nil:
-		case c.integer:
-			list = append(list, e.stored.CreatedAt.UnixMilli())
-		default:
-			list = append(list, e.stored.CreatedAt.Format("2006-01-02T15:04:05.000+00:00"))
+		if c != nil {
+			list = append(list, c.times.at(e.stored.CreatedAt))
 		}
 	}
 	return list
@@ -168,7 +164,7 @@ func (s *sqliteTable) inOneCommit(ctx context.Context, f func(*sql.Tx) error) er
 
 func (s *sqliteTable) remove(ctx context.Context, batch []*entry) error {
 	m := s.mapping
-	if m.IDs == idsDatabase && m.CreatedAt == nil {
+	if m.IDs == idsDatabase && (m.CreatedAt == nil || m.CreatedAt.rounds()) {
 		return errIndistinct
 	}
 	columns := m.columns()

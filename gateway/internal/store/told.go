@@ -47,7 +47,7 @@ func (m Mapping) unknownLater() []Column {
 // rounds tells whether a column of times holds no milliseconds.
 func (c Column) rounds() bool {
 	_, length, _ := strings.Cut(c.declared, "(")
-	return c.kind == kindTime && length != "" && length[0] < '3'
+	return c.kind == kindTime && (length != "" && length[0] < '3' || c.times.rounds())
 }
 
 // Others lists the columns of message.Stored.Others.
