@@ -253,6 +253,30 @@ test('a gateway that does not come back takes its clients along', async (t) => {
   assert.deepEqual(gone, ['transport close']);
 });
 
+test('a module that is loaded anew has the clients of the server that it attached before', async (t) => {
+  const { gateway, io, attached } = await start(t);
+  io.on('connection', (socket) => socket.on('who', (answer) => answer('old')));
+  await attached.ready;
+  const client = await join(gateway);
+  const { io: other, attached: again } = await start(t, { gateway });
+  other.on('connection', (socket) => socket.on('who', (answer) => answer('new')));
+  await until('the old one to leave', () => attached.gateways.length === 0);
+  await until('the new one to have it', () => again.clients === 1);
+  client.say('21["who"]');
+  await until('the answer', () => client.texts.includes('31["new"]'));
+  assert.deepEqual([attachedServer(), client.open], [other, true]);
+});
+
+test('who dials something else than a gateway is told what to name', async (t) => {
+  const other = require('node:net').createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+  t.after(() => other.close());
+  await new Promise((resolve) => other.on('listening', resolve));
+  const lines = [];
+  await start(t, { gateway: { url: `tcp://127.0.0.1:${other.address().port}` }, log: (line) => lines.push(line) });
+  await until('the line', () => lines.length > 0);
+  assert.match(lines[0], /SOCKETGATE_URL has to name its ATTACH_ADDR/);
+});
+
 test('a wrong key is refused, and said', async (t) => {
   const gateway = await new SimulatedGateway('another').listen();
   t.after(() => gateway.close());
