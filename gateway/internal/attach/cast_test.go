@@ -293,9 +293,9 @@ func costsTheSame(t *testing.T, few int, move func(names []string)) {
 		}
 		return best
 	}
-	// Eight times as many take eight times as long, or 64 times where each is looked for among all.
-	if one, eight := least(few), least(8*few); eight > 30*one {
-		t.Errorf("%d rooms take %v, and %d take %v", few, one, 8*few, eight)
+	// Sixteen times as many take sixteen times as long, some times that on a busy machine, or 256 times where each is looked for among all.
+	if one, all := least(few), least(16*few); all > 100*one {
+		t.Errorf("%d rooms take %v, and %d take %v", few, one, 16*few, all)
 	}
 }
 

@@ -253,7 +253,7 @@ func TestOneOfManyRoomsOfBothCostsNoMoreThanOneOfFew(t *testing.T) {
 		defer c.mu.Unlock()
 		return c.socketOf("/") != nil
 	})
-	costsTheSame(t, 1_000, func(names []string) {
+	costsTheSame(t, 250, func(names []string) {
 		for _, name := range names {
 			w.hub.moveOwn(c, []string{name}, true)
 		}
