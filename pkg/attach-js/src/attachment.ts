@@ -65,7 +65,7 @@ export class Attachment {
     this.names = new RoomNames(options.key);
     this.ready = new Promise((all, failed) => (this.announce = { all, failed }));
     this.ready.catch(() => {}); // who waits for it hears of it
-    this.engine = new VirtualEngine(engineOptions(io));
+    this.engine = io.engine instanceof VirtualEngine ? io.engine : new VirtualEngine(engineOptions(io));
     this.cors = corsMiddleware(io);
     this.bus = new Bus({ peers: () => this.peers(), asked: (question, reply) => this.doAsAsked(question, reply) });
     this.data = new DataKeeper(() => options.keep || this.recovers, () => this.gateways.values(), options.log);
@@ -337,6 +337,7 @@ export class Attachment {
     this.trimmer.stop();
     await Promise.all([...this.gateways.values()].map((gateway) => gateway.detach("this process is ending")));
     noticeLeft(this);
+    this.engine.left();
     this.unbind();
     this.over();
   }
@@ -346,8 +347,8 @@ export class Attachment {
     const { io, engine } = this;
     const before = io.engine as NativeEngine | undefined;
     const bind = io.bind;
-    bind.call(io, engine);
-    if (before) engine.accompany(before);
+    if (io.engine !== engine) bind.call(io, engine); // else it is bound since an attachment before this one
+    if (before && io.engine !== before) engine.accompany(before);
     io.bind = (other) => {
       bind.call(io, other);
       engine.accompany(other as NativeEngine);

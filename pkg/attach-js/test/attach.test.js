@@ -2,11 +2,11 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Server } = require('socket.io');
-const { attachedServer } = require('../dist');
+const { attach, attachedServer } = require('../dist');
 const { joinsProcesses } = require('../dist/layer');
 const { SimulatedGateway } = require('./simulated');
 const { until } = require('./waiting');
-const { join, start } = require('./world');
+const { join, quiet, start } = require('./world');
 
 test('a client of the gateway is a socket of the server, events and acks go both ways', async (t) => {
   const { gateway, io, attached } = await start(t);
@@ -265,6 +265,23 @@ test('a module that is loaded anew has the clients of the server that it attache
   client.say('21["who"]');
   await until('the answer', () => client.texts.includes('31["new"]'));
   assert.deepEqual([attachedServer(), client.open], [other, true]);
+});
+
+test('a server that has left can be attached again, with the same clients and what the app had given its engine', async (t) => {
+  const { gateway, io, attached } = await start(t, { server: { allowRequest: (_request, done) => done(null, true) } });
+  let requests = 0;
+  io.engine.use((_request, _response, next) => next(void requests++));
+  io.on('connection', (socket) => socket.on('ping', (answer) => answer(io.engine.clientsCount)));
+  await attached.ready;
+  const client = await join(gateway);
+  await attached.close();
+  assert.equal(io.engine.clientsCount, 0);
+  const again = attach(io, { ...quiet, url: gateway.url });
+  await again.ready;
+  client.say('21["ping"]');
+  await until('the answer', () => client.texts.some((text) => text.startsWith('3')));
+  assert.deepEqual(client.texts.filter((text) => text.startsWith('3')), ['31[1]']);
+  assert.deepEqual([io.sockets.sockets.size, requests], [1, 1]);
 });
 
 test('who dials something else than a gateway is told what to name', async (t) => {
