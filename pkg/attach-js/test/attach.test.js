@@ -253,6 +253,22 @@ test('a gateway that does not come back takes its clients along', async (t) => {
   assert.deepEqual(gone, ['transport close']);
 });
 
+test('a server whose namespaces are all dynamic is presented clients, whether they were there before it was attached or not', async (t) => {
+  for (const early of [true, false]) {
+    const gateway = await new SimulatedGateway().listen();
+    t.after(() => gateway.close());
+    const io = new Server();
+    const serve = () => io.of(/^\/room-\d+$/).on('connection', (socket) => socket.emit('namespace', socket.nsp.name));
+    if (early) serve();
+    const attached = attach(io, { ...quiet, url: gateway.url });
+    t.after(() => io.close());
+    if (!early) setImmediate(serve);
+    await attached.ready;
+    const client = await join(gateway, '/room-7');
+    await until('the event', () => client.texts.includes('2/room-7,["namespace","/room-7"]'));
+  }
+});
+
 test('a module that is loaded anew has the clients of the server that it attached before', async (t) => {
   const { gateway, io, attached } = await start(t);
   io.on('connection', (socket) => socket.on('who', (answer) => answer('old')));
