@@ -195,7 +195,7 @@ func TestSessionThatIsCutHasNoGrace(t *testing.T) {
 		_, network := serveMemory(t, h, Options{CloseGrace: time.Hour, SendQueueBytes: 1000})
 		c := network.dialOpen()
 		start := time.Now()
-		if err := (<-h.opened).Send(numbered(0, 2000)); !errors.Is(err, ErrClosed) {
+		if err := (<-h.opened).Send(numbered(0, 20_000)); !errors.Is(err, ErrClosed) {
 			t.Errorf("send over the limit: %v, want ErrClosed", err)
 		}
 		if code := c.closed(); code != 0 {

@@ -87,11 +87,11 @@ func (g *get) hurry() {
 // answer writes a batch. Until the client has it, it counts as queued.
 func (g *get) answer(b *batch) {
 	p := g.polling
-	payload, cost := encodePayload(b.packets), b.cost
+	payload, cost, large := encodePayload(b.packets), b.cost, b.large
 	last := p.settle(b)
 	writePayload(g.to, g.request, payload, func(err error) {
 		p.session.mu.Lock()
-		p.session.outbox.cost -= cost
+		p.session.outbox.written(cost, large)
 		p.session.mu.Unlock()
 		switch {
 		case last:

@@ -16,8 +16,9 @@ type Options struct {
 	// session with WebSocket code 1009. Zero means 1,000,000.
 	MaxPayload int
 	// SendQueueBytes is the most that may wait for one slow client; more ends its session with
-	// QueueFull. It bounds memory: connections times this. Each packet counts as Packet.Len; a
-	// single one above the limit reaches nobody. Zero means 1 MiB.
+	// QueueFull. It bounds memory: connections times this. Each packet counts as Packet.Len. A Send
+	// of more than that does not count: of these 16 times as much may wait for one client, and 64
+	// times for all, where one that waits for many counts once. Zero means 1 MiB.
 	SendQueueBytes int
 	// CloseGrace is how long a closed session may take to receive what was queued for it and to
 	// answer the close frame. Zero means 2 s.

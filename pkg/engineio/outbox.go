@@ -11,15 +11,17 @@ import (
 // client that polls. Enqueue gives it away when nobody has it, and tells the caller to wake the carrier. The
 // owner takes batches, settles them, and keeps the writing side until more finds nothing waiting.
 type outbox struct {
-	waiting *batch // nil when nothing waits; then somebody may still be writing
-	cost    int    // of what waits and of what is being written
-	writing bool   // the writing side has an owner, who will come for what waits
+	waiting *batch      // nil when nothing waits; then somebody may still be writing
+	cost    int         // of what waits and of what is being written, but for what is large
+	large   *largeSends // of these two; nil is none
+	writing bool        // the writing side has an owner, who will come for what waits
 }
 
 // batch is a run of packets in the order they were sent. It is a netpoll.Batch.
 type batch struct {
 	packets []*Packet
-	cost    int // of all packets, see Packet.Len
+	cost    int // of all packets, see Packet.Len, but for those of large Sends
+	large   int // Sends that are
 }
 
 func (b *batch) Len() int           { return len(b.packets) }
@@ -35,7 +37,7 @@ func (b *batch) free() {
 		return
 	}
 	clear(b.packets)
-	b.packets, b.cost = b.packets[:0], 0
+	b.packets, b.cost, b.large = b.packets[:0], 0, 0
 	batches.Put(b)
 }
 
@@ -74,9 +76,20 @@ func (o *outbox) leave(b *batch, these ...*Packet) {
 
 // settle takes a batch back that was written, and reports what more does.
 func (o *outbox) settle(b *batch) bool {
-	o.cost -= b.cost
+	o.written(b.cost, b.large)
 	b.free()
 	return o.more()
+}
+
+// written is told what does not wait any more: of a batch, its cost and its large Sends.
+func (o *outbox) written(cost, large int) {
+	o.cost -= cost
+	if o.large == nil || large == 0 {
+		return
+	}
+	if o.large.written(large); len(o.large.waits) == 0 {
+		o.large = nil
+	}
 }
 
 // more reports whether something waits for the owner of the writing side. If not, the owner has given it up.
@@ -92,5 +105,9 @@ func (o *outbox) idle() bool { return o.waiting == nil && !o.writing }
 func (o *outbox) drop() {
 	if b := o.take(); b != nil {
 		b.free()
+	}
+	if o.large != nil { // whoever is writing one still keeps it for a moment
+		o.large.written(len(o.large.waits))
+		o.large = nil
 	}
 }

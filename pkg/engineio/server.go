@@ -43,6 +43,8 @@ type Server struct {
 	doors     []*Door
 	strangers strangers
 
+	ledger ledger
+
 	held sync.WaitGroup // what Shutdown waits for: see acquire
 
 	poller *netpoll.Poller // outlives what is held

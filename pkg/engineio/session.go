@@ -108,7 +108,7 @@ func (s *Session) ID() string { return s.id }
 func (s *Session) Addr() netip.Addr { return s.addr }
 
 // Send queues packets, contiguously and in order. It returns ErrClosed when the session is not
-// open any more. A queue over SendQueueBytes ends the session with QueueFull.
+// open any more. A queue over SendQueueBytes ends the session with QueueFull; see there for what is larger by itself.
 func (s *Session) Send(packets ...*Packet) error {
 	s.mu.Lock()
 	if s.state != open {
@@ -116,7 +116,7 @@ func (s *Session) Send(packets ...*Packet) error {
 		return ErrClosed
 	}
 	wake, by := s.outbox.enqueue(packets), s.carrier
-	full := s.outbox.cost > s.queueLimit()
+	full := s.outbox.cost > s.queueLimit() && !s.bears(packets)
 	s.mu.Unlock()
 	if full {
 		s.end(QueueFull)

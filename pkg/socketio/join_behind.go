@@ -55,7 +55,7 @@ func (s *Socket) JoinBehind(room string, o Offset, event string, args ...any) (b
 	}
 	entered, known, err := r.joinBehind(s, room, o, &m)
 	if entered {
-		s.changed()
+		s.moved(room)
 	}
 	return known, err
 }

@@ -21,7 +21,7 @@ type Namespace struct {
 	rooms           *rooms
 	cluster         Cluster   // nil when this server is alone
 	recovery        *recovery // nil without Recovery
-	onRooms         func(*Socket)
+	onRooms         func(*Socket, string)
 	onRecover       []func(s *Socket, rooms []string) (granted []string, err error)
 	onMove          func(s *Socket, room string, joins bool, move func() bool) // nil where nobody wants to know
 }
@@ -55,9 +55,9 @@ func (ns *Namespace) OnDisconnecting(h func(*Socket, engineio.Reason)) {
 	ns.onDisconnecting = append(ns.onDisconnecting, h)
 }
 
-// OnRooms sets who is told that the rooms of a connected socket have changed, or may have. It is called by the goroutine that changed
-// them, several at a time, with no lock of this package held, and must not change them.
-func (ns *Namespace) OnRooms(h func(*Socket)) { ns.onRooms = h }
+// OnRooms sets who is told that a connected socket has entered a room, or left it: Socket.In has the latest. It is called by the goroutine
+// that did it, several at a time, with no lock of this package held, and must not change the socket's rooms.
+func (ns *Namespace) OnRooms(h func(s *Socket, room string)) { ns.onRooms = h }
 
 // OnRecover adds a handler for sockets that take up a session, before the client is told and before they are in any room: it
 // returns those of the session's rooms that they may still be in. An error has the client start anew, without being told why. Before that

@@ -96,11 +96,16 @@ func (ns *Namespace) Succeeded(sid string) *Socket {
 // Supersede ends the socket and its connection: its session is another server's, and nothing of it is kept here.
 func (s *Socket) Supersede() { s.yield(Superseded) }
 
-// changed tells Sessions, and who wants to know of rooms.
-func (s *Socket) changed() {
+// moved tells who wants to know that the socket has entered a room or left it.
+func (s *Socket) moved(room string) {
 	if h := s.namespace.onRooms; h != nil && s.phase.Load() == connected {
-		h(s)
+		h(s, room)
 	}
+	s.changed()
+}
+
+// changed tells Sessions.
+func (s *Socket) changed() {
 	r := s.namespace.recovery
 	if r != nil && r.Sessions != nil && !s.conn.v2 && s.phase.Load() == connected {
 		r.Sessions.Changed(s)

@@ -86,7 +86,7 @@ func (s *Socket) join(room string) (entered bool, err error) {
 		return false, nil
 	}
 	if entered, err = s.namespace.rooms.join(s, room); entered {
-		s.changed()
+		s.moved(room)
 	}
 	return entered, err
 }
@@ -95,7 +95,7 @@ func (s *Socket) join(room string) (entered bool, err error) {
 func (s *Socket) Leave(room string) bool {
 	left := s.namespace.rooms.leave(s, room)
 	if left {
-		s.changed()
+		s.moved(room)
 	}
 	return left
 }

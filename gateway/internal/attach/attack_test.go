@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -187,53 +188,70 @@ func TestOpsOfOthersClientsAreDropped(t *testing.T) {
 	b.hears(`42["its own"]`)
 }
 
-// The link is full: what clients say is held, in order, until there is room; what does not fit costs only who says it.
-func TestAnAppThatReadsNothingHasItsClientsHeldAndThenClosed(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, Options{QueueBytes: 1 << 10, HoldPackets: 20})
-	p := w.ready("stuck")
+// stuck has a process that reads nothing, a full queue to it, and two clients, of which the first has said two large packets.
+func stuck(w *world) (p *process, browsers []*browser, clients []uint64, big string) {
+	w.t.Helper()
+	p = w.ready("stuck")
 	p.expect(opPresented)
-	browsers, clients := serveSome(w, p, 2)
-	big := strings.Repeat("x", 500_000)
+	browsers, clients = serveSome(w, p, 2)
+	big = `"` + strings.Repeat("x", 500_000) + `"`
 	for range 2 { // the first is written to a socket that nobody reads, the second waits
-		browsers[0].say(`42["` + big + `"]`)
+		browsers[0].say(`42["n",` + big + `]`)
 	}
 	w.hub.mu.Lock()
 	l := w.hub.links[0]
 	w.hub.mu.Unlock()
-	eventually(t, "a full queue", func() bool {
+	eventually(w.t, "a full queue", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return len(l.writing) > len(big) && len(l.queue) > len(big)
 	})
-	for i := range 10 {
-		browsers[1].say(fmt.Sprintf(`42["n",%d]`, i))
-	}
-	for range 21 {
-		browsers[0].say(`42["flood"]`)
-	}
-	browsers[0].isClosed()
-	if n := w.counted.of(string(BoundPackets)); n != 1 {
-		t.Errorf("%d were counted", n)
-	}
-	for range 2 {
-		p.packet(clients[0], `2["`+big+`"]`)
-	}
-	next := 0
-	for next < 10 {
-		switch o, body, err := p.hear(); {
-		case err != nil:
-			t.Fatal(err)
-		case o == opPacket && bytes.Contains(body, []byte(`2["n",`)):
-			if want := fmt.Sprintf(`2["n",%d]`, next); !bytes.HasSuffix(body, []byte(want)) {
-				t.Fatalf("heard %q, want %s", body, want)
-			}
-			next++
+	return p, browsers, clients, big
+}
+
+// The link is full: what clients say is held, in order, until there is room, and who says more than may be held is not read meanwhile.
+func TestWhoSaysMoreThanAnAppTakesWaitsForItAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{QueueBytes: 1 << 10, HoldPackets: 20})
+	p, browsers, clients, big := stuck(w)
+	want := []int{50, 10}
+	for of, n := range want {
+		for i := range n {
+			browsers[of].say(fmt.Sprintf(`42["n",%d]`, i))
 		}
 	}
-	if held := w.hub.heldBytes.Load(); held != 0 {
-		t.Errorf("%d bytes are still held", held)
+	for range 2 {
+		p.packet(clients[0], `2["n",`+big+`]`)
 	}
+	next := make([]int, 2)
+	for !slices.Equal(next, want) {
+		o, body, err := p.hear()
+		if err != nil {
+			t.Fatal(err)
+		}
+		number, ok := clientOf(frame(o, body...), opPacket)
+		if !ok {
+			continue
+		}
+		of := slices.Index(clients, number)
+		if want := fmt.Sprintf(`2["n",%d]`, next[of]); !bytes.HasSuffix(body, []byte(want)) {
+			t.Fatalf("heard %q, want %s", body, want)
+		}
+		next[of]++
+	}
+	if held, closed := w.hub.heldBytes.Load(), w.counted.of(string(BoundPackets)); held != 0 || closed != 0 {
+		t.Errorf("%d bytes are still held, and %d were closed", held, closed)
+	}
+}
+
+func TestWhoHasToWaitForAnAppTooLongIsClosed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{QueueBytes: 1 << 10, HoldPackets: 20, Hold: 300 * time.Millisecond})
+	_, browsers, _, _ := stuck(w)
+	for range 50 {
+		browsers[1].say(`42["flood"]`)
+	}
+	browsers[1].isClosed()
 }
 
 func TestWhatIsHeldInAllHasABound(t *testing.T) {

@@ -110,10 +110,39 @@ func (c *client) assemble(data []byte, binary bool) {
 	}
 }
 
+// passOrClose passes a packet on. Who says more than an app that is there takes waits for it as it would natively, for Hold at most: nothing
+// more is read of that client meanwhile.
 func (c *client) passOrClose(parts []part) {
-	if why := c.pass(parts); why != "" {
+	why := c.pass(parts)
+	if why == "" {
+		return
+	}
+	for until := time.Now().Add(c.hub.options.Hold); why != "" && c.awaitRoom(until); {
+		why = c.pass(parts)
+	}
+	if why != "" {
 		c.hub.options.Observer.AppOverflow(why)
 		c.session.Close(AppSlow)
+	}
+}
+
+// awaitRoom returns when there may be room again, or false when that is nothing to wait for.
+func (c *client) awaitRoom(until time.Time) bool {
+	c.mu.Lock()
+	l, known := c.taker, c.known
+	c.mu.Unlock()
+	if l == nil || !known {
+		return false
+	}
+	enough := time.NewTimer(time.Until(until))
+	defer enough.Stop()
+	select {
+	case <-l.roomAgain():
+		return true
+	case <-enough.C:
+		return false
+	case <-c.hub.open.Done():
+		return false
 	}
 }
 

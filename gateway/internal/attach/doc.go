@@ -7,7 +7,8 @@
 // A client outlives the process that serves it. Whoever has no link waits: what it says is held, in order, and it is presented to the next
 // process with the ids, rooms and data of its sockets, and with what was held behind it. An app that leaves in order (BYE) loses nothing.
 // Of one that is killed, what it had been given and had not handled is lost, as it is lost with any server. Holding has an end, in time,
-// packets and bytes; then that client's connection is closed, so that it comes back by itself.
+// packets and bytes; then that client's connection is closed, so that it comes back by itself. Where a process is there and only slow, its
+// clients wait for it as they would natively: what they say is read no further.
 //
 // Where the app's server has connectionStateRecovery, a client that loses its connection finds its sockets again, once, and hears what was
 // told to them meanwhile, once and in order; or it is told that it begins anew. All of that is in this process' memory.

@@ -14,6 +14,7 @@ func (l *link) close(why Ended, grace time.Duration, last []byte) {
 	if !l.leaving {
 		l.queue = append(l.queue, last...)
 		l.leaving, l.ended, l.grace = true, why, grace
+		l.openRoom()
 	}
 	l.mu.Unlock()
 	l.nudge()

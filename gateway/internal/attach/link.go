@@ -55,15 +55,16 @@ type link struct {
 	told    bool             // PRESENTED has been said
 
 	mu      lockorder.Mutex[link]
-	queue   []byte    // whole frames
-	writing []byte    // what the writer is at
-	written int       // bytes of it
-	behind  []*client // who holds packets since the queue was full, in order
-	words   int       // of the hub's that it has been told
-	leaving bool      // nothing more is queued
-	spared  []byte    // packets that are not written to an app that leaves, since the next process may as well have them
-	sparing bool      // they have been taken out
-	ended   Ended     // why
+	queue   []byte        // whole frames
+	writing []byte        // what the writer is at
+	written int           // bytes of it
+	behind  []*client     // who holds packets since the queue was full, in order
+	room    chan struct{} // closed when there is room again; nil while nobody waits for it
+	words   int           // of the hub's that it has been told
+	leaving bool          // nothing more is queued
+	spared  []byte        // packets that are not written to an app that leaves, since the next process may as well have them
+	sparing bool          // they have been taken out
+	ended   Ended         // why
 	grace   time.Duration
 }
 
@@ -84,6 +85,7 @@ func (l *link) end(why Ended) {
 			l.ended = why
 		}
 		l.leaving = true
+		l.openRoom()
 		l.mu.Unlock()
 		close(l.over)
 		l.conn.Close()
@@ -146,7 +148,7 @@ func (l *link) putPacket(c *client, parts ...part) bool {
 	switch {
 	case !l.takes():
 		return false
-	case len(l.queue) > l.hub.options.QueueBytes:
+	case l.isFull():
 		l.behind = append(l.behind, c)
 		return false
 	}
@@ -159,7 +161,7 @@ func (l *link) putPacket(c *client, parts ...part) bool {
 func (l *link) hasRoom() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.takes() && len(l.queue) <= l.hub.options.QueueBytes
+	return l.takes() && !l.isFull()
 }
 
 func (l *link) isLeaving() bool {
@@ -254,7 +256,8 @@ func (l *link) flush() error {
 func (l *link) catchUp() {
 	for {
 		l.mu.Lock()
-		if len(l.behind) == 0 || len(l.queue) > l.hub.options.QueueBytes {
+		if l.isFull() || len(l.behind) == 0 {
+			l.openRoom()
 			l.mu.Unlock()
 			return
 		}
@@ -262,6 +265,31 @@ func (l *link) catchUp() {
 		l.behind = l.behind[1:]
 		l.mu.Unlock()
 		c.release(l)
+	}
+}
+
+// isFull tells whether the queue is full. mu is held.
+func (l *link) isFull() bool { return len(l.queue) > l.hub.options.QueueBytes }
+
+// roomAgain is closed when it may be tried again to say something: what clients held has been queued, or the app hears nothing any more.
+func (l *link) roomAgain() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.room == nil {
+		l.room = make(chan struct{})
+	}
+	room := l.room
+	if !l.takes() || len(l.behind) == 0 && !l.isFull() {
+		l.openRoom()
+	}
+	return room
+}
+
+// openRoom has those who wait for room try again. mu is held.
+func (l *link) openRoom() {
+	if l.room != nil {
+		close(l.room)
+		l.room = nil
 	}
 }
 

@@ -165,7 +165,11 @@ func (h *Hub) seatOwn(c *client, s *socket) (enters bool) {
 	if s.own.TakenOut() { // since its client was told: ownLeaves found nothing
 		return false
 	}
-	s.own.told = h.roomsOf(s.own.Socket) // what changes from now on waits for the lock, in ownMoved
+	for _, room := range s.own.Rooms() { // what changes from now on waits for the lock, in ownMoved
+		if !h.gate.Hidden(room) {
+			s.own.note(room, true)
+		}
+	}
 	c.known, c.early = true, nil
 	c.sockets = append(c.sockets, s)
 	if c.number != 0 && c.taker != nil {
@@ -201,8 +205,8 @@ func (h *Hub) ownLeaves(own *socketio.Socket, reason engineio.Reason) {
 	}
 }
 
-// ownMoved tells the app of rooms that the gateway's handlers have taken a socket into, or out of.
-func (h *Hub) ownMoved(own *socketio.Socket) {
+// ownMoved tells the app of a room that the gateway's handlers have taken a socket into, or out of.
+func (h *Hub) ownMoved(own *socketio.Socket, room string) {
 	c := h.clientOf(own)
 	if c == nil {
 		return
@@ -210,35 +214,33 @@ func (h *Hub) ownMoved(own *socketio.Socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.socketOf(h.own.Name())
-	if s == nil || s.own.Socket != own {
+	if s == nil || s.own.Socket != own || h.gate.Hidden(room) {
 		return
 	}
-	rooms := h.roomsOf(own)
-	joined, left := without(rooms, s.own.told), without(s.own.told, rooms)
-	if len(joined)+len(left) == 0 {
-		return
+	var joined, left []string
+	if own.In(room) { // as it is now: who is told of a move before this one may come later
+		joined = []string{room}
+	} else {
+		left = []string{room}
 	}
-	s.own.told = rooms
-	if c.taker != nil {
+	if s.own.note(room, joined != nil) && c.taker != nil {
 		body := appendText(binary.AppendUvarint(nil, c.number), h.own.Name())
 		c.taker.put(frame(opMoved, appendList(appendList(body, joined), left)...))
 	}
 }
 
-// roomsOf lists the rooms of a socket that are the app's business.
-func (h *Hub) roomsOf(own *socketio.Socket) []string {
-	return slices.DeleteFunc(own.Rooms(), h.gate.Hidden)
-}
-
-func without(list, others []string) []string {
-	if len(others) <= fewRooms {
-		return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return slices.Contains(others, name) })
+// note notes whether the app knows the socket to be in a room, and tells whether that is news.
+func (s *ownSocket) note(room string, in bool) bool {
+	i := s.told.find(room)
+	switch {
+	case in == (i >= 0):
+		return false
+	case in:
+		s.told.add(told(room))
+	default:
+		s.told.take(i)
 	}
-	known := make(map[string]bool, len(others))
-	for _, name := range others {
-		known[name] = true
-	}
-	return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return known[name] })
+	return true
 }
 
 // moveOwn has the app's wish done by the server that has the rooms. What the app has asked for it is not told of.
@@ -250,10 +252,8 @@ func (h *Hub) moveOwn(c *client, rooms []string, join bool) {
 		return
 	}
 	rooms = slices.DeleteFunc(rooms, func(name string) bool { return name == s.id || h.gate.Hidden(name) })
-	if join {
-		s.own.told = append(s.own.told, without(rooms, s.own.told)...)
-	} else {
-		s.own.told = without(s.own.told, rooms)
+	for _, room := range rooms {
+		s.own.note(room, join)
 	}
 	c.mu.Unlock()
 	if join {

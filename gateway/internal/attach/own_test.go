@@ -238,3 +238,33 @@ func TestASocketThatIsTakenOutAsItComesIsNoneOfTheApps(t *testing.T) {
 		t.Errorf("the app has %+v; the client has %s", o.Sockets, sid)
 	}
 }
+
+// As in other namespaces, where an app has what a client says joined room by room; and the gateway's handlers are asked for rooms too.
+func TestOneOfManyRoomsOfBothCostsNoMoreThanOneOfFew(t *testing.T) {
+	t.Parallel()
+	w := newOwnWorld(t, Options{})
+	own := make(chan *socketio.Socket, 1)
+	w.hub.gate.Who = func(s *socketio.Socket) json.RawMessage { own <- s; return nil }
+	w.browse().login()
+	s := <-own
+	c := w.hub.clientOf(s)
+	eventually(t, "its seat", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.socketOf("/") != nil
+	})
+	costsTheSame(t, 250, func(names []string) {
+		for _, name := range names {
+			w.hub.moveOwn(c, []string{name}, true)
+		}
+		for _, name := range names {
+			s.Leave(name)
+		}
+		for _, name := range names {
+			s.Join(name)
+		}
+		for _, name := range names {
+			w.hub.moveOwn(c, []string{name}, false)
+		}
+	})
+}

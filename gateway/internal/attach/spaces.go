@@ -25,10 +25,15 @@ type space struct {
 type ownSocket struct {
 	*socketio.Socket
 	user      json.RawMessage
-	fresh     bool     // no process of the app has taken it yet
-	told      []string // its rooms, as the app knows them
-	dismissed bool     // the app wants it to go
+	fresh     bool         // no process of the app has taken it yet
+	told      places[told] // its rooms, as the app knows them
+	dismissed bool         // the app wants it to go
 }
+
+// told is the name of a room that the app knows a socket to be in.
+type told string
+
+func (t told) roomName() string { return string(t) }
 
 // socket is a client in a namespace. What changes is guarded by client.mu, but for what space.mu guards.
 type socket struct {
@@ -43,7 +48,7 @@ type socket struct {
 	own *ownSocket // where the gateway's own server has the namespace, else nil
 
 	// space.mu guards these.
-	seats  seats
+	seats  places[seat]
 	met    uint64 // the last round that has met it
 	since  int64  // the last number before it connected
 	resume *resumption
@@ -60,6 +65,8 @@ type seat struct {
 	at    int   // in members
 	since int64 // the last number before it was taken
 }
+
+func (s seat) roomName() string { return s.room.name }
 
 func newSpace(name string, m *memory) *space {
 	return &space{
@@ -153,7 +160,11 @@ func (sp *space) stand(s *socket, i int) {
 // rooms lists the rooms of a socket, its own first.
 func (s *socket) rooms() []string {
 	if s.own != nil {
-		return append([]string{s.id}, s.own.told...)
+		names := append(make([]string, 0, len(s.own.told.list)+1), s.id)
+		for _, room := range s.own.told.list {
+			names = append(names, string(room))
+		}
+		return names
 	}
 	sp := s.space
 	sp.mu.Lock()

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { parseAddresses } from "./address";
 import { AskedRequests } from "./ask";
 import { Bus, type Question } from "./bus";
+import type { Told } from "./connection";
 import { connectionOf, flagsOf, register, soleTarget, where } from "./layer";
 import { corsMiddleware } from "./cors";
 import { DataKeeper } from "./data";
@@ -64,7 +65,7 @@ export class Attachment {
     this.names = new RoomNames(options.key);
     this.ready = new Promise((all, failed) => (this.announce = { all, failed }));
     this.ready.catch(() => {}); // who waits for it hears of it
-    this.engine = new VirtualEngine(engineOptions(io));
+    this.engine = io.engine instanceof VirtualEngine ? io.engine : new VirtualEngine(engineOptions(io));
     this.cors = corsMiddleware(io);
     this.bus = new Bus({ peers: () => this.peers(), asked: (question, reply) => this.doAsAsked(question, reply) });
     this.data = new DataKeeper(() => options.keep || this.recovers, () => this.gateways.values(), options.log);
@@ -123,22 +124,33 @@ export class Attachment {
     const connection = connectionOf(socket);
     if (!socket || !connection || connection.readyState !== "open" || this.closing) return;
     const nsp = adapter.nsp.name;
-    const others = (all: Iterable<string>, known?: ReadonlySet<string>) => [...all].filter((room) => room !== id && !known?.has(room));
-    if (connection.toldOf(nsp)?.socket === socket) {
+    const others = (all: Iterable<string>, known?: ReadonlySet<string>) => [...all].filter((room) => room !== id && !known?.has(this.names.of(room)));
+    const told = connection.toldOf(nsp);
+    if (told?.socket === socket) {
+      this.noteOdd(told, rooms);
       if (!this.following) connection.gateway.join(connection, nsp, others(rooms));
       return;
     }
     const before = restoring(socket.client, nsp)?.before(nsp);
-    connection.tell({ nsp, socket, data: before?.data ? Buffer.from(before.data, "base64") : undefined });
+    const first: Told = { nsp, socket, data: before?.data ? Buffer.from(before.data, "base64") : undefined };
+    const all = new Set([...(adapter.sids.get(id) ?? []), ...rooms]);
+    this.noteOdd(first, all);
+    connection.tell(first);
     if (before) socket.recovered = !before.fresh;
     else connection.gateway.socket(connection, socket);
-    connection.gateway.join(connection, nsp, others(new Set([...(adapter.sids.get(id) ?? []), ...rooms]), before && new Set(before.rooms)));
+    connection.gateway.join(connection, nsp, others(all, before && new Set(before.rooms)));
+  }
+
+  private noteOdd(told: Told, rooms: Iterable<unknown>): void {
+    for (const room of rooms) if (this.names.isOdd(room)) (told.odd ??= new Set()).add(room);
   }
 
   /** It is about to leave one, and does not hear what listeners of "leave-room" say there. */
   leaving(adapter: InnerAdapter, id: string, room: string): void {
     const connection = this.toldOf(adapter, id);
-    if (connection && !this.following) connection.gateway.leave(connection, adapter.nsp.name, [room]);
+    if (!connection) return;
+    connection.toldOf(adapter.nsp.name)!.odd?.delete(room);
+    if (!this.following) connection.gateway.leave(connection, adapter.nsp.name, [room]);
   }
 
   leftAll(adapter: InnerAdapter, id: string): void {
@@ -325,6 +337,7 @@ export class Attachment {
     this.trimmer.stop();
     await Promise.all([...this.gateways.values()].map((gateway) => gateway.detach("this process is ending")));
     noticeLeft(this);
+    this.engine.left();
     this.unbind();
     this.over();
   }
@@ -334,8 +347,8 @@ export class Attachment {
     const { io, engine } = this;
     const before = io.engine as NativeEngine | undefined;
     const bind = io.bind;
-    bind.call(io, engine);
-    if (before) engine.accompany(before);
+    if (io.engine !== engine) bind.call(io, engine); // else it is bound since an attachment before this one
+    if (before && io.engine !== before) engine.accompany(before);
     io.bind = (other) => {
       bind.call(io, other);
       engine.accompany(other as NativeEngine);

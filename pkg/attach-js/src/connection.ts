@@ -17,8 +17,10 @@ interface WriteOptions {
 export interface Told {
   readonly nsp: string;
   socket: InnerSocket;
-  /** socket.data as it was last sent, serialised. */
+  /** socket.data as it was last sent, serialised, with its odd rooms. */
   data?: Buffer;
+  /** Its rooms that the next process can't know by their names. */
+  odd?: Set<unknown>;
 }
 
 export interface Connection extends EventEmitter {}

@@ -1,6 +1,7 @@
 import { serialize } from "node:v8";
 import type { Connection, Told } from "./connection";
 import type { Gateway } from "./gateway";
+import { pack } from "./kept";
 
 const SLICES = 10;
 const NO_MORE: IteratorReturnResult<undefined> = { done: true, value: undefined };
@@ -33,7 +34,7 @@ export class DataKeeper {
     if (!this.needed()) return;
     for (const told of connection.told) {
       const data = this.current(told);
-      if (!data || (told.data ? data.equals(told.data) : isEmpty(told.socket.data))) continue;
+      if (!data || (told.data && data.equals(told.data))) continue;
       told.data = data;
       connection.gateway.data(connection, told.nsp, data);
     }
@@ -61,19 +62,19 @@ export class DataKeeper {
     return undefined;
   }
 
-  /** socket.data as the gateway is to have it now; undefined for none. */
+  /** socket.data, and the odd rooms, as the gateway is to have them now; undefined for none. */
   current(told: Told): Buffer | undefined {
     const { data } = told.socket;
-    if (!told.data && isEmpty(data)) return undefined;
+    if (!told.data && !told.odd?.size && isEmpty(data)) return undefined;
     try {
-      return serialize(data);
+      return pack(data, told.odd);
     } catch {
-      return this.without(data as Record<string, unknown>);
+      return pack(this.without(data as Record<string, unknown>), told.odd);
     }
   }
 
   /** What of it can be kept: functions and sockets of other things can't. */
-  private without(data: Record<string, unknown>): Buffer | undefined {
+  private without(data: Record<string, unknown>): Record<string, unknown> {
     const kept: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(data)) {
       try {
@@ -83,7 +84,7 @@ export class DataKeeper {
         this.warn(key);
       }
     }
-    return serialize(kept);
+    return kept;
   }
 
   private readonly warned = new Set<string>();

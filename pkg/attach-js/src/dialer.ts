@@ -13,6 +13,7 @@ export const SAME_GATEWAY = "same_gateway";
 /** Keeps one link to whatever the addresses stand for: names are looked up again, what can't be reached is tried again. */
 export class Dialer {
   private readonly targets = new Map<string, Target>();
+  private readonly unfound = new Set<Address>();
   private readonly timer: NodeJS.Timeout;
   private stopped = false;
 
@@ -37,8 +38,10 @@ export class Dialer {
     for (const address of this.addresses) {
       try {
         for (const [name, options] of await resolve(address)) this.dial(name, options);
+        this.unfound.delete(address);
       } catch (error) {
-        this.log(`can't find a gateway: ${(error as Error).message}`);
+        if (!this.unfound.has(address)) this.log(`can't find a gateway: ${(error as Error).message}`); // once, not at each look
+        this.unfound.add(address);
       }
     }
   }

@@ -97,6 +97,13 @@ export class VirtualEngine extends EventEmitter {
   /** Called by io.close(): by then the gateways keep our clients, so only engines beside us are closed. */
   close(): this {
     for (const native of this.natives) native.close?.();
+    this.natives.clear();
     return this;
+  }
+
+  /** The gateways have our clients, and another attachment of the server may bring them back. What the app has set here is its own. */
+  left(): void {
+    this.own.clear();
+    this.removeAllListeners("settings");
   }
 }

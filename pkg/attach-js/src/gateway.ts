@@ -309,7 +309,7 @@ export class Gateway implements LinkHandler {
   /** What the client says meanwhile waits. */
   private restore(connection: Connection, issued: number, sockets: PresentedSocket[], ended?: string, admitted?: () => Promise<boolean>): void {
     this.held.set(connection, [...(this.held.get(connection) ?? [])]);
-    const restoration = new Restoration(this.attachment.io, connection, issued, sockets, admitted);
+    const restoration = new Restoration(this.attachment.io, connection, issued, sockets, this.attachment.names, admitted);
     void restoration.run().then((restored) => this.restored(connection, restored, ended));
   }
 

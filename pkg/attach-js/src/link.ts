@@ -13,6 +13,7 @@ const READ_SIZE = 256 * 1024;
 const READ_PAUSE = 16 * 1024 * 1024;
 const CLOSE_WAIT = 5_000; // for the gateway to read our last words
 const WRITE_LIMIT = 256 * 1024 * 1024;
+const NO_HELLO = "what listens there says no hello as a gateway does: SOCKETGATE_URL has to name its ATTACH_ADDR, not where its clients connect";
 
 /** Why a link ended; code is set where the gateway refused it. */
 export class LinkError extends Error {
@@ -63,10 +64,10 @@ export class Link {
     this.socket.setNoDelay(true);
     this.socket.on("drain", () => this.socket.resume());
     this.socket.on("error", (error) => this.end(new LinkError(error.message)));
-    this.socket.on("close", () => this.end(new LinkError("the gateway closed the link")));
+    this.socket.on("close", () => this.end(new LinkError(this.gateway ? "the gateway closed the link" : NO_HELLO)));
     this.clock = setInterval(() => this.tick(), QUIET / 2);
     this.clock.unref();
-    setTimeout(() => this.handler ?? this.end(new LinkError("no answer to the hello")), HELLO_TIMEOUT).unref();
+    setTimeout(() => this.handler ?? this.end(new LinkError(this.gateway ? "no answer to the hello" : NO_HELLO)), HELLO_TIMEOUT).unref();
   }
 
   /** Where frames are written: begin, fields, end. */

@@ -28,6 +28,18 @@ export function prepareNamespaces(io: InnerServer, connectable: () => void): voi
   };
   for (const namespace of io._nsps.values()) prepare(namespace);
   io.sockets.on("new_namespace", prepare);
+  noticeDynamic(io, connectable);
+}
+
+/** Those that are made by what clients ask for: their listeners are there before any of them is, and perhaps no others. */
+function noticeDynamic(io: InnerServer, connectable: () => void): void {
+  for (const parent of io.parentNsps.values()) noticeListener(parent as InnerNamespace, connectable);
+  const { of } = io;
+  io.of = (name, listener) => {
+    const namespace = of.call(io, name, listener);
+    if (typeof name !== "string") noticeListener(namespace, connectable);
+    return namespace;
+  };
 }
 
 /** io.adapter() gives each namespace another adapter. */

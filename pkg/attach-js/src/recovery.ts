@@ -1,16 +1,13 @@
-import { deserialize } from "node:v8";
 import type { Attachment } from "./attachment";
 import { Connection } from "./connection";
+import { unpack, type Kept } from "./kept";
 import { broadcastByGateway, isLayer, joinsProcesses, natives, of } from "./layer";
 import { PacketType, type BroadcastOptions, type InnerAdapter, type InnerClient, type InnerServer, type Packet, type RecoveredSession, type Session } from "./internals";
 
 /** What the gateway has kept of a socket. */
-export interface KeptSession {
+export interface KeptSession extends Kept {
   sid: string;
   pid: string;
-  rooms: string[];
-  /** socket.data by v8.serialize, in base64. */
-  data?: string;
 }
 
 let connecting: InnerClient | undefined;
@@ -79,7 +76,8 @@ export function recoverByGateway(adapter: InnerAdapter): void {
     restoreSession(this: InnerAdapter, pid: string, offset: string) {
       const connection = connecting?.conn;
       if (!(connection instanceof Connection)) return restoreSession.call(this, pid, offset);
-      return of(this)?.recovers ? connection.gateway.recover(this.nsp.name, pid, offset).then(restored) : null;
+      const attachment = of(this);
+      return attachment?.recovers ? connection.gateway.recover(this.nsp.name, pid, offset).then((session) => restored(session, attachment)) : null;
     },
 
     broadcast(this: InnerAdapter, packet: Packet, options: BroadcastOptions) {
@@ -92,10 +90,10 @@ export function recoverByGateway(adapter: InnerAdapter): void {
   });
 }
 
-function restored(session: KeptSession | undefined): RecoveredSession | null {
+function restored(session: KeptSession | undefined, { names }: Attachment): RecoveredSession | null {
   if (!session) return null;
   // The gateway tells the client itself what it missed, behind the reply to its CONNECT.
-  return { ...session, data: dataOf(session.data), missedPackets: [] };
+  return { ...session, ...unpack(session, names), missedPackets: [] };
 }
 
 /** Why connections end in Engine.IO. For socket.io nobody comes back after any other reason. */
@@ -103,14 +101,4 @@ const KNOWN_REASONS = new Set(["transport error", "transport close", "forced clo
 
 export function knownReason(reason: string): string {
   return KNOWN_REASONS.has(reason) ? reason : "transport close";
-}
-
-/** socket.data as the gateway has it. */
-export function dataOf(kept: string | undefined): unknown {
-  if (!kept) return {};
-  try {
-    return deserialize(Buffer.from(kept, "base64"));
-  } catch {
-    return {}; // Another version of Node wrote it. The socket is worth more than its data.
-  }
 }

@@ -1,6 +1,7 @@
 import type { Connection } from "./connection";
-import { dataOf } from "./recovery";
+import { unpack, type Kept } from "./kept";
 import { PacketType, type InnerClient, type InnerNamespace, type InnerServer, type InnerSocket, type Packet } from "./internals";
+import type { RoomNames } from "./rooms";
 import { afterTurns } from "./turns";
 
 const NAMESPACE_WAIT = 5_000;
@@ -9,14 +10,11 @@ const LOOK_AGAIN = 100;
 const HANDLER_WAIT = 2; // seconds
 
 /** A socket that the client has already, by its CONNECT reply. Rooms include its id. */
-export interface PresentedSocket {
+export interface PresentedSocket extends Kept {
   nsp: string;
   sid: string;
   pid?: string;
   auth?: Record<string, unknown>;
-  rooms: string[];
-  /** socket.data by v8.serialize, in base64. */
-  data?: string;
   /** The gateway's own handlers have just let it in; no process of the app has seen it. */
   fresh?: boolean;
   user?: unknown;
@@ -53,6 +51,7 @@ export class Restoration {
     private readonly connection: Connection,
     private readonly issued: number,
     presented: readonly PresentedSocket[],
+    private readonly names: RoomNames,
     /** What its handshake must pass first, where the app judges handshakes. */
     private readonly admitted: () => Promise<boolean> = () => Promise.resolve(true),
   ) {
@@ -90,12 +89,13 @@ export class Restoration {
     const socket = await make(auth);
     socket.id = before.sid;
     if (before.pid) socket.pid = before.pid;
-    socket.data = presentedData(before);
+    const { data, rooms } = unpack(before, this.names);
+    socket.data = before.user === undefined ? data : Object.assign(data as object, { user: before.user });
     const issued = before.connected ?? this.issued;
     Object.assign(socket.handshake, { auth: before.auth ?? {}, issued });
     const time = String(new Date(issued));
     if (socket.handshake.time !== time) socket.handshake.time = time; // one of ours says it by itself
-    if (before.rooms.length > 0) socket.join(before.rooms);
+    if (rooms.length > 0) socket.join(rooms);
     return socket;
   }
 
@@ -150,11 +150,6 @@ export class Restoration {
 }
 
 function nothing(): void {}
-
-function presentedData(socket: PresentedSocket): unknown {
-  const data = dataOf(socket.data);
-  return socket.user === undefined ? data : Object.assign(data as object, { user: socket.user });
-}
 
 /** Whether the namespace is there, or comes soon: an app may make it a moment after "/". */
 async function exists(io: InnerServer, { nsp, auth = {} }: PresentedSocket): Promise<boolean> {

@@ -34,9 +34,19 @@ export class RoomNames {
     }
   };
 
+  /** Whether the next process can have it as it is, but not by its name alone. */
+  isOdd(room: unknown): boolean {
+    return (typeof room === "string" || !identified(room)) && this.of(room) !== room;
+  }
+
   private sealed(kind: string, text: string): string {
     return `${kind} ${createHmac("sha256", this.key).update(`socketgate room ${kind} ${text}`).digest("base64url")}`;
   }
+}
+
+/** What is itself only in this process. */
+function identified(room: unknown): boolean {
+  return typeof room === "symbol" || typeof room === "function" || (typeof room === "object" && room !== null);
 }
 
 /** The room of an object, as a client may have sent, is natively that of this very object. */

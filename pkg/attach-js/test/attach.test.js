@@ -2,11 +2,11 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Server } = require('socket.io');
-const { attachedServer } = require('../dist');
+const { attach, attachedServer } = require('../dist');
 const { joinsProcesses } = require('../dist/layer');
 const { SimulatedGateway } = require('./simulated');
 const { until } = require('./waiting');
-const { join, start } = require('./world');
+const { join, quiet, start } = require('./world');
 
 test('a client of the gateway is a socket of the server, events and acks go both ways', async (t) => {
   const { gateway, io, attached } = await start(t);
@@ -251,6 +251,63 @@ test('a gateway that does not come back takes its clients along', async (t) => {
   await gateway.close();
   await until('the end', () => gone.length === 1);
   assert.deepEqual(gone, ['transport close']);
+});
+
+test('a server whose namespaces are all dynamic is presented clients, whether they were there before it was attached or not', async (t) => {
+  for (const early of [true, false]) {
+    const gateway = await new SimulatedGateway().listen();
+    t.after(() => gateway.close());
+    const io = new Server();
+    const serve = () => io.of(/^\/room-\d+$/).on('connection', (socket) => socket.emit('namespace', socket.nsp.name));
+    if (early) serve();
+    const attached = attach(io, { ...quiet, url: gateway.url });
+    t.after(() => io.close());
+    if (!early) setImmediate(serve);
+    await attached.ready;
+    const client = await join(gateway, '/room-7');
+    await until('the event', () => client.texts.includes('2/room-7,["namespace","/room-7"]'));
+  }
+});
+
+test('a module that is loaded anew has the clients of the server that it attached before', async (t) => {
+  const { gateway, io, attached } = await start(t);
+  io.on('connection', (socket) => socket.on('who', (answer) => answer('old')));
+  await attached.ready;
+  const client = await join(gateway);
+  const { io: other, attached: again } = await start(t, { gateway });
+  other.on('connection', (socket) => socket.on('who', (answer) => answer('new')));
+  await until('the old one to leave', () => attached.gateways.length === 0);
+  await until('the new one to have it', () => again.clients === 1);
+  client.say('21["who"]');
+  await until('the answer', () => client.texts.includes('31["new"]'));
+  assert.deepEqual([attachedServer(), client.open], [other, true]);
+});
+
+test('a server that has left can be attached again, with the same clients and what the app had given its engine', async (t) => {
+  const { gateway, io, attached } = await start(t, { server: { allowRequest: (_request, done) => done(null, true) } });
+  let requests = 0;
+  io.engine.use((_request, _response, next) => next(void requests++));
+  io.on('connection', (socket) => socket.on('ping', (answer) => answer(io.engine.clientsCount)));
+  await attached.ready;
+  const client = await join(gateway);
+  await attached.close();
+  assert.equal(io.engine.clientsCount, 0);
+  const again = attach(io, { ...quiet, url: gateway.url });
+  await again.ready;
+  client.say('21["ping"]');
+  await until('the answer', () => client.texts.some((text) => text.startsWith('3')));
+  assert.deepEqual(client.texts.filter((text) => text.startsWith('3')), ['31[1]']);
+  assert.deepEqual([io.sockets.sockets.size, requests], [1, 1]);
+});
+
+test('who dials something else than a gateway is told what to name', async (t) => {
+  const other = require('node:net').createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+  t.after(() => other.close());
+  await new Promise((resolve) => other.on('listening', resolve));
+  const lines = [];
+  await start(t, { gateway: { url: `tcp://127.0.0.1:${other.address().port}` }, log: (line) => lines.push(line) });
+  await until('the line', () => lines.length > 0);
+  assert.match(lines[0], /SOCKETGATE_URL has to name its ATTACH_ADDR/);
 });
 
 test('a wrong key is refused, and said', async (t) => {

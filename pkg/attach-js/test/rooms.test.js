@@ -66,3 +66,24 @@ test('rooms that are numbers outlive a link that breaks', async (t) => {
   await until('the word', () => client.texts.includes('2["hello"]'));
   assert.ok(client.sockets.get('/').rooms.has('5'));
 });
+
+test('rooms that are no text are themselves again in the next process', async (t) => {
+  const { gateway, io } = await start(t);
+  const odd = [5, -0.5, 7n, true, null, undefined, 'cut \ud83d'];
+  io.on('connection', (socket) => socket.join([...odd, 6, 'text', '8']));
+  const client = await join(gateway);
+  const socket = [...io.sockets.sockets.values()][0];
+  socket.leave(6);
+  socket.data.name = 'ann';
+  await io.close();
+
+  const next = await start(t, { gateway });
+  next.io.on('connection', () => {});
+  await next.attached.ready;
+  const [back] = await next.io.fetchSockets();
+  assert.deepEqual([...back.rooms], [back.id, ...odd, 'text', '8']);
+  assert.deepEqual([back.id, back.data], [socket.id, { name: 'ann' }]);
+  assert.equal((await next.io.in('5').fetchSockets()).length, 0);
+  next.io.to(5).emit('hello');
+  await until('the word', () => client.texts.includes('2["hello"]'));
+});

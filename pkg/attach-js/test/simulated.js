@@ -86,8 +86,8 @@ class SimulatedGateway {
     socket.on('error', () => {});
     socket.on('close', () => {
       if (!this.links.delete(link)) return;
-      this.ready = false;
-      for (const client of this.clients.values()) client.held ??= [];
+      this.ready = [...this.links].some((each) => each.ready);
+      if (!this.ready) for (const client of this.clients.values()) client.held ??= [];
     });
     socket.on('data', (chunk) => {
       frames.push(chunk);
