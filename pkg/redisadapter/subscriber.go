@@ -43,6 +43,8 @@ type subscriber struct {
 	client rueidis.Client
 	shards bool // subscriptions go to the master of their slot
 	heard  func(subscribed, channel, payload string)
+	// speak publishes what nobody is told. An error means that this server could not be heard.
+	speak func(context.Context) error
 	// check is called now and then while all is subscribed. An error ends the connection, so that another is made.
 	check     func() error
 	connected func()
@@ -183,17 +185,17 @@ const wakes = 3
 
 func (s *subscriber) wake(ctx context.Context) (err error) {
 	for range wakes {
-		if err = s.ping(ctx); err == nil {
+		if err = s.spoke(ctx); err == nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("redisadapter: ask Redis for a sign of life: %w", err)
+	return fmt.Errorf("redisadapter: publish: %w", err)
 }
 
-func (s *subscriber) ping(ctx context.Context) error {
+func (s *subscriber) spoke(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	return s.client.Do(ctx, s.client.B().Ping().Build()).Error()
+	return s.speak(ctx)
 }
 
 // settle brings what is subscribed to what is wanted. It reports whether that is still so.
