@@ -118,6 +118,14 @@ func (a *Adapter) Subscribed(ctx context.Context) error { return a.subscriber.wa
 // namespace that is new may take a moment more.
 func (a *Adapter) Connected() bool { return a.up.Load() }
 
+// Resubscribe has other connections be made for what is subscribed: a name may lead to another server by now. It returns at once.
+func (a *Adapter) Resubscribe() {
+	select {
+	case a.subscriber.again <- struct{}{}:
+	default:
+	}
+}
+
 // Shutdown publishes what is queued, and ends all that New has started. When ctx ends first, the rest is not published and its
 // error is returned. Nothing may be called any more.
 func (a *Adapter) Shutdown(ctx context.Context) error {

@@ -22,6 +22,7 @@ type links struct {
 var (
 	errLost  = errors.New("redisadapter: the connection of the subscription was lost")
 	errMoved = errors.New("redisadapter: Redis has ended a subscription")
+	errAgain = errors.New("redisadapter: another connection is wanted")
 )
 
 func (s *subscriber) dial(ctx context.Context) (*links, error) {

@@ -200,7 +200,14 @@ func TestASubscriptionToAnotherServerThanIsPublishedToIsNoticed(t *testing.T) {
 		t.Errorf("noticed after %v", took)
 	}
 	d.subscribes.Store(&client)
-	heals(t, serve(t, client, Options{}), a.member("/", "r"))
+	there := a.member("/", "r")
+	heals(t, serve(t, client, Options{}), there)
+	d.subscribes.Store(&other)
+	lost := a.watch.count(func() int { return a.watch.lost })
+	a.adapter.Resubscribe() // as to what a name leads to now
+	a.watch.until(t, "another connection", func() bool { return a.watch.count(func() int { return a.watch.lost }) > lost })
+	d.subscribes.Store(&client)
+	heals(t, serve(t, client, Options{}), there)
 }
 
 func TestWhatTheQueueCannotTakeIsDroppedAndCountedAndNothingWaits(t *testing.T) {

@@ -51,6 +51,7 @@ type subscriber struct {
 	lost      func(error)
 
 	changed chan struct{}  // has something after a change of wanted
+	again   chan struct{}  // has something when other connections are wanted
 	closing sync.WaitGroup // of connections: one that is dead takes its time
 
 	mu      lockorder.Mutex[subscriber]
@@ -62,7 +63,7 @@ type subscriber struct {
 
 func newSubscriber(client rueidis.Client) *subscriber {
 	return &subscriber{
-		client: client, changed: make(chan struct{}, 1),
+		client: client, changed: make(chan struct{}, 1), again: make(chan struct{}, 1),
 		wanted: make(map[subscription]bool), pending: make(map[subscription]bool), leaving: make(map[string]bool),
 		settled: make(chan struct{}),
 	}
@@ -167,6 +168,8 @@ func (s *subscriber) session(ctx context.Context) error {
 			return ctx.Err()
 		case err := <-l.lost:
 			return err
+		case <-s.again:
+			return errAgain
 		case <-s.changed:
 		case <-ticker.C:
 			if err := l.ping(ctx); err != nil {

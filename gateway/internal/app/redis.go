@@ -26,6 +26,7 @@ type redisParts struct {
 	name     string         // of this process
 	client   rueidis.Client // of the adapter
 	sessions rueidis.Client // a connection of its own: what is written in bulk must not hold up messages
+	presence rueidis.Client // a.cluster's
 	adapter  *redisadapter.Adapter
 	order    *order.Sequencer // nil where no database gives messages an order
 	heard    []order.Heard    // is used again by the one goroutine that hears
