@@ -130,6 +130,20 @@ func TestAServerThatMayNotPublishAnyMoreKnowsItUntilItMay(t *testing.T) {
 	a.subscribed()
 }
 
+func TestAStreamThatCannotBeReadIsSaidOnceAndThatItCanAgain(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	redis.Do("SET", "stream", "somebody else's")
+	a := serve(t, open(t, nil, redis.Addr()), Options{Stream: "stream"})
+	said := func() int { return a.watch.count(func() int { return len(a.watch.stream) }) }
+	a.watch.until(t, "a word", func() bool { return said() > 0 })
+	redis.Do("DEL", "stream")
+	a.watch.until(t, "another", func() bool { return said() > 1 })
+	if first, second := a.watch.stream[0], a.watch.stream[1]; first == nil || second != nil {
+		t.Errorf("%v, %v", first, second)
+	}
+}
+
 // All that is queued has a deadline together then, and not each part of it.
 func TestAShutdownWaitsNoLongerThanItMayForARedisThatStandsStill(t *testing.T) {
 	t.Parallel()

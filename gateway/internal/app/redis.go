@@ -140,8 +140,17 @@ func (w *adapterWatch) Connected() {
 func (w *adapterWatch) Lost(err error) {
 	w.metrics.RedisLost()
 	if !w.lost.Swap(true) {
-		w.log.Warn("the other gateways are not heard: Redis is away. Messages are read from the database until it is back", "error", err)
+		w.log.Warn("the other gateways are not heard, or don't hear this one: Redis is away, or lets its user not do it (socketgate check tries). "+
+			"Messages are read from the database until it is back", "error", err)
 	}
+}
+
+func (w *adapterWatch) Stream(err error) {
+	if err == nil {
+		w.log.Info("REDIS_STREAM is read again")
+		return
+	}
+	w.log.Warn("REDIS_STREAM can't be read: what the web app emits there is not told (socketgate check tries it)", "error", err)
 }
 
 func (w *adapterWatch) Dropped(cause redisadapter.Cause, messages int) {
