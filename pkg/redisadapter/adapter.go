@@ -35,8 +35,10 @@ type Adapter struct {
 	stop    context.CancelFunc // of all but the publisher
 	stopped <-chan struct{}    // closed by stop
 	running sync.WaitGroup
-	flush   chan struct{} // closed when nothing more will be published
-	flushed chan struct{} // closed when all is
+	flush   chan struct{}      // closed when nothing more will be published
+	flushed chan struct{}      // closed when all is
+	life    context.Context    // of what the publisher does
+	giveUp  context.CancelFunc // of life
 
 	mu         lockorder.RWMutex[Adapter]
 	namespaces map[string]*socketio.Namespace
@@ -58,6 +60,7 @@ func New(client rueidis.Client, o Options) (*Adapter, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	life, giveUp := context.WithCancel(context.Background())
 	a := &Adapter{
 		options: o, client: client, wire: w, seal: sealing,
 		subscriber: newSubscriber(client),
@@ -66,8 +69,9 @@ func New(client rueidis.Client, o Options) (*Adapter, error) {
 		in:         newQueue[incoming](o.QueueCount, o.QueueBytes),
 		errands:    make(chan func(), maxErrands),
 		asking:     make(chan struct{}, maxAsking),
-		questions:  questions{byID: make(map[string]chan message), servers: make(map[string]map[string]bool)},
+		questions:  questions{byID: make(map[string]*queue[message]), servers: make(map[string]map[string]bool)},
 		stop:       stop, stopped: ctx.Done(), flush: make(chan struct{}), flushed: make(chan struct{}),
+		life: life, giveUp: giveUp,
 		namespaces: make(map[string]*socketio.Namespace),
 		routes:     make(map[string]string),
 	}
@@ -87,6 +91,10 @@ func (a *Adapter) subscribe() {
 	s := a.subscriber
 	s.shards = a.options.Wire != Classic
 	s.heard = a.heard
+	s.speak = func(ctx context.Context) error {
+		p := publisher{Adapter: a}
+		return a.client.Do(ctx, p.command(publication{channel: a.beat.at.name})).Error()
+	}
 	s.check = func() error { return a.beat.check(a) }
 	s.connected = func() {
 		a.up.Store(true)
@@ -110,17 +118,27 @@ func (a *Adapter) Subscribed(ctx context.Context) error { return a.subscriber.wa
 // namespace that is new may take a moment more.
 func (a *Adapter) Connected() bool { return a.up.Load() }
 
+// Resubscribe has other connections be made for what is subscribed: a name may lead to another server by now. It returns at once.
+func (a *Adapter) Resubscribe() {
+	select {
+	case a.subscriber.again <- struct{}{}:
+	default:
+	}
+}
+
 // Shutdown publishes what is queued, and ends all that New has started. When ctx ends first, the rest is not published and its
 // error is returned. Nothing may be called any more.
 func (a *Adapter) Shutdown(ctx context.Context) error {
 	a.stop()
 	a.running.Wait()
 	close(a.flush)
+	defer a.giveUp()
 	select {
 	case <-a.flushed:
 		return nil
 	case <-ctx.Done():
-		<-a.flushed // the publisher's own deadline is short
+		a.giveUp() // of a long queue each part has a deadline of its own
+		<-a.flushed
 		return ctx.Err()
 	}
 }

@@ -22,6 +22,7 @@ type links struct {
 var (
 	errLost  = errors.New("redisadapter: the connection of the subscription was lost")
 	errMoved = errors.New("redisadapter: Redis has ended a subscription")
+	errAgain = errors.New("redisadapter: another connection is wanted")
 )
 
 func (s *subscriber) dial(ctx context.Context) (*links, error) {
@@ -173,9 +174,12 @@ func do(ctx context.Context, d rueidis.DedicatedClient, multi ...rueidis.Complet
 	return nil
 }
 
+// ping takes every answer for a sign of life: a Redis that can't save its data to disk answers PING by an error, and goes on carrying messages.
 func (l *links) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	for _, d := range l.open {
-		if err := do(ctx, d, d.B().Ping().Build()); err != nil {
+		if err := d.Do(ctx, d.B().Ping().Build()).NonRedisError(); err != nil {
 			return fmt.Errorf("redisadapter: ask the subscription's connection for a sign of life: %w", err)
 		}
 	}

@@ -74,6 +74,8 @@ type Observer interface {
 	// Dropped counts messages that were not published, or heard and not told. Kept events that were published as one message count as one
 	// where they could not be read.
 	Dropped(cause Cause, messages int)
+	// Stream is told why Options.Stream can't be read, once, and nil when it can again.
+	Stream(err error)
 	// Bundled counts kept events that were published in one message with others, and understood by all.
 	Bundled(events int)
 }
@@ -106,3 +108,4 @@ func (silent) Connected()         {}
 func (silent) Lost(error)         {}
 func (silent) Dropped(Cause, int) {}
 func (silent) Bundled(int)        {}
+func (silent) Stream(error)       {}

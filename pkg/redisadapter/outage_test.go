@@ -95,6 +95,84 @@ func TestARedisThatStandsStillIsNoticedWithinThreeSeconds(t *testing.T) {
 	a.subscribed()
 }
 
+// By default Redis saves what it has, and stops writes where that fails. What is published goes on.
+func TestARedisThatCannotSaveCarriesMessages(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	redis.FailToSave()
+	a, b := serve(t, open(t, nil, redis.Addr()), Options{}), serve(t, open(t, nil, redis.Addr()), Options{})
+	there := b.member("/", "r")
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for end := time.Now().Add(patience); a.adapter.beat.back.Load() < 3; <-look.C { // it has asked for signs of life
+		if time.Now().After(end) {
+			t.Fatal("nothing comes back")
+		}
+	}
+	a.root.To("r").Emit("x")
+	there.expect(`2["x"]`)
+	if lost := b.watch.count(func() int { return b.watch.lost }); lost > 0 {
+		t.Errorf("lost %d times", lost)
+	}
+}
+
+func TestAServerThatMayNotPublishAnyMoreKnowsItUntilItMay(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	redis.Do("ACL", "SETUSER", "app", "on", "nopass", "~*", "&*", "+@all")
+	a := serve(t, open(t, func(o *rueidis.ClientOption) { o.Username, o.Password = "app", "any" }, redis.Addr()), Options{})
+	redis.Do("ACL", "SETUSER", "app", "-publish")
+	a.watch.until(t, "the loss, and two attempts", func() bool { return a.watch.count(func() int { return a.watch.lost }) > 2 })
+	if n := a.watch.count(func() int { return a.watch.connected }); n != 1 || a.adapter.Connected() {
+		t.Errorf("connected %d times", n)
+	}
+	redis.Do("ACL", "SETUSER", "app", "+publish")
+	a.subscribed()
+}
+
+func TestAStreamThatCannotBeReadIsSaidOnceAndThatItCanAgain(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	redis.Do("SET", "stream", "somebody else's")
+	a := serve(t, open(t, nil, redis.Addr()), Options{Stream: "stream"})
+	said := func() int { return a.watch.count(func() int { return len(a.watch.stream) }) }
+	a.watch.until(t, "a word", func() bool { return said() > 0 })
+	redis.Do("DEL", "stream")
+	a.watch.until(t, "another", func() bool { return said() > 1 })
+	if first, second := a.watch.stream[0], a.watch.stream[1]; first == nil || second != nil {
+		t.Errorf("%v, %v", first, second)
+	}
+}
+
+// All that is queued has a deadline together then, and not each part of it.
+func TestAShutdownWaitsNoLongerThanItMayForARedisThatStandsStill(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	adapter, err := New(open(t, nil, redis.Addr()), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	io := socketio.NewServer(socketio.Options{Cluster: adapter})
+	t.Cleanup(func() { io.Shutdown(context.Background()) })
+	root := io.Of("/")
+	if err := adapter.Subscribed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	redis.Pause()
+	for range 10 * publishMost {
+		root.Emit("x")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if err := adapter.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("ended by %v", err)
+	}
+	if took := time.Since(began); took > 2*publishWithin {
+		t.Errorf("it took %v", took)
+	}
+}
+
 func TestAFailoverOfTheSentinelMovesTheSubscription(t *testing.T) {
 	t.Parallel()
 	redis := redistest.StartSentinel(t)
@@ -136,7 +214,14 @@ func TestASubscriptionToAnotherServerThanIsPublishedToIsNoticed(t *testing.T) {
 		t.Errorf("noticed after %v", took)
 	}
 	d.subscribes.Store(&client)
-	heals(t, serve(t, client, Options{}), a.member("/", "r"))
+	there := a.member("/", "r")
+	heals(t, serve(t, client, Options{}), there)
+	d.subscribes.Store(&other)
+	lost := a.watch.count(func() int { return a.watch.lost })
+	a.adapter.Resubscribe() // as to what a name leads to now
+	a.watch.until(t, "another connection", func() bool { return a.watch.count(func() int { return a.watch.lost }) > lost })
+	d.subscribes.Store(&client)
+	heals(t, serve(t, client, Options{}), there)
 }
 
 func TestWhatTheQueueCannotTakeIsDroppedAndCountedAndNothingWaits(t *testing.T) {

@@ -62,7 +62,7 @@ func (p *publisher) publishAll() {
 }
 
 func (p *publisher) publishSome(some []outgoing) {
-	ctx, cancel := context.WithTimeout(context.Background(), publishWithin)
+	ctx, cancel := context.WithTimeout(p.life, publishWithin)
 	defer cancel()
 	if again := p.hand(ctx, p.encode(some, p.isAlone(ctx, some))); len(again) > 0 {
 		p.kin.likely = false
@@ -81,17 +81,19 @@ func (p *publisher) hand(ctx context.Context, publications []publication) (again
 		commands = append(commands, census)
 	}
 	results := p.client.DoMulti(ctx, commands...)
-	failed, beat := 0, uint64(0)
+	failed, beats := 0, false
 	var bundled []outgoing
 	for i, one := range publications {
-		switch {
-		case results[i].Error() != nil:
-			failed += max(1, len(one.bundle))
-		case one.beat != 0:
-			beat = one.beat
-		default:
-			bundled = append(bundled, one.bundle...)
+		err := results[i].Error()
+		if one.beat != 0 {
+			p.beat.published(one.beat, err)
+			beats = beats || err == nil
 		}
+		if err != nil {
+			failed += max(1, len(one.bundle))
+			continue
+		}
+		bundled = append(bundled, one.bundle...)
 	}
 	if failed > 0 {
 		p.options.Observer.Dropped(OutFailed, failed)
@@ -101,8 +103,7 @@ func (p *publisher) hand(ctx context.Context, publications []publication) (again
 	} else if len(bundled) > 0 {
 		p.options.Observer.Bundled(len(bundled))
 	}
-	if beat != 0 {
-		p.beat.published(beat)
+	if beats {
 		p.look(ctx)
 	}
 	return again

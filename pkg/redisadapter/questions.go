@@ -19,12 +19,15 @@ import (
 // questions are those of this server that wait for answers.
 type questions struct {
 	mu      lockorder.Mutex[questions]
-	byID    map[string]chan message
+	byID    map[string]*queue[message]
 	servers map[string]map[string]bool // by namespace: the uids that answered when last all did
 }
 
-// maxAnswers is how many answers may wait for whoever asked.
-const maxAnswers = 10_000
+// maxAnswers is how many answers may wait for whoever asked, and maxAnswerBytes how much of them.
+const (
+	maxAnswers     = 10_000
+	maxAnswerBytes = 64 << 20
+)
 
 // MissingError says that some servers have not answered in time. What the others have answered is returned with it.
 type MissingError struct {
@@ -66,10 +69,12 @@ func (a *Adapter) ask(ctx context.Context, ns *socketio.Namespace, m *message, t
 	answered, uids := 0, make(map[string]bool)
 	for answered < others || unfinished != nil && unfinished() {
 		select {
-		case answer := <-answers:
-			if take(answer) {
-				answered++
-				uids[answer.uid] = true
+		case <-answers.more:
+			for _, answer := range answers.take(nil) {
+				if take(answer) {
+					answered++
+					uids[answer.uid] = true
+				}
 			}
 		case <-ctx.Done():
 			return &MissingError{others, answered, a.questions.missing(ns.Name(), uids, others-answered), ctx.Err()}
@@ -79,10 +84,10 @@ func (a *Adapter) ask(ctx context.Context, ns *socketio.Namespace, m *message, t
 	return nil
 }
 
-func (q *questions) open(id string) chan message {
+func (q *questions) open(id string) *queue[message] {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	answers := make(chan message, maxAnswers)
+	answers := newQueue[message](maxAnswers, maxAnswerBytes)
 	q.byID[id] = answers
 	return answers
 }
@@ -103,17 +108,9 @@ func (q *questions) any() bool {
 // answer reports whether it was wanted.
 func (q *questions) answer(m message) (room bool) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	answers := q.byID[m.request]
-	if answers == nil {
-		return true
-	}
-	select {
-	case answers <- m:
-		return true
-	default:
-		return false
-	}
+	q.mu.Unlock()
+	return answers == nil || answers.add(m, m.size())
 }
 
 func (q *questions) all(ns string, uids map[string]bool) {

@@ -43,6 +43,7 @@ type watch struct {
 	mu              sync.Mutex
 	connected, lost int
 	bundled         int
+	stream          []error
 	dropped         map[Cause]int
 	changed         chan struct{}
 }
@@ -63,6 +64,7 @@ func (w *watch) Connected()             { w.change(func() { w.connected++ }) }
 func (w *watch) Lost(error)             { w.change(func() { w.lost++ }) }
 func (w *watch) Dropped(c Cause, n int) { w.change(func() { w.dropped[c] += n }) }
 func (w *watch) Bundled(n int)          { w.change(func() { w.bundled += n }) }
+func (w *watch) Stream(err error)       { w.change(func() { w.stream = append(w.stream, err) }) }
 func (w *watch) count(f func() int) int { w.mu.Lock(); defer w.mu.Unlock(); return f() }
 func (w *watch) droppedBy(c Cause) int  { return w.count(func() int { return w.dropped[c] }) }
 func (w *watch) until(t testing.TB, what string, is func() bool) {

@@ -23,9 +23,18 @@ const (
 
 // readStream tells what is added to Options.Stream, from now on. After an outage it goes on where it was.
 func (a *Adapter) readStream(ctx context.Context) {
-	last := ""
+	last, failures := "", 0
+	reads := func() {
+		if failures > 1 {
+			a.options.Observer.Stream(nil)
+		}
+		failures = 0
+	}
 	for ctx.Err() == nil {
-		if err := a.followStream(ctx, &last); err != nil && ctx.Err() == nil {
+		if err := a.followStream(ctx, &last, reads); err != nil && ctx.Err() == nil {
+			if failures++; failures == 2 { // once a connection was lost
+				a.options.Observer.Stream(err)
+			}
 			select {
 			case <-ctx.Done():
 			case <-time.After(retryAtMost):
@@ -34,8 +43,8 @@ func (a *Adapter) readStream(ctx context.Context) {
 	}
 }
 
-// followStream reads until an error, on a connection of its own.
-func (a *Adapter) followStream(ctx context.Context, last *string) error {
+// followStream reads until an error, on a connection of its own. Reads is called after each time that it could.
+func (a *Adapter) followStream(ctx context.Context, last *string, reads func()) error {
 	d, release := a.client.Dedicate()
 	defer release()
 	for {
@@ -51,6 +60,7 @@ func (a *Adapter) followStream(ctx context.Context, last *string) error {
 			d.Close() // it may still be blocked
 			return err
 		}
+		reads()
 		for _, entry := range entries {
 			*last = entry.ID
 			a.tellEntry(entry.FieldValues)

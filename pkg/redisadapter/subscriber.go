@@ -43,12 +43,15 @@ type subscriber struct {
 	client rueidis.Client
 	shards bool // subscriptions go to the master of their slot
 	heard  func(subscribed, channel, payload string)
+	// speak publishes what nobody is told. An error means that this server could not be heard.
+	speak func(context.Context) error
 	// check is called now and then while all is subscribed. An error ends the connection, so that another is made.
 	check     func() error
 	connected func()
 	lost      func(error)
 
 	changed chan struct{}  // has something after a change of wanted
+	again   chan struct{}  // has something when other connections are wanted
 	closing sync.WaitGroup // of connections: one that is dead takes its time
 
 	mu      lockorder.Mutex[subscriber]
@@ -60,7 +63,7 @@ type subscriber struct {
 
 func newSubscriber(client rueidis.Client) *subscriber {
 	return &subscriber{
-		client: client, changed: make(chan struct{}, 1),
+		client: client, changed: make(chan struct{}, 1), again: make(chan struct{}, 1),
 		wanted: make(map[subscription]bool), pending: make(map[subscription]bool), leaving: make(map[string]bool),
 		settled: make(chan struct{}),
 	}
@@ -165,6 +168,8 @@ func (s *subscriber) session(ctx context.Context) error {
 			return ctx.Err()
 		case err := <-l.lost:
 			return err
+		case <-s.again:
+			return errAgain
 		case <-s.changed:
 		case <-ticker.C:
 			if err := l.ping(ctx); err != nil {
@@ -183,17 +188,17 @@ const wakes = 3
 
 func (s *subscriber) wake(ctx context.Context) (err error) {
 	for range wakes {
-		if err = s.ping(ctx); err == nil {
+		if err = s.spoke(ctx); err == nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("redisadapter: ask Redis for a sign of life: %w", err)
+	return fmt.Errorf("redisadapter: publish: %w", err)
 }
 
-func (s *subscriber) ping(ctx context.Context) error {
+func (s *subscriber) spoke(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	return s.client.Do(ctx, s.client.B().Ping().Build()).Error()
+	return s.speak(ctx)
 }
 
 // settle brings what is subscribed to what is wanted. It reports whether that is still so.

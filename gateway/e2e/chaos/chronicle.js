@@ -110,7 +110,7 @@ function latest({ name, story = [] }, now) {
 }
 
 // While these go on every client keeps its connection, and messages find another way.
-const CROSSED = ['redis', 'flush', 'hush', 'partition', 'failover'];
+const CROSSED = ['redis', 'flush', 'hush', 'refuse', 'evict', 'partition', 'failover'];
 // While these go on whoever is connected hears as ever: the others of a gateway that ends take up what it had.
 const PROMPT = ['kill', 'roll'];
 const ORDINARY = 500; // milliseconds, on a busy machine, from one gateway to another where nothing is away
@@ -132,7 +132,7 @@ const isRoll = (kind) => kind.split('+').includes('roll') && kind.split('+').eve
  */
 function staysListed(kind, { joined, story = [] }, begun, now, restarts) {
   const last = story.findLast(({ what }) => /^(lost|recovered|connected)/.test(what));
-  if (['redis', 'flush', 'hush', 'failover'].includes(kind)) return joined + SETTLED < begun && !(last?.at > begun - RETURN);
+  if (['redis', 'flush', 'hush', 'refuse', 'failover'].includes(kind)) return joined + SETTLED < begun && !(last?.at > begun - RETURN);
   if (kind !== 'kill' && !isRoll(kind)) return false;
   const lost = story.findLast(({ what }) => what.startsWith('lost'));
   if (!lost) return true;

@@ -50,6 +50,28 @@ const outages = {
     await pause(random.between(500, 8_000)).finally(() => redis.signal('SIGCONT'));
   },
 
+  /** Redis answers, and takes no writes, nobody new, or nothing for a while. */
+  async refuse({ redis }, random) {
+    const [wrong, ...right] = random.pick([
+      ['CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0'], // noeviction
+      ['CONFIG SET min-replicas-to-write 1', 'CONFIG SET min-replicas-to-write 0'],
+      ['REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE'],
+      ['CLIENT PAUSE 5000 WRITE', 'CLIENT UNPAUSE'],
+      ['CONFIG SET client-output-buffer-limit "pubsub 1 1 1"', 'CONFIG SET client-output-buffer-limit "pubsub 0 0 0"'],
+      ['CLIENT KILL TYPE pubsub', 'CLIENT KILL TYPE normal', 'SCRIPT FLUSH'],
+    ]);
+    await redis.ask(wrong).catch(() => {});
+    await pause(random.between(200, 6_000));
+    for (const command of right) await redis.ask(command).catch(() => {});
+  },
+
+  /** Redis throws away what it holds, key by key. */
+  async evict({ redis }, random) {
+    for (const command of ['CONFIG SET maxmemory-policy allkeys-random', 'CONFIG SET maxmemory 1']) await redis.ask(command).catch(() => {});
+    await pause(random.between(200, 4_000));
+    for (const command of ['CONFIG SET maxmemory 0', 'CONFIG SET maxmemory-policy noeviction']) await redis.ask(command).catch(() => {});
+  },
+
   /** A gateway's packets to Redis are lost, or it is refused. */
   async partition({ links }, random) {
     const link = random.pick(links);
@@ -81,7 +103,7 @@ const outages = {
 for (const name of ['drops', 'cuts', 'delays', 'halfopen']) outages[name] = (stage, random) => rage(stage, [name], random, LINES);
 
 const SENTINEL = ['failover'];
-const ALONE = ['redis', 'flush', 'hush', 'partition']; // where there is one server, which links lead to
+const ALONE = ['redis', 'flush', 'hush', 'refuse', 'evict', 'partition']; // where there is one server, which links lead to
 
 /** What can go wrong with a Redis that is one server, and with one that Sentinel watches. */
 export const namesOn = {

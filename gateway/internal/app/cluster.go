@@ -35,6 +35,7 @@ func (a *App) openCluster(ctx context.Context, o *chat.Options) error {
 		client.Close()
 		return err
 	}
+	a.redis.presence = client
 	o.Gateways = a.cluster
 	a.compareSecrets(ctx, client)
 	return nil
@@ -73,6 +74,12 @@ func (a *App) heedCluster() {
 		return
 	}
 	a.health.Cluster = a.unready
+	a.cluster.Move(func() {
+		for _, client := range []rueidis.Client{a.redis.presence, a.redis.client, a.redis.sessions} {
+			redis.Anew(client)
+		}
+		a.redis.adapter.Resubscribe()
+	})
 	a.cluster.Heed(func(acts []cluster.Act) {
 		ended := make(map[string][]string)
 		for _, act := range acts {

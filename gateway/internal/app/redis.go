@@ -26,6 +26,7 @@ type redisParts struct {
 	name     string         // of this process
 	client   rueidis.Client // of the adapter
 	sessions rueidis.Client // a connection of its own: what is written in bulk must not hold up messages
+	presence rueidis.Client // a.cluster's
 	adapter  *redisadapter.Adapter
 	order    *order.Sequencer // nil where no database gives messages an order
 	heard    []order.Heard    // is used again by the one goroutine that hears
@@ -139,8 +140,17 @@ func (w *adapterWatch) Connected() {
 func (w *adapterWatch) Lost(err error) {
 	w.metrics.RedisLost()
 	if !w.lost.Swap(true) {
-		w.log.Warn("the other gateways are not heard: Redis is away. Messages are read from the database until it is back", "error", err)
+		w.log.Warn("the other gateways are not heard, or don't hear this one: Redis is away, or lets its user not do it (socketgate check tries). "+
+			"Messages are read from the database until it is back", "error", err)
 	}
+}
+
+func (w *adapterWatch) Stream(err error) {
+	if err == nil {
+		w.log.Info("REDIS_STREAM is read again")
+		return
+	}
+	w.log.Warn("REDIS_STREAM can't be read: what the web app emits there is not told (socketgate check tries it)", "error", err)
 }
 
 func (w *adapterWatch) Dropped(cause redisadapter.Cause, messages int) {

@@ -199,13 +199,19 @@ func (s start) redisWires(ctx context.Context, client rueidis.Client) {
 	if !s.isClassic() {
 		listing, other = "CHANNELS", "createAdapter (REDIS_ADAPTER=classic)"
 	}
+	nodes := map[string]rueidis.Client{"": client}
+	if client.Mode() == rueidis.ClientModeCluster { // each knows of its own subscribers
+		nodes = client.Nodes()
+	}
 	found := 0
-	for _, ending := range []string{"-*#/*", "#/*"} {
-		channels, err := client.Do(ctx, client.B().Arbitrary("PUBSUB").Args(listing, redisPattern(s.config.RedisPrefix)+ending).Build()).AsStrSlice()
-		if err != nil {
-			return // a version that has no such listing, or an ACL that forbids it
+	for _, node := range nodes {
+		for _, ending := range []string{"-*#/*", "#/*"} {
+			channels, err := node.Do(ctx, node.B().Arbitrary("PUBSUB").Args(listing, redisPattern(s.config.RedisPrefix)+ending).Build()).AsStrSlice()
+			if err != nil {
+				continue // a version that has no such listing, an ACL that forbids it, or a node that is gone
+			}
+			found += len(channels)
 		}
-		found += len(channels)
 	}
 	if found > 0 {
 		s.fault("wires", fmt.Sprintf("servers on this Redis speak by %s, this gateway by %s: they don't hear each other", other, s.config.RedisAdapter),

@@ -240,6 +240,32 @@ func TestSentinelsAndAClusterAreTriedLikeOneServer(t *testing.T) {
 			}
 		}
 	}
+	c := joined(cluster[0].URL())
+	c.RedisAdapter = "sharded"
+	for _, node := range cluster {
+		hearsOtherWire(t, node, c)
+	}
+}
+
+// Each node of a cluster knows of its own subscribers alone.
+func hearsOtherWire(t *testing.T, node *redistest.Server, c config.Config) {
+	t.Helper()
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{node.Addr()}, DisableCache: true, ForceSingleClient: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	dedicated, release := client.Dedicate()
+	defer release()
+	over := dedicated.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(rueidis.PubSubMessage) {}})
+	if err := dedicated.Do(t.Context(), client.B().Subscribe().Channel("socket.io-request#/chat#").Build()).Error(); err != nil {
+		t.Fatal(err)
+	}
+	if text, faults, _ := tellsOfRedis(t, c); faults != 1 || !strings.Contains(text, "they don't hear each other") {
+		t.Errorf("at %s:\n%s", node.Addr(), text)
+	}
+	dedicated.Close()
+	<-over
 }
 
 func namesReplicas(s *redistest.Server) bool {

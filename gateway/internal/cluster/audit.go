@@ -83,6 +83,10 @@ func (v *view) compared(q *question, marks []mark) {
 		}
 		if m := marks[i]; m.digest != has.digest && m.seq <= p.heard && has.seq <= q.heard {
 			v.want(name, r)
+			if r.said == nil {
+				r.said = make(map[string]mark)
+			}
+			r.said[q.epoch] = m
 		}
 	}
 }

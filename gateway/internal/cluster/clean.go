@@ -56,7 +56,7 @@ func (s *server) cleanRooms(ctx context.Context, epoch string, rooms []string) e
 		if err == nil && len(fields) > 0 {
 			err = s.client.Do(ctx, s.client.B().Hdel().Key(s.keys.room(name)).Field(fields...).Build()).Error()
 		}
-		if err != nil {
+		if err != nil && !isNoHash(err) {
 			return fmt.Errorf("clean a room of a gateway that is gone: %w", err)
 		}
 	}

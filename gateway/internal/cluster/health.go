@@ -24,6 +24,8 @@ type health struct {
 	hears    atomic.Bool
 	relisten atomic.Pointer[context.CancelFunc] // never nil
 
+	cause             atomic.Pointer[error] // why something failed last, since this node was ready
+	nextLoss          atomic.Int64          // when the log may be told of a loss again
 	writing, cleaning atomic.Bool
 	garbled, lostActs atomic.Uint64
 }
@@ -45,12 +47,25 @@ func (h *health) renewed(now time.Time) (late bool) {
 	return h.away.Swap(false) || late
 }
 
-// failed notes that Redis does not answer, and reports whether that is new. One answer that is late is not yet an outage.
-func (h *health) failed(now time.Time) (news bool) {
-	if h.since(&h.renewal, now) <= 2*renewal {
-		return false
+// failed notes that Redis does not answer. One answer that is late is not yet an outage.
+func (h *health) failed(now time.Time) {
+	if h.since(&h.renewal, now) > 2*renewal {
+		h.away.Store(true)
 	}
-	return !h.away.Swap(true)
+}
+
+// lastCause is why something failed since this node was ready.
+func (h *health) lastCause() error {
+	if cause := h.cause.Load(); cause != nil {
+		return *cause
+	}
+	return nil
+}
+
+// saysLoss tells whether the log is to be told of a loss: not each time, where one follows the other.
+func (h *health) saysLoss(now time.Time) bool {
+	at, next := int64(now.Sub(h.start)), h.nextLoss.Load()
+	return at >= next && h.nextLoss.CompareAndSwap(next, at+int64(sayAgain))
 }
 
 func (h *health) isAway() bool    { return h.away.Load() }

@@ -74,3 +74,63 @@ func TestAGatewayThatIsKilledWhileRedisIsAwayIsGoneFiveSecondsAfterTheLastFailur
 		})
 	}
 }
+
+// What throws keys away, or a master of a Redis Cluster, may lose a room and not what a gateway says of it. Whoever is there knows who is in it.
+func TestARoomThatIsLostAloneIsWrittenAgainForWhoComesLater(t *testing.T) {
+	for name, lose := range map[string]func(w *world, epoch string, before *share){
+		"all of it":    func(w *world, epoch string, _ *share) { delete(w.rooms, "r") },
+		"the latest":   func(w *world, epoch string, before *share) { w.rooms["r"][epoch] = before },
+		"what is said": func(w *world, epoch string, _ *share) { delete(w.indexes, epoch) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			model(t, func(t *testing.T, w *world) {
+				g, h := w.gateway(t), w.gateway(t)
+				defer g.close()
+				defer h.close()
+				h.enter("r", "a")
+				settle()
+				var before *share
+				w.with(func() { before = cloneRooms(w.rooms)["r"][h.view.epoch] })
+				h.enter("r", "b")
+				g.enter("r", "c")
+				time.Sleep(5 * time.Second)
+				w.with(func() { lose(w, h.view.epoch, before) })
+				late := w.gateway(t)
+				defer late.close()
+				late.enter("r", "d")
+				time.Sleep(5 * time.Second)
+				for _, all := range []*gateway{g, h, late} {
+					expectList(t, all, "r", "a,b,c,d")
+				}
+				nobodyLeft(t, g, "r", "c")
+				w.with(func() {
+					said, is := w.indexes[h.view.epoch]["r"], w.rooms["r"][h.view.epoch]
+					if is == nil || len(is.users) != 2 || said.digest != is.digest {
+						t.Errorf("%+v is said, and there is %+v", said, is)
+					}
+				})
+			})
+		})
+	}
+}
+
+// Those who linger at it would count as back there.
+func TestAGatewayThatEndsTellsSoInTheEpochThatItTakesAfterALoss(t *testing.T) {
+	model(t, func(t *testing.T, w *world) {
+		g, h := w.gateway(t), w.gateway(t)
+		defer g.close()
+		defer h.close()
+		settle()
+		g.Drain()
+		w.with(w.flush)
+		time.Sleep(3 * time.Second)
+		g.Node.mu.Lock()
+		epoch := g.view.epoch
+		g.Node.mu.Unlock()
+		h.Node.mu.Lock()
+		defer h.Node.mu.Unlock()
+		if p := h.view.peers[epoch]; p == nil || !p.ends {
+			t.Errorf("the other knows of %+v", p)
+		}
+	})
+}

@@ -52,6 +52,7 @@ type Node struct {
 	view   *view
 	serve  func([]presence.Change)
 	heed   func([]Act)
+	move   func()
 	health health
 
 	write, read, told chan struct{} // each holds one: there is something to do
@@ -178,9 +179,12 @@ func (n *Node) Drain() {
 		epoch = v.epoch
 	})
 	if there != nil {
-		n.tellAll(append([]byte{saysEnds}, epoch...)) // who does not hear it holds nobody for longer
+		n.tellEnd(epoch)
 	}
 }
+
+// tellEnd tells the others that this node ends. Who does not hear it holds nobody for longer.
+func (n *Node) tellEnd(epoch string) { n.tellAll(append([]byte{saysEnds}, epoch...)) }
 
 // Close takes this node out: it waits until those who linger have come back or their time is over, and has the others told. When ctx ends
 // earlier, the others find out by its lease. It is called when nobody enters any more.

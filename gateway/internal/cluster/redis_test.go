@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"regexp"
 	"slices"
@@ -24,14 +25,17 @@ func real(t *testing.T, url, key string) *gateway {
 }
 
 // opened is one that has only just started.
-func opened(t *testing.T, url, key string) *gateway {
+func opened(t *testing.T, url, key string) *gateway { return logging(t, url, key, io.Discard) }
+
+// logging is one that writes its log there.
+func logging(t *testing.T, url, key string, log io.Writer) *gateway {
 	t.Helper()
 	client, err := redis.Open(t.Context(), redis.Options{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := &gateway{told: make(map[string][]string)}
-	g.Node, err = Open(client, Options{Prefix: "test", Key: sealKey(key), ConnectionsPerUser: 16, Logger: slog.New(slog.DiscardHandler)})
+	g.Node, err = Open(client, Options{Prefix: "test", Key: sealKey(key), ConnectionsPerUser: 16, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +109,13 @@ func TestListsSurviveWhatHappensToARealRedis(t *testing.T) {
 			s.Do("CLIENT", "KILL", "TYPE", "pubsub")
 			s.Do("CLIENT", "KILL", "TYPE", "normal")
 		},
-		"lost": func(s *redistest.Server) { s.Do("DEL", "test:members:{r}") },
+		"lost":      func(s *redistest.Server) { s.Do("DEL", "test:members:{r}") },
+		"occupied":  func(s *redistest.Server) { s.Do("SET", "test:members:{r}", "somebody else's") },
+		"forgetful": func(s *redistest.Server) { s.Do("SCRIPT", "FLUSH") },
+		"impatient": func(s *redistest.Server) {
+			s.Do("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1 1 1")
+			time.AfterFunc(time.Second, func() { s.Do("CONFIG", "SET", "client-output-buffer-limit", "pubsub 0 0 0") })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

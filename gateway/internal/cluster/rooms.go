@@ -14,6 +14,7 @@ type room struct {
 	again   bool              // is to be read once more, since the reading may be older than what it is for
 	queued  bool              // in view.wanted
 	heard   []news
+	said    map[string]mark // what nodes say of their users, that a reading is asked to find
 }
 
 // share is the users of one node in a room.
@@ -99,8 +100,10 @@ func (v *view) loaded(name string, shares map[string]*share, known map[string]ui
 		if s.actual() != told {
 			v.counts.Drifted++
 			v.repairs = append(v.repairs, repair{epoch, name})
+			delete(r.said, epoch)
 		}
 	}
+	v.lacking(name, r, shares)
 	if r.loaded && len(v.changes) > before {
 		v.counts.Drifted++
 	}
@@ -110,6 +113,22 @@ func (v *view) loaded(name string, shares map[string]*share, known map[string]ui
 		v.want(name, r)
 	}
 	return strays
+}
+
+// lacking has those write a room again who say of their users what a reading has not found: Redis has lost the one and not the other.
+func (v *view) lacking(name string, r *room, found map[string]*share) {
+	for epoch, says := range r.said {
+		var has share
+		if s := found[epoch]; s != nil {
+			has = *s
+		}
+		// What is later than the word was written since.
+		if v.peers[epoch] != nil && has.digest != says.digest && (has.seq <= says.seq || says == mark{}) {
+			v.counts.Drifted++
+			v.repairs = append(v.repairs, repair{epoch, name})
+		}
+	}
+	r.said = nil
 }
 
 // comingsFirst puts those who are listed at one more gateway before those who are at one less: who has gone from one to another is on every list in
@@ -153,6 +172,7 @@ func (v *view) unloaded(name string) {
 func (v *view) hear(epoch string, before, seq uint64, sections []section, now time.Time) {
 	p := v.peer(epoch, now)
 	if p == nil {
+		v.haunted(epoch, now)
 		return
 	}
 	if before > p.heard {

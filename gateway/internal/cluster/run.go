@@ -43,10 +43,12 @@ func (n *Node) locked(f func(v *view)) {
 // keepLease renews the lease every second, and begins an epoch when there is none.
 func (n *Node) keepLease() {
 	asked := sync.OnceFunc(func() { close(n.asked) })
+	trouble := trouble{ready: time.Now()}
 	for {
 		began := time.Now()
-		n.renew()
+		err := n.renew()
 		asked()
+		n.attend(&trouble, err, time.Now())
 		rest := renewal - time.Since(began)
 		n.mu.Lock()
 		if n.view.epoch == "" {
@@ -61,7 +63,7 @@ func (n *Node) keepLease() {
 	}
 }
 
-func (n *Node) renew() {
+func (n *Node) renew() error {
 	ctx, cancel := context.WithTimeout(n.ctx, patience)
 	defer cancel()
 	n.mu.Lock()
@@ -71,15 +73,19 @@ func (n *Node) renew() {
 		epoch = newEpoch()
 		if err := n.medium.register(ctx, epoch, lease); err != nil {
 			n.failed(err)
-			return
+			return err
 		}
-		n.locked(func(v *view) { v.registered(epoch) })
+		var drains bool
+		n.locked(func(v *view) { v.registered(epoch); drains = v.drains })
 		wrote = 0 // of this epoch; what the one before wrote is not to be known
+		if drains {
+			n.tellEnd(epoch)
+		}
 	}
 	r, err := n.medium.renew(ctx, epoch, wrote, lease)
 	if err != nil {
 		n.failed(err)
-		return
+		return err
 	}
 	now := time.Now()
 	if n.health.renewed(now) {
@@ -92,23 +98,26 @@ func (n *Node) renew() {
 	})
 	n.bury(ctx, suspects, r.over)
 	n.compare(ctx)
+	return nil
 }
 
 // failed notes that Redis is away, or has lost what it had.
 func (n *Node) failed(err error) {
 	now := time.Now()
 	if errors.Is(err, errLost) {
-		n.options.Logger.Warn("Redis has lost what this gateway had written, or the others took it for dead: all is written again", "error", err)
+		if n.health.saysLoss(now) {
+			n.options.Logger.Warn("Redis has lost what this gateway had written, or the others took it for dead: all is written again (if this goes on: "+
+				"maxmemory-policy noeviction, and enough memory)", "error", err)
+		}
 		n.locked(func(v *view) { v.lost(now) })
 		return
 	}
 	if n.ctx.Err() != nil {
 		return
 	}
+	n.health.cause.Store(&err)
 	n.locked(func(v *view) { v.spare(now) })
-	if n.health.failed(now) {
-		n.options.Logger.Warn("Redis is away: member lists stay as they are", "error", err)
-	}
+	n.health.failed(now)
 }
 
 // bury ends the epochs of nodes whose lease is over, and has what they left cleaned away.
@@ -216,7 +225,10 @@ func (n *Node) isEpoch(epoch string) bool {
 func (n *Node) tellAll(message []byte) (heard int, err error) {
 	ctx, cancel := context.WithTimeout(n.ctx, patience)
 	defer cancel()
-	return n.medium.tell(ctx, message)
+	if heard, err = n.medium.tell(ctx, message); err != nil {
+		n.health.cause.Store(&err)
+	}
+	return heard, err
 }
 
 // reading reads the rooms that somebody here has entered, and those that are to be read again.
@@ -334,7 +346,8 @@ func (n *Node) listening() {
 		err := n.medium.listen(ctx, n.health.listens, n.hear)
 		cancel()
 		n.health.deaf()
-		if n.ctx.Err() == nil {
+		if n.ctx.Err() == nil && err != nil {
+			n.health.cause.Store(&err)
 			n.options.Logger.Debug("listening to the other gateways ended, and begins anew", "error", err)
 		}
 		n.wait(retry)

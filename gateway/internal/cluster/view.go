@@ -28,6 +28,7 @@ type view struct {
 	buried   map[string]time.Time // epochs that are over, until their late fields can't come any more
 	lenient  time.Time            // until then nobody's missing lease counts: data were lost, or Redis was away
 	drains   bool
+	strange  bool // somebody writes whose lease is in another database
 
 	audits  []string // rooms whose digests are to be compared next
 	audited string   // with this peer's
@@ -165,6 +166,13 @@ func (v *view) peer(epoch string, now time.Time) *peer {
 		v.peers[epoch] = p
 	}
 	return p
+}
+
+// haunted notes that an epoch goes on writing that is over: by no script of this database. It is not taken for somebody new.
+func (v *view) haunted(epoch string, now time.Time) {
+	if since, over := v.buried[epoch]; over && now.Sub(since) > 2*v.lease {
+		v.buried[epoch], v.strange = now, true
+	}
 }
 
 // ends notes that another node ends.

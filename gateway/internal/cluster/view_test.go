@@ -181,3 +181,23 @@ func TestWhoLingersIsLetGoWhenTheyAreSeenElsewhereOrInTime(t *testing.T) {
 		t.Errorf("%d linger too long", n)
 	}
 }
+
+// What is published goes to all databases of a server, and leases are in one.
+func TestAGatewayOnAnotherDatabaseIsNotTakenForSomebodyNewAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	v := following(now)
+	v.expire(other, now)
+	write := func(after time.Duration) {
+		v.hear(other, 6, 7, []section{{room: "r", fields: []field{{user: "a", value: "v"}}}}, now.Add(after))
+	}
+	if write(v.lease); v.strange {
+		t.Error("what was written before the lease ended is taken for more")
+	}
+	for after := 3 * v.lease; after < 60*v.lease; after += 3 * v.lease {
+		v.read(reading{}, now.Add(after))
+		if write(after); !v.strange || v.others() != 0 {
+			t.Fatalf("after %v: %d others, strange: %v", after, v.others(), v.strange)
+		}
+	}
+}

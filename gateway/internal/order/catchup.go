@@ -19,7 +19,7 @@ type waiter struct {
 // CatchUp waits until this gateway has told all messages up to a position, of which a client has heard on another. It reads the table
 // at once. False means that there is no such position, or that it takes longer than 2 s or than ctx.
 func (s *Sequencer) CatchUp(ctx context.Context, position uint64) bool {
-	if position > latest(time.Now()) {
+	if position > positionOf(time.Now().Add(24*time.Hour)) { // the clock may be ahead of time
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)

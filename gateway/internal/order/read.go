@@ -150,7 +150,7 @@ func (s *Sequencer) readClock(ctx context.Context) {
 		return
 	}
 	s.compare(clock, known)
-	s.know(clock)
+	s.given(clock)
 	s.suspect(time.Now)
 }
 
@@ -195,7 +195,7 @@ func (s *Sequencer) read(ctx context.Context, reason string, goal uint64) (more 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.looked(nil)
-	s.know(through)
+	s.given(through)
 	if !cut {
 		s.answer(through)
 		through = s.follow(through, known)

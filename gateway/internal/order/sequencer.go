@@ -18,6 +18,7 @@ type Sequencer struct {
 	watch   Observer
 
 	known atomic.Uint64 // see Known
+	table atomic.Uint64 // the greatest position that the database has given or said
 
 	mu        lockorder.Mutex[Sequencer]
 	running   bool // between Start and Close
@@ -63,7 +64,7 @@ func (s *Sequencer) Start(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running, s.delivered, s.look.next = true, now, time.Now().Add(tick)
-	s.know(now)
+	s.given(now)
 	s.tell()
 	s.reader.Go(func() { s.run(ctx) })
 	return nil
@@ -103,6 +104,14 @@ func (s *Sequencer) Known() uint64 { return s.known.Load() }
 
 // reach is up to where nothing is missing: it was told, or waits for those before it to be told. mu is held.
 func (s *Sequencer) reach() uint64 { return max(s.delivered, s.complete) }
+
+// given notes a position that is the database's word. mu is held.
+func (s *Sequencer) given(position uint64) {
+	s.know(position)
+	if position > s.table.Load() {
+		s.table.Store(position)
+	}
+}
 
 // know notes a position. mu is held.
 func (s *Sequencer) know(position uint64) {

@@ -322,18 +322,26 @@ func TestBeyondTheBoundMessagesAreReadLaterAndOwnOnesAckedAtOnce(t *testing.T) {
 	})
 }
 
-// What can't be a position would have the clock of all gateways jump there.
+// What can't be a position would have the clock of all gateways jump there. What the table has said can be one, however late.
 func TestPositionThatCannotBeIsDropped(t *testing.T) {
 	t.Parallel()
 	counter := &counter{}
 	alone(t, Options{Observer: counter}, func(t *testing.T, c *cluster, g *gateway) {
-		known := g.Known()
-		for _, at := range [][2]uint64{{0, 0}, {7, 7}, {7, 8}, {1 << 63, 1}, {latest(time.Now()) + 1, 1}} {
-			g.Heard([]Heard{{at[0], at[1], message.Audience{Rooms: []string{"a"}}, "said", []json.RawMessage{[]byte("1")}}})
+		known, hourAhead := g.Known(), uint64(time.Now().Add(time.Hour).UnixMilli())*36*36*36*36
+		hear := func(at, previous uint64) {
+			g.Heard([]Heard{{at, previous, message.Audience{Rooms: []string{"a"}}, "said", []json.RawMessage{[]byte("1")}}})
+		}
+		for _, at := range [][2]uint64{{0, 0}, {7, 7}, {7, 8}, {1 << 63, 1}, {hourAhead, 1}} {
+			hear(at[0], at[1])
 		}
 		if g.Known() != known || g.Waiting() != 0 {
 			t.Errorf("%d is known, and %d wait", g.Known(), g.Waiting())
 		}
+		counter.expect(t, DroppedInvalid, 5)
+		g.mu.Lock()
+		g.given(hourAhead + 1)
+		g.mu.Unlock()
+		hear(hourAhead, 1)
 		counter.expect(t, DroppedInvalid, 5)
 	})
 }

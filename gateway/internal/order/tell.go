@@ -36,7 +36,7 @@ type Heard struct {
 // what comes twice.
 func (s *Sequencer) Heard(messages []Heard) {
 	now := time.Now()
-	last := latest(now)
+	last := max(latest(now), s.table.Load())
 	entries := make([]entry, 0, len(messages))
 	for _, m := range messages {
 		if m.Position == 0 || m.Previous >= m.Position || m.Position > last {
@@ -64,15 +64,22 @@ func (s *Sequencer) take(e *entry) bool {
 	return accepted
 }
 
-// latest is a day ahead of now. Positions begin with the millisecond of their commit, and a day is more than clocks differ. What is later
-// was sent by somebody else than a gateway, and would have the clock of all jump there.
-func latest(now time.Time) uint64 {
+// latest is five minutes ahead of now. Positions begin with the millisecond of their commit, and that is more than clocks of servers that are
+// looked after differ. What is later was sent by somebody else than a gateway, and would have the clock of all jump there, unless the table has
+// that already. Where clocks do differ so, the table is read for what others say.
+func latest(now time.Time) uint64 { return positionOf(now.Add(5 * time.Minute)) }
+
+// positionOf is the first of a millisecond.
+func positionOf(t time.Time) uint64 {
 	const perMillisecond = 36 * 36 * 36 * 36
-	return uint64(now.Add(24*time.Hour).UnixMilli()) * perMillisecond
+	return uint64(t.UnixMilli()) * perMillisecond
 }
 
 // accept is take without telling. mu is held.
 func (s *Sequencer) accept(e *entry, now time.Time) bool {
+	if e.told != nil {
+		s.given(e.position)
+	}
 	s.know(e.position)
 	switch w := &s.waiting; {
 	case s.closed:

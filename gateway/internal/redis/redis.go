@@ -76,3 +76,10 @@ func Open(ctx context.Context, o Options) (rueidis.Client, error) {
 	}
 	return client, nil
 }
+
+// Anew has the client's connection for commands be made anew: a name in the URL may lead to another server by now. What waits for an answer fails.
+func Anew(client rueidis.Client) {
+	ctx, cancel := context.WithTimeout(context.Background(), DialTimeout)
+	defer cancel()
+	client.Do(ctx, client.B().Arbitrary("QUIT").Build())
+}

@@ -12,6 +12,7 @@ type change struct {
 	sid       string
 	session   session // nil if it has ended
 	namespace string  // of one that has ended
+	at        int64   // when it was, as readAt has it; 0 where nothing has changed and it is written anew
 }
 
 // changes are what is to be written, each session once, the oldest first. An end is final: what comes after it of the same

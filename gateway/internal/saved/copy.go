@@ -76,7 +76,7 @@ func (k *copyKeeper) prepare(ctx context.Context) error {
 		if err := k.rehearse(ctx); err != nil {
 			return err
 		}
-		if err := k.exec(ctx, takeCopies, k.gateway, [][]byte{}, []int64{}); err != nil {
+		if err := k.exec(ctx, takeCopies, k.gateway, [][]byte{}, []int64{}, []string{}, []int64{}); err != nil {
 			return err
 		}
 		return k.exec(ctx, ownerOfCopy, []byte{})
@@ -107,7 +107,7 @@ func (k *copyKeeper) write(ctx context.Context, saves []row, ends []key) (w writ
 	k.writes++
 	keys, users, sessions, generations := make([][]byte, len(saves)), make([]string, len(saves)), make([]string, len(saves)), make([]int64, len(saves))
 	for i := range saves {
-		keys[i], users[i], sessions[i], generations[i] = saves[i].key[:], saves[i].user, saves[i].session, k.generation(saves[i].key)
+		keys[i], users[i], sessions[i], generations[i] = saves[i].key[:], saves[i].user, saves[i].dated(k.gateway), k.generation(saves[i].key)
 	}
 	row := k.pool.QueryRow(ctx, writeCopy, k.gateway, bytesOf(ends), keys, users, sessions, k.writes, generations)
 	if err := row.Scan(&w.anew); err != nil {
@@ -119,7 +119,8 @@ func (k *copyKeeper) write(ctx context.Context, saves []row, ends []key) (w writ
 	return w, nil
 }
 
-// takeCopies makes copies this gateway's, which lives and has claimed their sessions, but for those of which what Redis has is void, which it returns.
+// takeCopies makes copies this gateway's, which lives and has claimed their sessions, but for those of which what Redis has is void, which it returns:
+// somebody has said so, or Redis has gone on from an older snapshot and its copy is of a later claim or change.
 const takeCopies = `WITH hurry AS MATERIALIZED (
 	SELECT set_config('synchronous_commit', 'off', true)
 ), alive AS (
@@ -127,6 +128,9 @@ const takeCopies = `WITH hurry AS MATERIALIZED (
 	ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at
 ), void AS MATERIALIZED (
 	SELECT key FROM socketgate.void_sessions WHERE key = ANY ($2::bytea[])
+	UNION
+	SELECT s.key FROM socketgate.sessions s JOIN unnest($2::bytea[], $3::bigint[], $4::text[], $5::bigint[]) AS n (key, generation, by, at) USING (key)
+	WHERE s.generation >= n.generation OR s.session->>'by' = n.by AND (s.session->>'at')::bigint > n.at
 ), earlier AS MATERIALIZED (
 	SELECT s.key, n.generation FROM hurry, socketgate.sessions s JOIN unnest($2::bytea[], $3::bigint[]) AS n (key, generation) USING (key)
 	WHERE s.generation < n.generation AND s.key NOT IN (SELECT key FROM void) ORDER BY s.key FOR UPDATE OF s
@@ -136,8 +140,13 @@ const takeCopies = `WITH hurry AS MATERIALIZED (
 SELECT key FROM void`
 
 // take is in doubt after an error. Where this role may not write there is no copy, and nothing is void.
-func (k *copyKeeper) take(ctx context.Context, keys []key, generations []int64) (void []key, err error) {
-	rows, err := k.pool.Query(ctx, takeCopies, k.gateway, bytesOf(keys), generations)
+func (k *copyKeeper) take(ctx context.Context, claimed []row, generations []int64) (void []key, err error) {
+	keys, by, at := make([][]byte, len(claimed)), make([]string, len(claimed)), make([]int64, len(claimed))
+	for i := range claimed {
+		age := claimed[i].age()
+		keys[i], by[i], at[i] = claimed[i].key[:], age.By, age.At
+	}
+	rows, err := k.pool.Query(ctx, takeCopies, k.gateway, keys, generations, by, at)
 	if err == nil {
 		void, err = pgx.CollectRows(rows, scanKey)
 	}

@@ -106,6 +106,37 @@ func TestAGatewayIsToldOfASessionThatWasLostAlone(t *testing.T) {
 	eventually(t, "ended", func() bool { return ann.superseded.Load() > 0 })
 }
 
+// So does a Redis that starts from what it had saved to its disk. Who is connected is written anew, and who is away is not.
+func TestWhatAnOlderSnapshotOfRedisHasIsNotTakenUp(t *testing.T) {
+	t.Parallel()
+	for name, since := range map[string]func(first, second *gateway, ann *socket){
+		"a change": func(first, _ *gateway, ann *socket) {
+			ann.moveTo("b")
+			first.saveBoth(ann)
+		},
+		"a claim": func(_, second *gateway, ann *socket) {
+			wants(second.t, second.claim("ann"), ann)
+			ann.moveTo("b")
+			second.saveBoth(ann)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := inBoth(t)
+			first, second, third := b.gateway(t), b.gateway(t), b.gateway(t)
+			ann := connect("ann", "u1", "a")
+			first.saveBoth(ann)
+			in := first.keeper.(*redis).session(keyOf("/", "ann"))
+			older, err := b.Do("GET", in).ToString()
+			must(t, err)
+			since(first, second, ann)
+			must(t, b.Do("SET", in, older, "PX", "60000").Error())
+			b.ageCopies(t)
+			wants(t, third.claim("ann"), ann)
+		})
+	}
+}
+
 // A session that was taken up in Redis is its new gateway's in Postgres before anybody has it.
 func TestTheCopyGoesWithTheClaim(t *testing.T) {
 	t.Parallel()
@@ -119,6 +150,9 @@ func TestTheCopyGoesWithTheClaim(t *testing.T) {
 	wants(t, second.claim("ann"), ann)
 	if at := b.owner(t); at != second.keeper.(*redis).gateway {
 		t.Errorf("after the claim the copy is %s's", at)
+	}
+	if n := dbtest.Column(t, b.postgres, `SELECT generation::text FROM socketgate.sessions`); n[0] != "1" {
+		t.Errorf("it was restored, as generation %s", n[0])
 	}
 	if _, err := first.copy.keeper.sweep(t.Context()); err != nil || b.owner(t) == "" {
 		t.Errorf("the copy of a gateway that has not written yet is swept away: %v", err)

@@ -12,7 +12,7 @@
 // forgets them.
 //
 // What Redis has is copied into Postgres, where there is one (copied): a Redis that loses all takes no session along whose gateway is killed
-// or stands still then. Redis decides whose a session is; the copy counts where Redis has nothing.
+// or stands still then. Redis decides whose a session is; the copy counts where Redis has nothing, or something older.
 //
 // A session may be claimed while its owner still has the client's connection, which is dead and not known to be. The owner learns it
 // with its next sign of life (in Redis), or when its next write is refused, and closes that connection. What it has in memory is not taken up

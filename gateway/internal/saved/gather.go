@@ -1,5 +1,7 @@
 package saved
 
+import "cmp"
+
 // gathered are the changes that one write takes.
 type gathered struct {
 	taken []change
@@ -36,6 +38,7 @@ func (w *writer) put(g *gathered, one change) {
 		g.ends = append(g.ends, keyOf(one.namespace, one.sid))
 		return
 	}
+	at := cmp.Or(one.at, readAt())
 	saved := one.session.Session()
 	if saved.SID == "" {
 		w.changes.settle([]change{one})
@@ -48,6 +51,7 @@ func (w *writer) put(g *gathered, one change) {
 		g.ends = append(g.ends, keyOf(saved.Namespace, saved.SID))
 		return
 	}
+	r.at = at
 	g.saves = append(g.saves, r)
 	g.bytes += len(r.session) + len(r.user)
 }

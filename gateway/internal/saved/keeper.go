@@ -94,6 +94,33 @@ type row struct {
 	sid     string // not of what was claimed
 	user    string
 	session string // the rest of it, as JSON
+	at      int64  // of the change that it has at least, as readAt has it; not of what was claimed
+}
+
+// readAt is the time of this process.
+func readAt() int64 { return int64(time.Since(began)) }
+
+var began = time.Now()
+
+// age tells of which gateway a session was written last, and at what time of its process. What is in Redis and its copy have the same, unless
+// one of them has lost something.
+type age struct {
+	By string `json:"by"`
+	At int64  `json:"at"`
+}
+
+// dated is the session with its age.
+func (r row) dated(gateway string) string {
+	if len(r.session) <= len("{}") {
+		return r.session
+	}
+	return fmt.Sprintf(`%s,"by":"%s","at":%d}`, r.session[:len(r.session)-1], gateway, r.at)
+}
+
+// age is that of a session that was claimed. One of an earlier build has none.
+func (r row) age() (a age) {
+	json.Unmarshal([]byte(r.session), &a)
+	return a
 }
 
 // asked is a session that somebody waits for.

@@ -69,7 +69,7 @@ func (r *redis) write(ctx context.Context, saves []row, ends []key) (w written, 
 	}()
 	all := make([]scriptCall, 0, len(saves)+len(ends))
 	for _, one := range saves {
-		all = append(all, r.writing(one.key, one.user+"\x00"+one.session))
+		all = append(all, r.writing(one.key, one.user+"\x00"+one.dated(r.gateway)))
 	}
 	for _, one := range ends {
 		all = append(all, r.writing(one, ""))

@@ -32,11 +32,7 @@ func (r *redis) takeAlong(ctx context.Context, found []row, generations []int64)
 	if len(found) == 0 {
 		return nil, nil, nil
 	}
-	keys := make([]key, len(found))
-	for i := range found {
-		keys[i] = found[i].key
-	}
-	if void, err = r.copy.take(ctx, keys, generations); err != nil || len(void) == 0 {
+	if void, err = r.copy.take(ctx, found, generations); err != nil || len(void) == 0 {
 		return found, nil, err
 	}
 	ends := make([]scriptCall, len(void))

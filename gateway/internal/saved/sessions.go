@@ -192,7 +192,8 @@ func (s *Sessions) add(one change) {
 	if s.off.Load() {
 		return
 	}
-	if s.copy != nil { // first: whoever waits for both finds both
+	one.at = cmp.Or(one.at, readAt()) // the same in both
+	if s.copy != nil {                // first: whoever waits for both finds both
 		s.copy.add(one)
 	}
 	s.countDropped(s.changes.add(one))

@@ -104,6 +104,23 @@ func (s *Server) signal(sig syscall.Signal) {
 	}
 }
 
+// FailToSave has the server take no writes, since it can't save what it has: PING is an error then too, and messages go on.
+func (s *Server) FailToSave() {
+	s.t.Helper()
+	dir, err := s.Do("CONFIG", "GET", "dir").AsStrMap()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	os.RemoveAll(dir["dir"])
+	s.Do("CONFIG", "SET", "save", "3600 1000000")
+	s.Do("BGSAVE")
+	for end := time.Now().Add(patience); s.Do("PING").Error() == nil; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatal("the server saves what it has")
+		}
+	}
+}
+
 // CPU is how much the server has used.
 func (s *Server) CPU() time.Duration {
 	s.t.Helper()
