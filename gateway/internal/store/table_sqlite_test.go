@@ -40,10 +40,10 @@ func TestSQLiteTables(t *testing.T) {
 			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND typeof(created_at) = 'integer' AND created_at BETWEEN unixepoch() - 60 AND unixepoch() + 1 AND updated_at = created_at`,
 			id:    "number",
 		},
-		"times are as CURRENT_TIMESTAMP gives them where they were": {
+		"times sort among those of CURRENT_TIMESTAMP where they were": {
 			schema: `CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL, sender_id INTEGER, chat_id INTEGER, created_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP);
 				INSERT INTO messages (content) VALUES ('old')`,
-			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND created_at = datetime(created_at) AND created_at >= datetime('now', '-60 seconds')`,
+			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND created_at = strftime('%Y-%m-%d %H:%M:%f', created_at) AND created_at >= datetime('now', '-60 seconds')`,
 			id:    "number",
 		},
 		"times have a fraction where they had": {

@@ -10,11 +10,10 @@ import (
 type timeForm int
 
 const (
-	timeISO          timeForm = iota // ISO 8601, as Prisma's adapters write it, and JavaScript
-	timeMillis                       // Unix milliseconds, as Prisma's engine does
-	timeSeconds                      // Unix seconds, as unixepoch() gives them
-	timeSpaced                       // as CURRENT_TIMESTAMP, in UTC
-	timeSpacedMillis                 // the same with milliseconds
+	timeISO     timeForm = iota // ISO 8601, as Prisma's adapters write it, and JavaScript
+	timeMillis                  // Unix milliseconds, as Prisma's engine does
+	timeSeconds                 // Unix seconds, as unixepoch() gives them
+	timeSpaced                  // as CURRENT_TIMESTAMP, in UTC, and with milliseconds: it sorts among those without, and two messages of a second keep their order
 )
 
 // aTime gives the value of a time, by a column's quoted name, as a text.
@@ -30,12 +29,9 @@ func timeFormOf(kind, value string) (form timeForm, ok bool) {
 		return timeMillis, true
 	case "text":
 		if _, err := time.Parse(time.DateTime, value); err == nil { // which takes a fraction too
-			form = timeSpaced
-			if len(value) > len(time.DateTime) {
-				form = timeSpacedMillis
-			}
+			return timeSpaced, true
 		}
-		return form, true
+		return timeISO, true
 	}
 	return timeISO, false
 }
@@ -51,8 +47,6 @@ func (f timeForm) at(t time.Time) any {
 	case timeSeconds:
 		return t.Unix()
 	case timeSpaced:
-		return t.Format(time.DateTime)
-	case timeSpacedMillis:
 		return t.Format(time.DateTime + ".000")
 	}
 	return t.Format("2006-01-02T15:04:05.000+00:00")
@@ -61,4 +55,4 @@ func (f timeForm) at(t time.Time) any {
 func (f timeForm) print(t time.Time) string { return fmt.Sprint(f.at(t)) }
 
 // rounds tells that it holds no milliseconds.
-func (f timeForm) rounds() bool { return f == timeSeconds || f == timeSpaced }
+func (f timeForm) rounds() bool { return f == timeSeconds }
