@@ -8,9 +8,9 @@ import (
 
 // How much is written at a time.
 const (
-	flushBuffer = 64 << 10  // of one connection: more of its frames is not gathered for one write
-	little      = 16 << 10  // who has no more than that is written at once
-	bulkShare   = 128 << 10 // of all who have more, until those who have little are written again: some 100 us of copying
+	flushBuffer = 64 << 10 // of one connection: more of its frames is not gathered for one write
+	little      = 16 << 10 // who has no more than that is written at once
+	bulkShare   = 64 << 10 // of all who have more, until those who have little are written again: some 300 us, with what the kernel does at once
 )
 
 // flusher writes for its share of the connections. Each time around it takes the connections that have
