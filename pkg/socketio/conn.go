@@ -295,10 +295,7 @@ func (c *conn) take(s *Socket) bool {
 
 // kick tells the client that it has left every namespace, and closes.
 func (c *conn) kick() {
-	c.mu.Lock()
-	sockets := slices.Clone(c.sockets)
-	c.mu.Unlock()
-	for _, s := range sockets {
+	for _, s := range c.all() {
 		c.control(typeDisconnect, s.namespace.name, nil)
 	}
 	c.session.Close(ServerDisconnect)

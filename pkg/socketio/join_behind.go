@@ -1,8 +1,6 @@
 package socketio
 
-import (
-	"slices"
-)
+import "slices"
 
 // Told is the offset of the latest kept event that was told, of all namespaces of the server. Without Options.Recovery it is 0.
 func (ns *Namespace) Told() Offset {

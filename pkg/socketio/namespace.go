@@ -102,9 +102,7 @@ func (ns *Namespace) Private(room string) bool {
 }
 
 // Occupied tells whether a broadcast to a room would reach a socket that is connected to this server. A socket's id is a room.
-func (ns *Namespace) Occupied(room string) bool {
-	return ns.rooms.room(room) != nil || ns.sockets.get(room) != nil
-}
+func (ns *Namespace) Occupied(room string) bool { return ns.rooms.occupied(room) }
 
 // Rooms returns the rooms that sockets of this server are in, in no order. Those of their ids are among them.
 func (ns *Namespace) Rooms() []string {
@@ -121,11 +119,7 @@ func (ns *Namespace) Sockets() int { return ns.sockets.count() }
 func (ns *Namespace) Each(f func(*Socket)) { ns.sockets.each(f) }
 
 // EachIn is Each for the sockets in a room.
-func (ns *Namespace) EachIn(room string, f func(*Socket)) {
-	for _, s := range ns.rooms.list(Target{Rooms: []string{room}}) {
-		f(s)
-	}
-}
+func (ns *Namespace) EachIn(room string, f func(*Socket)) { ns.To(room).Each(f) }
 
 // admit asks the middlewares. Rooms that one of them had the socket join are left again when it
 // is not admitted, be it by a panic.

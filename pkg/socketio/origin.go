@@ -1,8 +1,9 @@
 package socketio
 
-import "time"
-
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // origin is what a socket keeps of its beginning: for whoever lists it, with a Cluster, and to take its session up again, with
 // Recovery.

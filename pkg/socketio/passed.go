@@ -40,10 +40,8 @@ func (d *delivery) isAwaited(ns *Namespace, rooms []string) bool {
 	return len(d.awaits) > 0 && slices.ContainsFunc(rooms, func(room string) bool { return d.awaits[place{namespace: ns.name, room: room}] > 0 })
 }
 
-// anybody tells whether somebody is in one of the rooms. Those count who are about to be connected.
-func (rs *rooms) anybody(names []string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return rs.room(name) != nil || rs.sockets.get(name) != nil })
-}
+// anybody tells whether somebody is in one of the rooms.
+func (rs *rooms) anybody(names []string) bool { return slices.ContainsFunc(names, rs.occupied) }
 
 // lack notes that an event of a place is not here. What is here of earlier ones can't be told without it.
 func (r *ring) lack(p place, o Offset) {

@@ -134,15 +134,11 @@ func (r *recovery) find(ctx context.Context, ns *Namespace, id sessionID, user s
 		if old.origin.user != user {
 			return nil, NotRecoveredUser
 		}
-		if !replace(old) && !wait(ctx) {
+		if !old.yield(Replaced) && !wait(ctx) { // the client has come back before its connection was known to be dead
 			return nil, NotRecoveredUnknown
 		}
 	}
 }
-
-// replace ends a socket whose client has come back before its connection was known to be dead. False means that somebody else
-// is about to end it.
-func replace(old *Socket) bool { return old.yield(Replaced) }
 
 // yield ends the socket and its connection, since the client has another one. False means that somebody else is about to.
 func (s *Socket) yield(reason Reason) bool {
