@@ -121,21 +121,13 @@ func (ns *Namespace) Each(f func(*Socket)) { ns.sockets.each(f) }
 // EachIn is Each for the sockets in a room.
 func (ns *Namespace) EachIn(room string, f func(*Socket)) { ns.To(room).Each(f) }
 
-// admit asks the middlewares. Rooms that one of them had the socket join are left again when it
-// is not admitted, be it by a panic.
-func (ns *Namespace) admit(s *Socket, h *Handshake) (err error) {
-	admitted := false
-	defer func() {
-		if !admitted {
-			ns.rooms.leaveAll(s)
-		}
-	}()
+// admit asks the middlewares. If it fails or panics, the caller takes the socket out of the rooms that one of them had it join.
+func (ns *Namespace) admit(s *Socket, h *Handshake) error {
 	for _, m := range ns.middlewares {
 		if err := m(s, h); err != nil {
 			return err
 		}
 	}
-	admitted = true
 	return nil
 }
 
