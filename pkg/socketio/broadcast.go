@@ -61,9 +61,14 @@ func (b Broadcast) Emit(event string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	b.to.Offset = 0
-	b.ns.rooms.tell(&m, b.to)
+	b.tell(&m)
 	return nil
+}
+
+// tell delivers an event that is not kept to the sockets of this server.
+func (b Broadcast) tell(m *message) {
+	b.to.Offset = 0
+	b.ns.rooms.tell(m, b.to)
 }
 
 // emitEverywhere hands the event over before it delivers it here: delivery to a large room takes
@@ -78,8 +83,7 @@ func (b Broadcast) emitEverywhere(cluster Cluster, event string, args []any) err
 		return err
 	}
 	cluster.Broadcast(b.ns, b.to.clone(), event, encoded)
-	b.to.Offset = 0
-	b.ns.rooms.tell(&m, b.to)
+	b.tell(&m)
 	return nil
 }
 

@@ -11,8 +11,7 @@ import (
 // client takes the text for an offset. They are never kept.
 func (b Broadcast) Pass(packets ...*engineio.Packet) {
 	m := b.ns.passed(packets)
-	b.to.Offset = 0
-	b.ns.rooms.tell(&m, b.to)
+	b.tell(&m)
 }
 
 // Each calls f for each of the sockets that are connected to this server, with no lock held.
@@ -25,13 +24,13 @@ func (b Broadcast) Each(f func(*Socket)) {
 // Pass is Broadcast.Pass to this client.
 func (s *Socket) Pass(packets ...*engineio.Packet) error {
 	m := s.namespace.passed(packets)
-	return s.send(m.packetsFor(s)...)
+	return s.post(false, &m)
 }
 
 // PassVolatile is Pass for what is worth nothing later.
 func (s *Socket) PassVolatile(packets ...*engineio.Packet) error {
 	m := s.namespace.passed(packets)
-	return s.sendVolatile(m.packetsFor(s)...)
+	return s.post(true, &m)
 }
 
 // Connection returns the connection that the socket shares with those of the client's other namespaces.
