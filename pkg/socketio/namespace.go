@@ -60,8 +60,9 @@ func (ns *Namespace) OnDisconnecting(h func(*Socket, engineio.Reason)) {
 func (ns *Namespace) OnRooms(h func(s *Socket, room string)) { ns.onRooms = h }
 
 // OnRecover adds a handler for sockets that take up a session, before the client is told and before they are in any room: it
-// returns those of the session's rooms that they may still be in. An error has the client start anew, without being told why. Before that
-// it is asked of the rooms that the client has left, if there are any of which it has not had all that was told there before.
+// returns those of the rooms that they may still be in. An error has the client start anew, without being told why. If there are rooms
+// that the client has left without having received everything that was told before, the handler is first called for these, and once more
+// for those that the session is in.
 func (ns *Namespace) OnRecover(h func(s *Socket, rooms []string) (granted []string, err error)) {
 	ns.onRecover = append(ns.onRecover, h)
 }

@@ -10,8 +10,8 @@ import (
 type origin struct {
 	handshake *handshakeRecord // nil without a Cluster
 	user      string           // Handshake.User
-	since     Offset           // an event after it was told, if at all, when the socket was connected
-	began     time.Time        // zero where the session was taken up
+	since     Offset           // of the latest kept event when the session began: the client is owed none up to that one
+	began     time.Time        // zero if the session was taken up
 	left      []LeftRoom       // Socket.mu guards it
 }
 

@@ -6,9 +6,9 @@ import (
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
-// Pass sends packets that were encoded elsewhere for this namespace, by the app's own server say: those of one Socket.IO packet. They
-// reach this server's sockets only, as they are; with Recovery, an event whose last argument is a text gets a null behind it, so that no
-// client takes the text for an offset. They are never kept.
+// Pass sends the engine packets of one Socket.IO packet of this namespace that was encoded elsewhere, by the app's own server for example.
+// They reach this server's sockets only, unchanged but for one case: with Recovery, an event whose last argument is a string gets a null
+// behind it, so that no client takes the string for an offset. They are never kept.
 func (b Broadcast) Pass(packets ...*engineio.Packet) {
 	m := b.ns.passed(packets)
 	b.tell(&m)
@@ -36,7 +36,7 @@ func (s *Socket) PassVolatile(packets ...*engineio.Packet) error {
 // Connection returns the connection that the socket shares with those of the client's other namespaces.
 func (s *Socket) Connection() Session { return s.conn.session }
 
-// passed is the message of packets that were encoded elsewhere.
+// passed makes a message of packets that were encoded elsewhere.
 func (ns *Namespace) passed(packets []*engineio.Packet) message {
 	isBinary, text := packets[0].Payload()
 	if ns.recovery == nil || isBinary || !isEvent(text) || !bytes.HasSuffix(text, []byte(`"]`)) {

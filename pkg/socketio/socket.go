@@ -147,11 +147,11 @@ func (s *Socket) CloseAt(t time.Time, reason engineio.Reason) {
 	s.conn.session.CloseAt(t, reason)
 }
 
-// TakenOut tells whether somebody has taken the socket out of its namespace, rather than that its connection has ended. It may be so
-// when OnConnect hears of it.
+// TakenOut tells whether the socket was taken out of its namespace (by Disconnect, by its client, or since its session is elsewhere or
+// given up), rather than ended with its connection. That may be so already when OnConnect hears of it.
 func (s *Socket) TakenOut() bool { return s.phase.Load() == out }
 
-// settled returns the phase, once the client has been told if that is about to happen.
+// settled returns the phase. If the client is just being told that it is connected, it waits for the end of that.
 func (s *Socket) settled() uint32 {
 	phase := s.phase.Load()
 	if phase == welcomed {
