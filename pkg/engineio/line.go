@@ -147,9 +147,14 @@ func (d *Door) retire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.retired = true
+	d.each(func(a *arrival) { a.conn.Interrupt() })
+}
+
+// each calls f for everybody who stands in a line. mu is held, and f must not change the lines.
+func (d *Door) each(f func(*arrival)) {
 	for _, l := range d.lines.all() {
 		for s := l.first; s != nil; s = s.after {
-			s.who.conn.Interrupt()
+			f(s.who)
 		}
 	}
 }
@@ -191,11 +196,7 @@ func (d *Door) cut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.cutting = true
-	for _, l := range d.lines.all() {
-		for s := l.first; s != nil; s = s.after {
-			s.who.conn.Cut()
-		}
-	}
+	d.each(func(a *arrival) { a.conn.Cut() })
 }
 
 // news returns what others have decided about an arrival: that all go on to net/http, or that its body is not waited for, which is told

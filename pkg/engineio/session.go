@@ -172,19 +172,17 @@ func (s *Session) crowdNow() netpoll.Crowd {
 }
 
 // messageLimit is the most bytes of a message.
-func (s *Session) messageLimit() int {
-	if o := &s.server.options; !s.settled.Load() {
-		return min(o.PendingPayload, o.MaxPayload)
-	}
-	return s.server.options.MaxPayload
-}
+func (s *Session) messageLimit() int { return s.limit(s.server.options.MaxPayload) }
 
 // queueLimit is the most bytes that may wait for the client.
-func (s *Session) queueLimit() int {
-	if o := &s.server.options; !s.settled.Load() {
-		return min(o.PendingPayload, o.SendQueueBytes)
+func (s *Session) queueLimit() int { return s.limit(s.server.options.SendQueueBytes) }
+
+// limit is a bound in bytes as it holds for this session: until Settle is called no more than PendingPayload.
+func (s *Session) limit(most int) int {
+	if s.settled.Load() {
+		return most
 	}
-	return s.server.options.SendQueueBytes
+	return min(s.server.options.PendingPayload, most)
 }
 
 // tooBig is why a session ends whose client says more than it may.
