@@ -147,9 +147,9 @@ func (s *Session) Settle(user string) (cause string) {
 	return ""
 }
 
-// arriving is for how long a client that is let in shares its turns with those of its address who have come in the same moment. Whoever
-// logs in and leaves at once, thousands a second, never has turns like those who stay; who only comes back after a restart is in nobody's
-// way, and has what it missed.
+// arriving is for how long a client that is let in shares its turns with others of its address who have just come too. A user who logs in
+// and leaves thousands of times a second so never gets turns like those who stay. An honest client that comes back after a restart loses
+// nothing by it: it is sent what it has missed.
 const arriving = time.Second
 
 // crowd is whom a client shares its turns with at the moment (see netpoll.Conn.ShareTurns): until it is known who it is, those of its
