@@ -137,7 +137,8 @@ func (w *swath) span(column Column, strips map[place]*strip) span {
 	return sp
 }
 
-// take gives a row to whoever has missed it. Where nobody takes more, or memory is full, it says so, and up to where rows are left.
+// take gives a row to everybody who has missed it. More is false once nobody takes more, or memory is full: then rows up to the position
+// left may not have been looked at.
 func (w *swath) take(e *entry, sp span) (more bool, left uint64) {
 	at := place{room: e.room, receiver: e.receiver}
 	if sp.column.Name == w.mapping.User.Name {
@@ -187,7 +188,7 @@ func (w *swath) give(t *strip, e *entry, position uint64) {
 	}
 }
 
-// refuse refuses those who miss something up to that position.
+// refuse refuses those whose gap begins before that position.
 func (t *strip) refuse(w *swath, err error, unread uint64) {
 	for _, taker := range t.takers {
 		if taker.after < unread {
@@ -210,7 +211,7 @@ func (w *swath) refuseTooFar(column Column, strips map[place]*strip) {
 	}
 }
 
-// tooFar remembers, and says, that there are too many rows behind a position to look at.
+// tooFar remembers, and logs, that too many rows have come for the sweep to look at those up to a position.
 func (w *swath) tooFar(column Column, position uint64) {
 	if position < math.MaxUint64 { // which only means that nobody can tell
 		w.beyond[column.Name] = max(w.beyond[column.Name], position)
