@@ -60,7 +60,7 @@ func (l *latest) read(ctx context.Context, column Column, n int) error {
 	var places []string
 	for at := range l.of {
 		if l.mapping.columnOf(at) == column.Name {
-			places = append(places, at.room+at.receiver+at.sender)
+			places = append(places, at.value())
 		}
 	}
 	if len(places) == 0 {
@@ -80,11 +80,7 @@ func (l *latest) read(ctx context.Context, column Column, n int) error {
 
 // take takes a row, the newest of its place first, and wants no more once memory is full.
 func (l *latest) take(e *entry, column Column) (more bool) {
-	at := place{room: e.room, receiver: e.receiver}
-	if column.Name == l.mapping.User.Name {
-		at = place{sender: e.user}
-	}
-	one := l.of[at]
+	one := l.of[l.mapping.placeIn(column, e)]
 	if one == nil { // a collation or a type holds two spellings for one
 		return true
 	}

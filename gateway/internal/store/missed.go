@@ -91,6 +91,9 @@ func (m Mapping) placeOf(g message.Gap) (at place, ok bool) {
 // column holds it. Two of the three are empty.
 type place struct{ room, receiver, sender string }
 
+// value is the one that is not empty.
+func (p place) value() string { return p.room + p.receiver + p.sender }
+
 type gap struct {
 	place
 	after uint64
