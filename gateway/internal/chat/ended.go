@@ -26,8 +26,7 @@ func (c *Chat) endLogin(s *socketio.Socket, m *member) {
 }
 
 // EndLogins closes the sockets of logins that another gateway has found ended: digests by user. The app is asked at once about the users'
-// other logins. A user without digests is disconnected, as by [Chat.DisconnectUsers]. It looks at every socket once, and may wait for the
-// database.
+// other logins. A user without digests is disconnected. It looks at every socket once, and may wait for the database.
 func (c *Chat) EndLogins(ended map[string][]string) {
 	for user, digests := range ended {
 		c.endings.note(user, digests...)
@@ -70,8 +69,8 @@ func (c *Chat) endCopies(ended map[string][]string) {
 	})
 }
 
-// DisconnectUsers closes all connections of users, at this gateway and the others. Their clients do not come back by themselves.
-func (c *Chat) DisconnectUsers(users ...string) {
+// disconnectUsers closes all connections of users, at this gateway and the others. Their clients do not come back by themselves.
+func (c *Chat) disconnectUsers(users ...string) {
 	ended := make(map[string][]string, len(users))
 	for _, user := range users {
 		ended[user] = nil

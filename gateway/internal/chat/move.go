@@ -82,7 +82,7 @@ func (c *Chat) Disconnect(who Whom) contract.Answer {
 		c.namespace.To(slices.Concat(who.Rooms, who.Sockets)...).Disconnect(true)
 	}
 	if len(who.Users) > 0 {
-		c.DisconnectUsers(who.Users...)
+		c.disconnectUsers(who.Users...)
 	}
 	return contract.Success{}
 }
