@@ -14,13 +14,6 @@ func (b Broadcast) Pass(packets ...*engineio.Packet) {
 	b.tell(&m)
 }
 
-// Each calls f for each of the sockets that are connected to this server, with no lock held.
-func (b Broadcast) Each(f func(*Socket)) {
-	for _, s := range b.ns.rooms.list(b.to) {
-		f(s)
-	}
-}
-
 // Pass is Broadcast.Pass to this client.
 func (s *Socket) Pass(packets ...*engineio.Packet) error {
 	m := s.namespace.passed(packets)
