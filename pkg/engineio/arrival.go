@@ -55,7 +55,8 @@ const (
 	over           // the connection is closed
 )
 
-// Listening is false once it is known what becomes of the connection. It is asked too when there may be something to say or to do.
+// Listening is false once it is known what becomes of the connection. The poller also asks it after each Interrupt, when there may be
+// something to answer or to decide.
 func (a *arrival) Listening() bool {
 	retired, late := a.door.news(a)
 	switch x := a.exchange; {
@@ -102,7 +103,7 @@ func (a *arrival) Received(data []byte) {
 	}
 }
 
-// keepForLater has what came behind a request wait until that has been answered, and the client that has more to say.
+// keepForLater keeps what came behind a request until that has been answered, and reads no more of the client meanwhile.
 func (a *arrival) keepForLater(data []byte) {
 	a.head, a.kept = append(a.head, data...), true
 	a.conn.Pause()
@@ -160,8 +161,8 @@ func (a *arrival) goOn() {
 	}
 }
 
-// ReadFailed leaves half a head to net/http, which has an answer to it. Where nobody waits for connections but a goroutine for
-// each, a read fails as the Door is retired.
+// ReadFailed leaves half a head to net/http, which has an answer to it. Without epoll a goroutine reads each connection, and its read also
+// fails when the Door is retired.
 func (a *arrival) ReadFailed() (again bool) {
 	retired, _ := a.door.news(a)
 	x := a.exchange

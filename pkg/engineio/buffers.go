@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// Large messages come in pieces, and are put together in buffers that the next one uses again: a few of them would else be more
-// garbage than all clients make in a second, and the collector goes through the memory of everybody each time.
+// Large messages come in pieces, and are put together in buffers that are used again. Otherwise a few of them would be more garbage than all
+// clients make in a second, and each run of the collector goes through the memory of everybody.
 //
-// Buffers have a power of two of bytes, from 1<<smallestLent to 1<<largestLent, and besides room for the header of a message that is as
-// long as that, or for one more read. Smaller ones are not worth it, larger ones are rare.
+// A buffer holds a power of two of bytes, from 1<<smallestLent to 1<<largestLent, and beside it a frame's header or one more read. Smaller
+// ones are not worth it, larger ones are rare.
 const (
 	smallestLent = 13 // 8 KiB
 	largestLent  = 20 // 1 MiB, which is more than MaxPayload by default
@@ -19,8 +19,8 @@ const (
 
 var buffers [largestLent - smallestLent + 1]sync.Pool // of *[]byte, by size
 
-// grow returns b with room for so many more bytes, of which b is not to be used any more. There is room for twice as many as there
-// will be, and one more read, at most.
+// grow returns b with room for so many more bytes. B itself must not be used any more. There is room for at most twice as many bytes as
+// there will be, and for one more read.
 func grow(b []byte, more int) []byte {
 	need := len(b) + more
 	if need <= cap(b) {

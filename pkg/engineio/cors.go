@@ -10,11 +10,11 @@ type CORS struct {
 	Allow func(*http.Request) bool
 	// Credentials lets them send cookies.
 	Credentials bool
-	// Fields is asked for what answers say besides. Nil means CORSFields{}.
+	// Fields returns the other header fields of answers. It is called for each of them. Nil means CORSFields{}.
 	Fields func() CORSFields
 }
 
-// CORSFields are header fields of answers as they are sent: lists with commas. What is empty is as the official server has it by default.
+// CORSFields are header fields of answers as they are sent: lists with commas. An empty one means the official server's default.
 type CORSFields struct {
 	Methods        string // Access-Control-Allow-Methods
 	AllowedHeaders string // Access-Control-Allow-Headers; empty means those that are asked for

@@ -17,11 +17,12 @@ type DoorOptions struct {
 	// Takes tells whether a request of this protocol, seen by its path, is for the Server. What is not goes on to
 	// net/http. It must be there.
 	Takes func(*http.Request) bool
-	// Arrive is told of each connection that is accepted. False has the one of the same address cut that has taken longest for its head, if
-	// that is not the server's fault, and asks once more. Then the connection is closed, with 503 if it has asked for anything. The
-	// mark is the caller's. Depart gets it when the Door has done with the connection: it belongs to a WebSocket, or is closed. A
-	// connection that goes on to
-	// net/http keeps its mark (Passed.Mark), and Depart is not called. Nil lets all in.
+	// Arrive is asked about each connection that is accepted. If it returns false, the Door cuts the connection of the same address that
+	// has taken longest for its head, unless that is the server's fault, and asks once more. After a second false, or with none to cut,
+	// the new connection is closed, with 503 if it has asked for anything. Nil lets all in.
+	//
+	// The mark is the caller's. Depart gets it when the Door has done with the connection: it belongs to a WebSocket, or is closed. A
+	// connection that goes on to net/http keeps its mark (Passed.Mark), and Depart is not called.
 	Arrive func(net.Conn) (mark any, ok bool)
 	Depart func(mark any)
 	// Hear is told of each request of long-polling that the Door serves, before its body is read; a cause refuses it, and ends its
@@ -45,11 +46,10 @@ type DoorOptions struct {
 
 // Door is a net.Listener for an http.Server beside the Server that made it. It reads the requests of each connection, and serves those that
 // are the Server's: a WebSocket becomes a session without net/http, at half of the cost, and long-polling is answered without it. A
-// connection has neither a goroutine nor a buffer of 4 KiB, whether it has said nothing yet, waits for packets or between requests.
-// Whatever else comes, and whatever is not beyond all doubt, goes on to net/http with the bytes that were read, and so does all that comes
-// behind it.
+// connection that waits, be it for its first request, for packets or for the next request, has neither a goroutine nor a buffer. Whatever
+// else comes, and whatever is not beyond all doubt, goes on to net/http with the bytes that were read, and so does all that comes behind it.
 //
-// Where the listener is a *net.TCPListener, on Linux, connections have TCP_NODELAY and else what the listening socket has: the kernel's keep-alive
+// On Linux, connections of a *net.TCPListener have TCP_NODELAY, and otherwise the options of the listening socket: the kernel's keep-alive
 // only if it was set there. The heartbeat finds dead peers.
 //
 // Connections that are neither the kernel's own nor Polled, of TLS say, go on at once, and Arrive is not told of them. Where there is no

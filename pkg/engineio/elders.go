@@ -1,8 +1,8 @@
 package engineio
 
-// elders are those who wait for the same thing, by network, in the order in which they came. Once a network has as many as it may, each that
-// comes takes the place of the one that has taken longest: whoever speaks does so at once, and who comes to say nothing, or a byte at a
-// time, locks nobody out but themselves. The owner's mutex guards it, and the seats of those who are in it.
+// elders are those who wait for the same thing, by network, in the order in which they came. Once a network has as many as it may have, a
+// newcomer takes the place of its eldest. Honest clients speak at once and are soon gone from here, so that whoever comes to say nothing, or
+// a byte at a time, pushes out only its own kind. The owner's mutex guards it, and the seats of those who are in it.
 type elders[T any] struct {
 	of map[uint64]*row[T] // by network; each has somebody
 }

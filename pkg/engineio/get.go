@@ -52,9 +52,11 @@ func (g *get) look() (answered bool) {
 	return true
 }
 
-// take returns what waits, for as long as polling carries the session. A close packet comes by itself: a client that finds one behind
-// messages ends its connection before it has read these, and hears them in the next one, beside those that it is told again there. Noop
-// says that the client waited long enough for its GET to be answered before it goes on by WebSocket.
+// take returns what waits. Over means that polling carries the session no more. Noop means that nothing waits, and that the client has
+// waited long enough for this answer, without which it can't go on by WebSocket.
+//
+// A close packet is left for a GET of its own. A client that finds one behind messages ends its connection before it handles these, and
+// does so in the next one, where it is told some of them again.
 func (g *get) take() (b *batch, over, noop bool) {
 	p := g.polling
 	o := &p.session.outbox

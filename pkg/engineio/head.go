@@ -19,7 +19,8 @@ var requestStarts = [...]string{"GET /", "POST /", "OPTIONS /"}
 
 const requestEnd = " HTTP/1.1"
 
-// foreignStarts are how what is no HTTP begins, if a proxy or a client has the wrong setting: a TLS handshake, and both forms of the PROXY protocol.
+// foreignStarts are how other protocols begin that a wrong setting of a proxy or a client brings here: a TLS handshake, and both forms of the
+// PROXY protocol.
 var foreignStarts = [...]string{"\x16\x03", "PROXY ", "\r\n\r\n\x00\r\nQUIT\n"}
 
 func isForeign(data []byte) bool {
@@ -124,7 +125,7 @@ func parseFields(text string) http.Header {
 	return header
 }
 
-// notHere are the fields by which net/http reads a body otherwise, or answers before it.
+// notHere are the fields with which net/http would read a body differently, or answer before it.
 var notHere = [...]string{"Transfer-Encoding", "Trailer", "Expect"}
 
 func isPlain(header http.Header) bool {

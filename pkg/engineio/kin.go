@@ -15,8 +15,8 @@ type kinship struct {
 	departed bool // Depart has had its mark
 }
 
-// makeRoom cuts the eldest of a connection's kin, and takes its place back. False means that there is none, or that the first that it has said
-// waits to be read: then it is the server that takes long.
+// makeRoom cuts the eldest connection of a newcomer's network, and gives its place back. False means that there is none, or that its first
+// bytes wait to be read: then it is the server that takes long, and nobody is cut.
 func (d *Door) makeRoom(conn net.Conn) bool {
 	a := d.cutEldest(peerNetwork(conn))
 	if a != nil {
@@ -38,7 +38,7 @@ func (d *Door) cutEldest(network uint64) *arrival {
 	return a
 }
 
-// sendAway closes a connection that finds no place. Who has asked for something gets an answer.
+// sendAway closes a connection for which there is no place. If it has asked for something already, it gets an answer.
 func sendAway(conn net.Conn) {
 	defer conn.Close()
 	netpoll.ReadNow(conn, func(said []byte) {

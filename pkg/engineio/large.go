@@ -2,8 +2,8 @@ package engineio
 
 import "github.com/socketgate/socketgate/pkg/lockorder"
 
-// What is larger than all that may wait for a client, a picture to a room say, would reach nobody, however fast clients read. So a Send
-// of that size does not count among what waits. These are its own bounds, in times of SendQueueBytes.
+// A Send that is larger than all that may wait for a client, a picture to a room say, would end every session, however fast its client
+// reads. So it does not count among what waits. These are its own bounds, as multiples of SendQueueBytes.
 const (
 	largePerSession = 16
 	largeInAll      = 64 // one that waits for many clients counts once
@@ -28,7 +28,7 @@ type ledger struct {
 	waits map[*Packet]int // for how many clients, by the first packet
 }
 
-// bears takes what was just enqueued out of what counts as waiting, if it is large and there is room. mu is held.
+// bears tells whether what was just enqueued is a large Send for which there is room. Then it does not count among what waits. mu is held.
 func (s *Session) bears(packets []*Packet) bool {
 	bytes, limit := 0, s.queueLimit()
 	for _, p := range packets {

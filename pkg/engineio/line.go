@@ -7,11 +7,11 @@ import (
 	"github.com/socketgate/socketgate/pkg/engineio/internal/netpoll"
 )
 
-// line is who waits at a Door for the same thing: for the head of a request, say. All may wait equally long, so that the order in which they
-// came is that of their times too, and one timer serves them. The Door's mu guards it.
+// line is the arrivals that wait at a Door for the same thing, the head of a request say. All may wait equally long, so they are due in the
+// order in which they came, and one timer serves them. The Door's mu guards it.
 type line struct {
 	limit time.Duration
-	told  bool // who is too late is told so, by arrival.late, and not cut
+	told  bool // an arrival that is too late is told so, by standing.late, rather than cut
 	row[arrival]
 	timer *time.Timer // runs while somebody waits, and may once more
 }
@@ -105,7 +105,8 @@ func (d *Door) expectHead(a *arrival) {
 	}
 }
 
-// wrote has an arrival whose answer has been written wait for what is next, unless it was too late. From now on the reading side goes on.
+// wrote has an arrival whose answer has been written wait in the next line, unless the client took the answer too late. It gives the arrival
+// back to its reading side.
 func (d *Door) wrote(a *arrival, next *line) (retired bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -147,9 +148,14 @@ func (d *Door) retire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.retired = true
+	d.each(func(a *arrival) { a.conn.Interrupt() })
+}
+
+// each calls f for everybody who stands in a line. mu is held, and f must not change the lines.
+func (d *Door) each(f func(*arrival)) {
 	for _, l := range d.lines.all() {
 		for s := l.first; s != nil; s = s.after {
-			s.who.conn.Interrupt()
+			f(s.who)
 		}
 	}
 }
@@ -175,7 +181,7 @@ func (d *Door) wait(done <-chan struct{}) {
 	}
 }
 
-// end has bodies not waited for.
+// end has bodies not waited for any more.
 func (d *Door) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -191,11 +197,7 @@ func (d *Door) cut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.cutting = true
-	for _, l := range d.lines.all() {
-		for s := l.first; s != nil; s = s.after {
-			s.who.conn.Cut()
-		}
-	}
+	d.each(func(a *arrival) { a.conn.Cut() })
 }
 
 // news returns what others have decided about an arrival: that all go on to net/http, or that its body is not waited for, which is told

@@ -41,10 +41,9 @@ type Options struct {
 	// MaxPending is the most sessions of clients that nobody knows yet: Identify does not, and Session.Settle was not
 	// called. They don't count as MaxConnections. Zero means that all count as known from the start. See Limits.
 	MaxPending int
-	// MaxPendingPerIP is the same for one client address. One that comes when there are as many, or as many as the share of the address,
-	// takes the place of the session of that address that has gone longest without a message, and 250 ms at
-	// least, which ends by GaveWay. Who is just being
-	// heard keeps its place; where all are, the newcomer is refused.
+	// MaxPendingPerIP is the same for one client address. A client that finds as many, or the share of its address used up, takes the
+	// place of the session of that address that has been silent for longest, which ends by GaveWay. A session gives way only after
+	// 250 ms of silence, and not while a message of it is being handled. If none gives way, the newcomer is refused.
 	MaxPendingPerIP int
 	// PendingPayload is MaxPayload, and SendQueueBytes too, for a session until Session.Settle is called. More closes it with
 	// TooMuchPending. Zero means that there is no difference.

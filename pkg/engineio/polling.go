@@ -232,8 +232,8 @@ func (p *polling) shareTurns(netpoll.Crowd) {}
 func (p *polling) writable() bool           { return p.getting }
 func (p *polling) endBy() time.Duration     { return p.graceUntil }
 
-// upgradeBy leaves a WebSocket that asks the time that it has anyway: its client is on the way, and may believe that it is there.
-// Others that ask after it has failed get no more.
+// upgradeBy gives a session more time while a WebSocket asks to carry it: as much as that one has, since its client may believe that the
+// upgrade has succeeded. A later WebSocket, after that one has failed, gets no more.
 func (p *polling) upgradeBy() time.Duration {
 	if p.mustUpgradeBy != 0 && p.upgrade.stage != noUpgrade {
 		return p.mustUpgradeBy + UpgradeTimeout

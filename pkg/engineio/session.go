@@ -147,9 +147,9 @@ func (s *Session) Settle(user string) (cause string) {
 	return ""
 }
 
-// arriving is for how long a client that is let in shares its turns with those of its address who have come in the same moment. Whoever
-// logs in and leaves at once, thousands a second, never has turns like those who stay; who only comes back after a restart is in nobody's
-// way, and has what it missed.
+// arriving is for how long a client that is let in shares its turns with others of its address who have just come too. A user who logs in
+// and leaves thousands of times a second so never gets turns like those who stay. An honest client that comes back after a restart loses
+// nothing by it: it is sent what it has missed.
 const arriving = time.Second
 
 // crowd is whom a client shares its turns with at the moment (see netpoll.Conn.ShareTurns): until it is known who it is, those of its
@@ -172,19 +172,17 @@ func (s *Session) crowdNow() netpoll.Crowd {
 }
 
 // messageLimit is the most bytes of a message.
-func (s *Session) messageLimit() int {
-	if o := &s.server.options; !s.settled.Load() {
-		return min(o.PendingPayload, o.MaxPayload)
-	}
-	return s.server.options.MaxPayload
-}
+func (s *Session) messageLimit() int { return s.limit(s.server.options.MaxPayload) }
 
 // queueLimit is the most bytes that may wait for the client.
-func (s *Session) queueLimit() int {
-	if o := &s.server.options; !s.settled.Load() {
-		return min(o.PendingPayload, o.SendQueueBytes)
+func (s *Session) queueLimit() int { return s.limit(s.server.options.SendQueueBytes) }
+
+// limit is a bound in bytes as it holds for this session: until Settle is called no more than PendingPayload.
+func (s *Session) limit(most int) int {
+	if s.settled.Load() {
+		return most
 	}
-	return s.server.options.SendQueueBytes
+	return min(s.server.options.PendingPayload, most)
 }
 
 // tooBig is why a session ends whose client says more than it may.

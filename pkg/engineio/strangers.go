@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// leastSilence is for how long nobody gives way: a client on a slow network has it for its first word, and who asks for sessions as
-// fast as may be has most of them refused, which costs less than making them.
+// leastSilence is how long a session is silent at least before it gives way. A client on a slow network has that time for its first word,
+// and who asks for sessions as fast as possible has most of them refused, which costs less than making them.
 const leastSilence = 250 * time.Millisecond
 
 // strangers are the sessions with a pending place that are not saying anything. Server.mu guards them.
@@ -15,9 +15,9 @@ type strangers struct {
 	least time.Duration
 }
 
-// makeRoom ends the session of an address that has waited longest without a word, for a client of that address that has come since: an
-// official client says who it is within moments, and is let in before it is the eldest itself. Who is just being heard keeps its place.
-// False means that there is none.
+// makeRoom ends the session of an address that has been silent for longest, for a new client of that address. Official clients say who
+// they are within moments, and are let in before they are the eldest. A session whose message is being handled keeps its place. False
+// means that none gives way.
 func (s *Server) makeRoom(addr netip.Addr) bool {
 	s.mu.Lock()
 	session := s.strangers.eldest(networkOf(addr))
@@ -47,7 +47,7 @@ func (s *Server) speaks(session *Session) {
 	s.strangers.leave(&session.seat, session.place.network)
 }
 
-// heard has it be one of them again, if it is still nobody.
+// heard puts it back among the strangers, unless it has been let in or has ended meanwhile.
 func (s *Server) heard(session *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

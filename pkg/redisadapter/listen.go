@@ -146,7 +146,7 @@ func (a *Adapter) reply(ns *socketio.Namespace, question *message, answer messag
 	a.send(ns, answer)
 }
 
-// acknowledge tells official servers before version 7, who ask for it.
+// acknowledge tells official servers before version 7 that a request was done: they ask for that.
 func (a *Adapter) acknowledge(ns *socketio.Namespace, m *message) {
 	if m.request != "" {
 		a.reply(ns, m, message{kind: done})
@@ -178,7 +178,7 @@ func values(args []json.RawMessage) []any {
 	return list
 }
 
-// collect tells a broadcast whose acks another server wants, and sends it each.
+// collect tells a broadcast of another server that wants its acks, and sends each ack to that server.
 func (a *Adapter) collect(ns *socketio.Namespace, m *message) {
 	select {
 	case a.asking <- struct{}{}:

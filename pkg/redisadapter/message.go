@@ -101,7 +101,7 @@ func (n *names) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// orNone is never null in JSON.
+// orNone returns the names as JSON has to have them: an empty array rather than null.
 func (n names) orNone() names {
 	if n == nil {
 		return names{}

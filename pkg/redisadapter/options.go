@@ -17,15 +17,15 @@ type Options struct {
 	// `channelPrefix` of the sharded one. Empty is "socket.io".
 	Prefix string
 	// Key, of 32 bytes, has everything sealed by AES-256-GCM with a key that is derived from it, between servers of this package:
-	// official servers and emitters are not heard then, nor understand. Who can write to Redis but has not the key can't speak, nor
-	// change, read or move to another channel what is said. Such a one can drop messages and repeat old ones: nothing remembers what
-	// was heard. Nil sends in the clear.
+	// official servers and emitters are not heard then, nor do they understand anything. Whoever can write to Redis without having the key
+	// can neither speak nor read, change or move to another channel what is said, but can drop messages and repeat old ones: nothing remembers
+	// what was heard. Nil sends in the clear.
 	Key []byte
 	// RequestTimeout is how long answers of other servers are waited for by a context without a deadline. Zero is 5 s, as official
 	// servers have it.
 	RequestTimeout time.Duration
-	// QueueCount and QueueBytes bound what waits to be published, in messages and in bytes of them, and as much again what was
-	// heard and waits to be told. Zero is 100,000 messages and 32 MiB. What does not fit is dropped and counted.
+	// QueueCount and QueueBytes bound what waits to be published, in messages and in bytes. What was heard and waits to be told has the
+	// same bounds again. Zero is 100,000 messages and 32 MiB. What does not fit is dropped and counted.
 	QueueCount, QueueBytes int
 	// MaxMessage is how many bytes a message that is heard may have. Zero is 8 MiB.
 	MaxMessage int
@@ -35,11 +35,11 @@ type Options struct {
 	// (@socket.io/redis-adapter subscribes a channel for requests) are not counted. Nil leaves it to Redis.
 	Others func() bool
 
-	// Kept is told of kept events of other servers (see [socketio.Broadcast.Kept]) in the place of this server's sockets: who sets
-	// it tells them itself by Namespace.Local, in the order that it wants. It is called by one goroutine, which hears nothing more until
-	// it returns, with what came together; the slice is used again then. An event may come twice, with the same position: it is to be dropped then. Nil has kept events
-	// told at once. Where nobody can count the servers of a cluster (with Sentinel, replicas, or Redis Cluster) and there is a Key, all have
-	// this, or none: what is published by PublishKept is not heard by the others.
+	// Kept is told of kept events of other servers (see [socketio.Broadcast.Kept]) instead of this server's sockets: it tells these itself by
+	// Namespace.Local, in the order that it wants. Nil has kept events told at once. It is called by one goroutine, with the events that came
+	// together; the goroutine hears nothing more until it returns, and then uses the slice again. An event may come twice, with the same
+	// position: then it is to be dropped. Where nobody can count the servers of a cluster (with Sentinel, replicas, or Redis Cluster) and there
+	// is a Key, either all servers set it or none: servers without it would not hear what is published by PublishKept.
 	Kept func(ns *socketio.Namespace, events []Kept)
 	// ServerEvent is told of events that another server, or an emitter, has sent to the servers by serverSideEmit. Ack is nil unless
 	// the other server waits for an answer, which is JSON; it may be called once, from any goroutine and later. Events are told one

@@ -131,7 +131,7 @@ func (q *questions) missing(ns string, answered map[string]bool, most int) (uids
 	return uids
 }
 
-// others returns how many other servers have a namespace: those who subscribe.
+// others returns how many other servers have a namespace, by counting those who subscribe its channel.
 func (a *Adapter) others(ctx context.Context, ns string) (n int, err error) {
 	nodes := map[string]rueidis.Client{"": a.client}
 	if a.client.Mode() == rueidis.ClientModeCluster {

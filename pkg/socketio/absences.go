@@ -12,7 +12,7 @@ import (
 // absences are the sessions of clients that are away.
 type absences struct {
 	window time.Duration
-	ended  func(namespace, sid string) // told of who has been away for too long; may be nil
+	ended  func(namespace, sid string) // told of sessions whose clients have been away for too long; may be nil
 
 	mu        lockorder.Mutex[absences]
 	byID      map[sessionID]*absence
@@ -30,8 +30,8 @@ type sessionID struct{ namespace, sid string }
 // absence is the session of one client that is away.
 type absence struct {
 	SavedSession
-	// Told has, for each room, the latest kept event there when the client went. Whoever has had that one has missed nothing up
-	// to Through. It is nil where that is not known.
+	// told has, for each of Rooms, the latest kept event there when the client went: a client that has received that one has missed
+	// nothing up to through. It is nil for a session that was claimed, of which this is not known.
 	told    []Offset
 	through Offset
 	until   time.Time
@@ -46,7 +46,7 @@ const (
 
 func (a *absence) id() sessionID { return sessionID{a.Namespace, a.SID} }
 
-// put takes in a session. One that has come back from a failed attempt has its time already.
+// put takes in a session. One that somebody tried to take up in vain is put back with the time that it had.
 func (as *absences) put(a *absence) {
 	as.mu.Lock()
 	defer as.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
-// absent names the namespaces to the log, once each, that clients ask for and that are not there: such a client sees
+// absent logs namespaces that clients ask for and that do not exist, once each: such a client sees
 // only that nothing happens. Its zero value is ready; any goroutine may use it.
 type absent struct {
 	mu    lockorder.Mutex[absent]

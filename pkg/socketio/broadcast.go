@@ -61,9 +61,14 @@ func (b Broadcast) Emit(event string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	b.to.Offset = 0
-	b.ns.rooms.tell(&m, b.to)
+	b.tell(&m)
 	return nil
+}
+
+// tell delivers an event that is not kept to the sockets of this server.
+func (b Broadcast) tell(m *message) {
+	b.to.Offset = 0
+	b.ns.rooms.tell(m, b.to)
 }
 
 // emitEverywhere hands the event over before it delivers it here: delivery to a large room takes
@@ -78,8 +83,7 @@ func (b Broadcast) emitEverywhere(cluster Cluster, event string, args []any) err
 		return err
 	}
 	cluster.Broadcast(b.ns, b.to.clone(), event, encoded)
-	b.to.Offset = 0
-	b.ns.rooms.tell(&m, b.to)
+	b.tell(&m)
 	return nil
 }
 
@@ -97,11 +101,7 @@ func (b Broadcast) Join(rooms ...string) {
 	if cluster := b.cluster(); cluster != nil {
 		cluster.Join(b.ns, b.to.clone(), slices.Clone(rooms))
 	}
-	for _, s := range b.ns.rooms.list(b.to) {
-		for _, room := range rooms {
-			b.ns.move(s, room, true)
-		}
-	}
+	b.move(rooms, true)
 }
 
 // Leave takes the sockets out of rooms. None leaves the room of its own id.
@@ -109,11 +109,16 @@ func (b Broadcast) Leave(rooms ...string) {
 	if cluster := b.cluster(); cluster != nil {
 		cluster.Leave(b.ns, b.to.clone(), slices.Clone(rooms))
 	}
-	for _, s := range b.ns.rooms.list(b.to) {
+	b.move(rooms, false)
+}
+
+// move takes the sockets of this server into rooms, or out of them.
+func (b Broadcast) move(rooms []string, joins bool) {
+	b.Each(func(s *Socket) {
 		for _, room := range rooms {
-			b.ns.move(s, room, false)
+			b.ns.move(s, room, joins)
 		}
-	}
+	})
 }
 
 // Disconnect is Socket.Disconnect for each of the sockets. The handlers that hear of it run before
@@ -122,8 +127,13 @@ func (b Broadcast) Disconnect(closes bool) {
 	if cluster := b.cluster(); cluster != nil {
 		cluster.Disconnect(b.ns, b.to.clone(), closes)
 	}
+	b.Each(func(s *Socket) { s.Disconnect(closes) })
+}
+
+// Each calls f for each of the sockets that are connected to this server, with no lock held.
+func (b Broadcast) Each(f func(*Socket)) {
 	for _, s := range b.ns.rooms.list(b.to) {
-		s.Disconnect(closes)
+		f(s)
 	}
 }
 
@@ -137,8 +147,6 @@ func (b Broadcast) Sockets(ctx context.Context) (sockets []SocketInfo, err error
 			sockets[i].Namespace = b.ns.name
 		}
 	}
-	for _, s := range b.ns.rooms.list(b.to) {
-		sockets = append(sockets, s.info())
-	}
+	b.Each(func(s *Socket) { sockets = append(sockets, s.info()) })
 	return sockets, err
 }

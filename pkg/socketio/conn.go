@@ -125,7 +125,7 @@ func (c *conn) connect(p packet) {
 	}
 	var s *Socket
 	joined := false
-	defer func() {
+	defer func() { // also when a middleware or a handler panics
 		if !joined {
 			if s != nil {
 				ns.rooms.leaveAll(s)
@@ -143,6 +143,7 @@ func (c *conn) connect(p packet) {
 	}
 	s = c.newSocket(ns, handshake.Auth)
 	if err := c.admit(s, &handshake); err != nil {
+		ns.rooms.leaveAll(s) // before the client is told
 		c.refuse(p.namespace, err)
 		return
 	}
@@ -295,10 +296,7 @@ func (c *conn) take(s *Socket) bool {
 
 // kick tells the client that it has left every namespace, and closes.
 func (c *conn) kick() {
-	c.mu.Lock()
-	sockets := slices.Clone(c.sockets)
-	c.mu.Unlock()
-	for _, s := range sockets {
+	for _, s := range c.all() {
 		c.control(typeDisconnect, s.namespace.name, nil)
 	}
 	c.session.Close(ServerDisconnect)

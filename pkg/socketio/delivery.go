@@ -12,11 +12,11 @@ import (
 type delivery struct {
 	mu     lockorder.Mutex[delivery]
 	ring   ring          // mu guards it and the next
-	awaits map[place]int // for whom what is told there is kept though nobody may be in it: see Namespace.Await
-	told   atomic.Uint64 // see reached; it is written while mu is held
+	awaits map[place]int // how many callers of Namespace.Await wait for each place
+	told   atomic.Uint64 // what reached returns; written while mu is held
 }
 
-// reached is an offset: all kept events up to it have been told to whom they are for.
+// reached returns the offset of the latest kept event: that one and all before it have been queued for everybody whom they are for.
 func (d *delivery) reached() Offset { return Offset(d.told.Load()) }
 
 // perMillisecond is how many offsets that this server makes there are for each millisecond of time. Offsets that gateways give
@@ -28,13 +28,14 @@ func (d *delivery) next() Offset {
 	return max(d.reached()+1, Offset(time.Now().UnixMilli()*perMillisecond))
 }
 
-// isOwn tells whether only this server tells a part of it: to everybody, or to one socket.
+// isOwn tells whether no Log can know all of an event, since it is for everybody in the namespace or for one socket.
 func (ns *Namespace) isOwn(to Target) bool {
 	isSocket := func(room string) bool { return len(room) == sidLength && ns.Private(room) }
 	return len(to.Rooms) == 0 || slices.ContainsFunc(to.Rooms, isSocket)
 }
 
-// tell tells an event and keeps it. It returns its offset, or zero when it is not kept, since a later one was told already.
+// tell delivers an event and keeps it, and returns its offset. An event that comes behind a later one is delivered, but not kept: then
+// the offset is zero.
 func (d *delivery) tell(ns *Namespace, event string, draft *draft, to Target) (Offset, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

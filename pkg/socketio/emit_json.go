@@ -21,8 +21,7 @@ func (b Broadcast) EmitJSON(event string, args []json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	b.to.Offset = 0
-	b.ns.rooms.tell(&m, b.to)
+	b.tell(&m)
 	return nil
 }
 

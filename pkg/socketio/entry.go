@@ -15,13 +15,13 @@ type entry struct {
 	rooms     []string // none means everybody in the namespace
 	except    []string
 	packets   []*engineio.Packet
-	own       bool // some of it is for everybody or for one socket
+	own       bool // see Namespace.isOwn
 
 	held bool   // the ring has it, or had it. The delivery's lock guards this and the next.
 	at   uint64 // where on the ring's tape
 }
 
-// places are where it is told.
+// places yields where it is told.
 func (e *entry) places(yield func(place) bool) {
 	if len(e.rooms) == 0 {
 		yield(place{namespace: e.namespace, everybody: true})

@@ -41,15 +41,11 @@ func (e *Event) Decode(targets ...any) error {
 // Packets returns the event as its client has sent it, for whoever has handlers elsewhere: the packets of one Socket.IO packet, with
 // the ack id that the client waits for. Whoever answers there does so by [Socket.Pass].
 func (e *Event) Packets() ([]*engineio.Packet, error) {
-	args := make([]any, len(e.Args))
-	for i, arg := range e.Args {
-		args[i] = arg
-	}
 	var id []byte
 	if e.WantsAck() {
 		id = strconv.AppendUint(nil, e.id, 10)
 	}
-	return encodeEvent(e.socket.namespace.name, e.Name, id, args)
+	return encodeEvent(e.socket.namespace.name, e.Name, id, valuesOf(e.Args))
 }
 
 // WantsAck tells whether the client waits for an Ack that was not given yet.

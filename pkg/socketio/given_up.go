@@ -1,14 +1,15 @@
 package socketio
 
-// A client whose session is given up comes back with its pid, maybe to another server, which finds the session as it was saved once: the
-// end of it may be what can't be saved. So the last offset that the client is told says that it is over.
+// A client whose session is given up comes back with its pid, maybe to another server. That one may still find the session as it was saved
+// before, since a session is given up just when it can't be saved. So the client itself brings the news: in the place of an offset it is
+// sent a mark, which it shows when it comes back.
 const (
 	givenUpEvent = "session_given_up"
-	givenUpMark  = "-" // the id of the session follows; clients keep an offset beyond the session, so it must say which one
+	givenUpMark  = "-" // before the session's id, since clients keep an offset for longer than the session
 )
 
-// giveUp tells the client, as the last that it hears. The delivery's lock is held meanwhile, or a kept event behind it could bring
-// an offset again.
+// giveUp sends the client the mark, and nothing after that. The delivery's lock is held meanwhile: a kept event that came behind
+// would bring an offset again.
 func (s *Socket) giveUp() {
 	r := s.namespace.recovery
 	if r == nil || s.conn.v2 {

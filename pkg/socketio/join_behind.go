@@ -1,8 +1,6 @@
 package socketio
 
-import (
-	"slices"
-)
+import "slices"
 
 // Told is the offset of the latest kept event that was told, of all namespaces of the server. Without Options.Recovery it is 0.
 func (ns *Namespace) Told() Offset {
@@ -12,8 +10,8 @@ func (ns *Namespace) Told() Offset {
 	return ns.recovery.reached()
 }
 
-// Await has what is told in a room from now on kept, also where nobody here is in it and another server says it, for somebody who looks up
-// what was said before Told, and then calls JoinBehind. The room is awaited until forget is called, once.
+// Await has this server keep what is told in a room from now on, even if nobody here is in it and another server tells it. It is for
+// whoever looks up what was said in the room up to Told, and then calls JoinBehind. Forget ends it, and is to be called once.
 func (ns *Namespace) Await(room string) (forget func()) {
 	if ns.recovery == nil {
 		return func() {}
@@ -37,10 +35,10 @@ func (d *delivery) await(p place) (forget func()) {
 	}
 }
 
-// JoinBehind is Join for a client that is first told what has been said in the room: by an event, which knows all up to an offset that
-// Namespace.Told has returned. Behind it comes what was told there since, and then what is told from now on: nothing is lost or
-// doubled between. False means that the server does not know any more what was told since, or keeps nothing; then nothing was done, and the
-// caller may look again or Join. A socket that is in the room already is told nothing.
+// JoinBehind is Join for a client that first gets a history of the room. The event is that history, of everything up to an offset that
+// Namespace.Told has returned. What was told in the room since is sent behind it, and then what is told from now on, so that nothing is lost
+// or doubled in between. False means that the server does not know any more what was told since, or has no Options.Recovery: then nothing
+// was done, and the caller may look up a newer history, or Join. A socket that is in the room already is sent nothing.
 func (s *Socket) JoinBehind(room string, o Offset, event string, args ...any) (bool, error) {
 	if room == s.id || s.namespace.Private(room) {
 		return false, ErrPrivateRoom

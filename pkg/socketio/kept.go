@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// Kept has the event kept for clients who are away when it is told, as far as the server has Options.Recovery: they get it when
-// they come back. O is the event's place in the order of all kept events of the server, and must be greater than that of the
-// one before; an event that comes too late is told, but not kept. At zero the server makes an offset from its clock. A server's
-// application gives all offsets itself or none.
+// Kept has the event kept for clients who are away when it is told: they get it when they come back. Without Options.Recovery it does
+// nothing. O is the event's place in the order of all kept events of the server, and must be greater than that of the one before; an
+// event that comes too late is told, but not kept. At zero the server makes an offset from its clock. An application gives all offsets
+// itself, or none.
 //
 // Kept events are told one at a time, and none is volatile. Clients find the offset behind the last argument. An event to
-// everybody or to one socket by its id is kept in memory alone; a Log is asked for those of rooms.
+// everybody or to one socket by its id is kept in memory alone; a Log is asked only for those of rooms.
 func (b Broadcast) Kept(o Offset) Broadcast {
 	b.to.Offset, b.kept = o, true
 	return b
@@ -40,7 +40,7 @@ func (b Broadcast) emitKept(event string, args []any) error {
 	return nil
 }
 
-// Kept is an event that clients get who were away when it was told. It is encoded once for all of them.
+// Kept is an event of a Log, for clients who were away when it was told. It is encoded once for all of them.
 type Kept struct {
 	to    Target
 	event string
@@ -57,7 +57,8 @@ func NewKept(o Offset, rooms []string, event string, args ...any) *Kept {
 	return &Kept{to: Target{Rooms: rooms, Offset: o}, event: event, args: args}
 }
 
-// Except leaves out who is in one of these rooms, as of a Broadcast, when they come back. It is called before the event is given to anybody.
+// Except leaves out clients that are in one of these rooms when they come back, as Broadcast.Except does. It is called before the event
+// is given to anybody.
 func (k *Kept) Except(rooms ...string) { k.to.Except = append(k.to.Except, rooms...) }
 
 // encode returns the event as the ring holds it. It may be called by several goroutines at once.

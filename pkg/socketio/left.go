@@ -1,10 +1,10 @@
 package socketio
 
-// maxLeft bounds the rooms that a session remembers to have left. The latest are the ones of which something may be on its way.
+// maxLeft is how many of the rooms that it has left a session remembers: the latest, of which something may still be on its way.
 const maxLeft = 8
 
-// parts notes a room that the socket leaves, in which something was told while it was there. Whether the client has got that, only the
-// offset tells with which it comes back. Socket.mu is held.
+// parts remembers a room that the socket leaves, if something was told there meanwhile: the client may never receive that, and only the
+// offset that it comes back with will say. Last is that of the latest kept event in the room. Socket.mu is held.
 func (s *Socket) parts(m *membership, last Offset) {
 	if s.origin == nil || last <= m.since {
 		return
@@ -13,7 +13,8 @@ func (s *Socket) parts(m *membership, last Offset) {
 	s.origin.left = all[max(0, len(all)-maxLeft):]
 }
 
-// lacks returns the rooms left of which a client has not had all.
+// lacks returns the rooms that the client has left and in which it has not received everything that was told before it left. Offset is
+// that of the last event that it has received.
 func (a *absence) lacks(offset Offset) (list []want) {
 	for _, room := range a.Left {
 		if after := max(offset, room.Since); after < room.Until {
@@ -23,5 +24,5 @@ func (a *absence) lacks(offset Offset) (list []want) {
 	return list
 }
 
-// covers tells whether an event of the room is for the client, as far as its end there goes.
+// covers tells whether an event of the room was told before the client left it, if it has left.
 func (w *want) covers(o Offset) bool { return w.until == 0 || o <= w.until }

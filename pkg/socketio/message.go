@@ -8,7 +8,8 @@ import (
 )
 
 // message is an event as its recipients get it. Clients that have a pid (see [Recovery]) take a string at the end of an event
-// for an offset: they get the offset of a kept event there, and a null behind a string that is none. Others don't.
+// for an offset. So they, and only they, get one more argument: the offset of a kept event, or a null behind a string of the
+// application's.
 type message struct {
 	packets []*engineio.Packet // for clients with a pid, and for all where tail is 0
 	tail    int                // how many bytes at the end of the array are for clients with a pid alone
@@ -33,7 +34,7 @@ func (ns *Namespace) encode(event string, args []any) (message, error) {
 	return ns.finish(event, &d, "")
 }
 
-// finish ends an event by its tail, or by what it needs when it has none.
+// finish ends an event by its tail. Without one it adds a null if the event needs that.
 func (ns *Namespace) finish(event string, d *draft, tail string) (message, error) {
 	if tail == "" && ns.recovery != nil && d.endsInText() {
 		tail = nullTail
@@ -42,7 +43,7 @@ func (ns *Namespace) finish(event string, d *draft, tail string) (message, error
 	return message{packets: packets, tail: len(tail)}, err
 }
 
-// packetsFor is called by one goroutine at a time.
+// packetsFor returns what one recipient is sent. It is called by one goroutine at a time.
 func (m *message) packetsFor(s *Socket) []*engineio.Packet {
 	if m.tail == 0 || !s.conn.v2 {
 		return m.packets
@@ -53,7 +54,7 @@ func (m *message) packetsFor(s *Socket) []*engineio.Packet {
 	return m.plain
 }
 
-// ending returns the packets with another tail.
+// ending returns the packets with another tail in the place of theirs.
 func (m *message) ending(tail string) []*engineio.Packet {
 	_, text := m.packets[0].Payload()
 	packets := slices.Clone(m.packets)

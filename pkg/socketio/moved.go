@@ -1,9 +1,8 @@
 package socketio
 
-// OnMove sets who takes sockets into rooms and out of them where somebody else than their own handlers says so: Broadcast.Join and Leave,
-// which the application may call, and a Cluster for what comes from elsewhere. The handler calls move once, which does it and tells
-// whether the socket's rooms have changed by it, and may hold locks of its own meanwhile. It is called on any goroutine, for one
-// connected socket after the other, and must not wait.
+// OnMove sets a handler for sockets that are taken into a room or out of it by Broadcast.Join or Leave, which the application may call, and
+// a Cluster for what other servers say. The handler calls move once, which does it and tells whether the socket's rooms have changed. It may
+// hold locks of its own meanwhile. It is called on any goroutine, for one connected socket after the other, and must not wait.
 func (ns *Namespace) OnMove(h func(s *Socket, room string, joins bool, move func() bool)) {
 	ns.onMove = h
 }

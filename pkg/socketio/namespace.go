@@ -60,8 +60,9 @@ func (ns *Namespace) OnDisconnecting(h func(*Socket, engineio.Reason)) {
 func (ns *Namespace) OnRooms(h func(s *Socket, room string)) { ns.onRooms = h }
 
 // OnRecover adds a handler for sockets that take up a session, before the client is told and before they are in any room: it
-// returns those of the session's rooms that they may still be in. An error has the client start anew, without being told why. Before that
-// it is asked of the rooms that the client has left, if there are any of which it has not had all that was told there before.
+// returns those of the rooms that they may still be in. An error has the client start anew, without being told why. If there are rooms
+// that the client has left without having received everything that was told before, the handler is first called for these, and once more
+// for those that the session is in.
 func (ns *Namespace) OnRecover(h func(s *Socket, rooms []string) (granted []string, err error)) {
 	ns.onRecover = append(ns.onRecover, h)
 }
@@ -102,9 +103,7 @@ func (ns *Namespace) Private(room string) bool {
 }
 
 // Occupied tells whether a broadcast to a room would reach a socket that is connected to this server. A socket's id is a room.
-func (ns *Namespace) Occupied(room string) bool {
-	return ns.rooms.room(room) != nil || ns.sockets.get(room) != nil
-}
+func (ns *Namespace) Occupied(room string) bool { return ns.rooms.occupied(room) }
 
 // Rooms returns the rooms that sockets of this server are in, in no order. Those of their ids are among them.
 func (ns *Namespace) Rooms() []string {
@@ -121,27 +120,15 @@ func (ns *Namespace) Sockets() int { return ns.sockets.count() }
 func (ns *Namespace) Each(f func(*Socket)) { ns.sockets.each(f) }
 
 // EachIn is Each for the sockets in a room.
-func (ns *Namespace) EachIn(room string, f func(*Socket)) {
-	for _, s := range ns.rooms.list(Target{Rooms: []string{room}}) {
-		f(s)
-	}
-}
+func (ns *Namespace) EachIn(room string, f func(*Socket)) { ns.To(room).Each(f) }
 
-// admit asks the middlewares. Rooms that one of them had the socket join are left again when it
-// is not admitted, be it by a panic.
-func (ns *Namespace) admit(s *Socket, h *Handshake) (err error) {
-	admitted := false
-	defer func() {
-		if !admitted {
-			ns.rooms.leaveAll(s)
-		}
-	}()
+// admit asks the middlewares. If it fails or panics, the caller takes the socket out of the rooms that one of them had it join.
+func (ns *Namespace) admit(s *Socket, h *Handshake) error {
 	for _, m := range ns.middlewares {
 		if err := m(s, h); err != nil {
 			return err
 		}
 	}
-	admitted = true
 	return nil
 }
 

@@ -6,38 +6,30 @@ import (
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
-// Pass sends packets that were encoded elsewhere for this namespace, by the app's own server say: those of one Socket.IO packet. They
-// reach this server's sockets only, as they are; with Recovery, an event whose last argument is a text gets a null behind it, so that no
-// client takes the text for an offset. They are never kept.
+// Pass sends the engine packets of one Socket.IO packet of this namespace that was encoded elsewhere, by the app's own server for example.
+// They reach this server's sockets only, unchanged but for one case: with Recovery, an event whose last argument is a string gets a null
+// behind it, so that no client takes the string for an offset. They are never kept.
 func (b Broadcast) Pass(packets ...*engineio.Packet) {
 	m := b.ns.passed(packets)
-	b.to.Offset = 0
-	b.ns.rooms.tell(&m, b.to)
-}
-
-// Each calls f for each of the sockets that are connected to this server, with no lock held.
-func (b Broadcast) Each(f func(*Socket)) {
-	for _, s := range b.ns.rooms.list(b.to) {
-		f(s)
-	}
+	b.tell(&m)
 }
 
 // Pass is Broadcast.Pass to this client.
 func (s *Socket) Pass(packets ...*engineio.Packet) error {
 	m := s.namespace.passed(packets)
-	return s.send(m.packetsFor(s)...)
+	return s.post(false, &m)
 }
 
 // PassVolatile is Pass for what is worth nothing later.
 func (s *Socket) PassVolatile(packets ...*engineio.Packet) error {
 	m := s.namespace.passed(packets)
-	return s.sendVolatile(m.packetsFor(s)...)
+	return s.post(true, &m)
 }
 
 // Connection returns the connection that the socket shares with those of the client's other namespaces.
 func (s *Socket) Connection() Session { return s.conn.session }
 
-// passed is the message of packets that were encoded elsewhere.
+// passed makes a message of packets that were encoded elsewhere.
 func (ns *Namespace) passed(packets []*engineio.Packet) message {
 	isBinary, text := packets[0].Payload()
 	if ns.recovery == nil || isBinary || !isEvent(text) || !bytes.HasSuffix(text, []byte(`"]`)) {

@@ -2,12 +2,12 @@ package socketio
 
 import "slices"
 
-// Passed notes that a kept event of another server went by that nobody here is to hear: kept events that come now are later. Who comes
-// back to one of its rooms is told it from the Log. It is cheap, since the event need not be decoded.
+// Passed notes that a kept event of another server was not told here, since nobody here is in its rooms. It is cheap, since the event
+// need not be decoded. Kept events from now on must be later ones. Whoever comes back to one of the rooms is told the event from the Log.
 //
-// False means that somebody here is in one of the rooms by now, be it since a moment ago: then nothing is noted, and the event is to be
-// told by Local, unless force says that nobody can. Without rooms it is about all events up to that offset, of all rooms: this
-// server begins there.
+// False means that somebody here is in one of the rooms, maybe since a moment ago: then nothing was noted, and the caller tells the event
+// by Local. With force it is noted all the same, for a caller who can't tell it. Without rooms it is about all events up to that offset
+// in all rooms: this server begins there.
 func (ns *Namespace) Passed(o Offset, force bool, rooms ...string) bool {
 	if ns.recovery == nil {
 		return force || !ns.rooms.anybody(rooms)
@@ -15,8 +15,8 @@ func (ns *Namespace) Passed(o Offset, force bool, rooms ...string) bool {
 	return ns.recovery.pass(ns, o, force, rooms)
 }
 
-// pass does it under the lock under which those enter their rooms who come back: they are told what went by before, and hear what
-// comes after.
+// pass takes the lock under which clients that come back enter their rooms. So such a client is either seen here, or told this event
+// from the Log.
 func (d *delivery) pass(ns *Namespace, o Offset, force bool, rooms []string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -40,12 +40,10 @@ func (d *delivery) isAwaited(ns *Namespace, rooms []string) bool {
 	return len(d.awaits) > 0 && slices.ContainsFunc(rooms, func(room string) bool { return d.awaits[place{namespace: ns.name, room: room}] > 0 })
 }
 
-// anybody tells whether somebody is in one of the rooms. Those count who are about to be connected.
-func (rs *rooms) anybody(names []string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return rs.room(name) != nil || rs.sockets.get(name) != nil })
-}
+// anybody tells whether somebody is in one of the rooms.
+func (rs *rooms) anybody(names []string) bool { return slices.ContainsFunc(names, rs.occupied) }
 
-// lack notes that an event of a place is not here. What is here of earlier ones can't be told without it.
+// lack notes that an event of a place is not here. Earlier ones are forgotten with it, since they can't be told again without it.
 func (r *ring) lack(p place, o Offset) {
 	s := r.shelf(p)
 	if n := len(s.slots); n > 0 {

@@ -21,10 +21,8 @@ func (c *conn) admit(s *Socket, h *Handshake) error {
 	switch cause := c.session.Settle(h.User); cause {
 	case "":
 	case engineio.CauseMaximumByUser:
-		s.namespace.rooms.leaveAll(s)
 		return errTooManyConnections
 	default:
-		s.namespace.rooms.leaveAll(s)
 		c.session.Close(NoPlace)
 		return errNoPlace
 	}

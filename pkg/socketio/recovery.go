@@ -22,17 +22,19 @@ type Recovery struct {
 	Secret []byte
 	// Sessions keep sessions beyond the end of the process. Nil means that they end with it.
 	Sessions Sessions
-	// Reclaim is asked before a session in memory is taken up, where other servers may have claimed it from Sessions since: whether it
-	// is still this server's, and stays it. After an error memory is believed. Nil means that it always is.
+	// Reclaim is asked before a session in memory is taken up, for another server may have claimed it from Sessions since. Ours says
+	// that it is still this server's and can't be claimed by another one from now on. After an error memory is believed. Nil means
+	// that it always is.
 	Reclaim func(ctx context.Context, namespace, sid string) (ours bool, err error)
 	// Log is asked for kept events that are not in memory. Without one, who has missed some starts anew.
 	Log Log
 	// CatchUp is called when a client that takes up its session has had a later event, by another server, than this one has told. It
-	// may wait until this server has told all up to that offset, or until ctx ends, which takes 5 s. Whose offset is later all the
-	// same starts anew. Nil means that there is nothing to wait for.
+	// may wait until this server has told all up to that offset, or until ctx ends, which takes 5 s at most. If the offset is still
+	// later then, the client starts anew. Nil means that there is nothing to wait for.
 	CatchUp func(ctx context.Context, o Offset)
 	// Head is the offset of the latest kept event that there was before this server started. What comes later is told by
-	// this server. Zero means that there was none; with Sessions and without a Log, whose clients may have missed some, it means now.
+	// this server. Zero means that there was none. With Sessions but without a Log it means the time of the start, since clients may
+	// have missed events that nobody knows.
 	Head Offset
 	// Observer may be nil.
 	Observer RecoveryObserver
@@ -46,9 +48,9 @@ type SavedSession struct {
 	Namespace string
 	SID       string
 	User      string // Handshake.User
-	Since     Offset // an event after it was told to everybody, if at all, when the session already was
+	Since     Offset // of the latest kept event when the session began: later ones to everybody are for it
 	Rooms     []SavedRoom
-	Left      []LeftRoom `json:",omitempty"` // the latest; what was told there before is still owed to the client
+	Left      []LeftRoom `json:",omitempty"` // the latest; what was told there before it left is still owed to the client
 }
 
 // SavedRoom is a room that the session is in, and the latest event there that was told before it joined.
@@ -57,7 +59,7 @@ type SavedRoom struct {
 	Since Offset
 }
 
-// LeftRoom is a room that the session has left, the latest event there that was told before it joined, and the latest before it left.
+// LeftRoom is a room that the session has left: the latest event there that was told before it joined, and the latest before it left.
 type LeftRoom struct {
 	Name         string
 	Since, Until Offset
@@ -70,9 +72,9 @@ type Sessions interface {
 	Changed(s *Socket)
 	// Ended tells that a session will not be taken up again. It queues and returns.
 	Ended(namespace, sid string)
-	// Claim gives a session to one caller alone, who is its owner from now on. It may wait until ctx ends. Without an error
-	// nil means that there is none, or that it has been away for longer than the Window. A server tells Ended of its own sessions
-	// that are away for longer; it remembers them for the Window, and claims them as others do when there are too many of them.
+	// Claim gives a session to one caller alone, who is its owner from now on. It may wait until ctx ends. Nil without an error
+	// means that there is none, or that it has been away for longer than the Window. A server calls Ended itself for its own sessions
+	// that are away for longer. It remembers these for the Window; those that it had to forget earlier, being too many, it claims.
 	Claim(ctx context.Context, namespace, sid string) (*SavedSession, error)
 }
 

@@ -12,23 +12,24 @@ import (
 // want is a room of a session that is taken up.
 type want struct {
 	SavedRoom
-	after Offset // what the client lacks of it, beside what was read from the Log already
-	from  Offset // what the ring has is taken from here on: the Log may lack events that only this server has told
-	until Offset // it has left the room after that event; 0: it is in it
+	after Offset // the client has all events up to here, or the Log was read for them
+	from  Offset // the ring is read behind this one: it may have events that the Log lacks, since only this server has told them
+	until Offset // of the latest event before the client left the room; 0 if it is still in it
 }
 
-// missed is what a client lacks that comes back.
+// missed is what a client that comes back has not received.
 type missed struct {
 	rooms   []want
 	joined  []string // rooms that a middleware has let the client into
 	own     Offset   // as want.after, for what was told to everybody or to this socket alone
 	read    []*entry // from the Log
-	logged  bool     // it was asked
-	through Offset   // all up to here was told when memory was last looked into
+	logged  bool     // the Log was asked
+	through Offset   // reached, when the ring was last looked into
 }
 
-// replay tells the client that its session goes on, then what it has missed, and then has it hear what is told. It returns why it
-// did nothing of that. Memory that is too small may lose again what came while the Log was read: then that is read too.
+// replay tells the client that its session goes on, sends what it has missed, and takes it into its rooms. A reason means that it
+// did nothing of that. It looks into the ring first, and reads the Log for what is not there. A small ring may lose again what came
+// while the Log was read: then that is read too.
 func (r *recovery) replay(ctx context.Context, s *Socket, m missed, offset Offset) (reason string) {
 	for ctx.Err() == nil {
 		entries, gaps, reason := r.tryReplay(s, &m, offset)
@@ -48,8 +49,8 @@ func (r *recovery) replay(ctx context.Context, s *Socket, m missed, offset Offse
 	return NotRecoveredLog
 }
 
-// tryReplay does it all under the delivery's lock, since nothing may be told meanwhile, and returns what the client was told. If
-// memory does not reach far enough, it returns the gaps instead.
+// tryReplay does all of it under the delivery's lock, since nothing may be told meanwhile, and returns what the client was sent. If
+// the ring does not reach far enough, it does nothing and returns the gaps.
 func (r *recovery) tryReplay(s *Socket, m *missed, offset Offset) (entries []*entry, gaps []Gap, reason string) {
 	r.delivery.mu.Lock()
 	defer r.delivery.mu.Unlock()
@@ -92,7 +93,7 @@ func (m *missed) source(entries []*entry) string {
 	return RecoveredFromMemory
 }
 
-// gaps returns what the ring does not have.
+// gaps returns what the ring does not have, and notes from where on it has the rest.
 func (r *recovery) gaps(s *Socket, m *missed) (gaps []Gap) {
 	for i, w := range m.rooms {
 		if reach := r.ring.reach(place{namespace: s.namespace.name, room: w.Name}); w.after < reach {
@@ -103,7 +104,7 @@ func (r *recovery) gaps(s *Socket, m *missed) (gaps []Gap) {
 	return gaps
 }
 
-// ownPlaces are where it is told what only this server tells.
+// ownPlaces are where events are told that no Log knows.
 func (s *Socket) ownPlaces() [2]place {
 	return [...]place{{namespace: s.namespace.name, room: s.id}, {namespace: s.namespace.name, everybody: true}}
 }
@@ -117,8 +118,8 @@ func (r *recovery) ownIsLost(s *Socket, m *missed) bool {
 	return false
 }
 
-// collect returns what the client has missed, in order, each once. It may be too much to look through: events to several rooms, and
-// those that the client is excepted of, are no more than some of it.
+// collect returns what the client has missed, in order, each event once. Few is false if there is too much to look through: four times the
+// Limit, since an event may be found in several rooms, or not be for this client.
 func (r *recovery) collect(s *Socket, m *missed) (entries []*entry, few bool) {
 	entries = slices.Clone(m.read)
 	add := func(p place, after, until Offset) bool {
@@ -155,7 +156,7 @@ func (m *missed) isExcepted(s *Socket, e *entry) bool {
 	})
 }
 
-// readLog reads the gaps, for this client and for whoever comes next.
+// readLog reads the gaps for this client, and leaves them in the ring for whoever comes next.
 func (r *recovery) readLog(ctx context.Context, ns *Namespace, m *missed, gaps []Gap) (reason string) {
 	kept, err := r.Log.Missed(ctx, ns, gaps, m.through, r.Limit)
 	switch {

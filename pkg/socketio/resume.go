@@ -80,7 +80,7 @@ func (c *conn) resume(s *Socket, h *Handshake) bool {
 	return reason == ""
 }
 
-// resume returns why it came to nothing.
+// resume has a socket take up the session of this id, or returns why it can't.
 func (r *recovery) resume(s *Socket, user, sid string, offset Offset) (reason string) {
 	ctx, cancel := context.WithTimeout(r.ctx, resumeTimeout)
 	defer cancel()
@@ -113,7 +113,7 @@ func (r *recovery) supersedeUnlessOurs(ctx context.Context, ns *Namespace, id se
 	}
 }
 
-// find returns a session that is nobody else's from now on.
+// find returns the session, which is out of everybody else's reach from now on, or why there is none for this user.
 func (r *recovery) find(ctx context.Context, ns *Namespace, id sessionID, user string) (a *absence, reason string) {
 	for {
 		old := ns.sockets.get(id.sid) // before peek: a socket that ends leaves its session before it is gone from here
@@ -134,15 +134,11 @@ func (r *recovery) find(ctx context.Context, ns *Namespace, id sessionID, user s
 		if old.origin.user != user {
 			return nil, NotRecoveredUser
 		}
-		if !replace(old) && !wait(ctx) {
+		if !old.yield(Replaced) && !wait(ctx) { // the client has come back before its connection was known to be dead
 			return nil, NotRecoveredUnknown
 		}
 	}
 }
-
-// replace ends a socket whose client has come back before its connection was known to be dead. False means that somebody else
-// is about to end it.
-func replace(old *Socket) bool { return old.yield(Replaced) }
 
 // yield ends the socket and its connection, since the client has another one. False means that somebody else is about to.
 func (s *Socket) yield(reason Reason) bool {
@@ -154,7 +150,7 @@ func (s *Socket) yield(reason Reason) bool {
 	return true
 }
 
-// wait lets those go on who end a socket: the application's handlers run meanwhile. False means that ctx has ended.
+// wait gives whoever is ending a socket some time: the application's handlers run meanwhile. False means that ctx has ended.
 func wait(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
@@ -177,7 +173,7 @@ func (r *recovery) findSaved(ctx context.Context, id sessionID, user string) (a 
 	}
 	a = &absence{SavedSession: *saved}
 	if saved.User != user {
-		r.put(a) // its owner may still come
+		r.put(a) // the user whose session it is may still come
 		return nil, NotRecoveredUser
 	}
 	return a, ""
@@ -209,7 +205,8 @@ func (r *recovery) takeUp(ctx context.Context, s *Socket, a *absence, offset Off
 	return r.replay(ctx, s, missed{rooms: rooms, joined: joined, own: max(offset, a.Since)}, offset)
 }
 
-// giveUp ends a session whose client begins a new one, unless the client will not hear of that.
+// giveUp ends a session whose client begins a new one. A server that shuts down keeps it, since it cuts the client off before that one
+// hears of a new session.
 func (r *recovery) giveUp(a *absence) {
 	switch {
 	case r.ctx.Err() != nil:
@@ -219,8 +216,8 @@ func (r *recovery) giveUp(a *absence) {
 	}
 }
 
-// granted returns the rooms of a session that are still open to its user: those that it is in, and those that it has left and lacks
-// events of.
+// granted returns the rooms of a session that are still open to its user: those that it is in, and those that it has left without having
+// received everything.
 func (ns *Namespace) granted(s *Socket, a *absence, offset Offset) ([]want, error) {
 	left := a.lacks(offset)
 	if len(left) > 0 {
@@ -238,7 +235,7 @@ func (ns *Namespace) granted(s *Socket, a *absence, offset Offset) ([]want, erro
 	return append(rooms, left...), err
 }
 
-// open asks the application which of the rooms are.
+// open returns those of the rooms that the application grants.
 func (ns *Namespace) open(s *Socket, rooms []want) ([]want, error) {
 	for _, h := range ns.onRecover {
 		names := make([]string, len(rooms))

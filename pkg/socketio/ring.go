@@ -18,8 +18,8 @@ type ring struct {
 	events    int // on the tape
 	bytes     int
 	shelves   map[place]*shelf
-	floor     Offset // rooms without a shelf: all later events are here, which is none
-	forgotten Offset // as floor, for what only this server tells: to single sockets, and to everybody
+	floor     Offset // nothing was told later in a room without a shelf
+	forgotten Offset // as floor, for events that are told to everybody or to one socket
 	sweepAt   int    // how many shelves there are before those without entries are forgotten
 	scratch   []byte // where an entry is written or read
 }
@@ -32,10 +32,10 @@ type place struct {
 
 // shelf is what the ring holds of one place.
 type shelf struct {
-	slots []slot // by offset
-	// All events of the place after both are here. Base is about those that this server may not have told.
-	evicted, base Offset
-	own           bool // it is everybody, or one socket's room
+	slots   []slot // by offset
+	evicted Offset // events up to here may be missing
+	base    Offset // of those that other servers can tell too, events up to here may be missing as well
+	own     bool   // it is everybody, or one socket's room
 }
 
 // slot says where on the tape an entry is.
@@ -163,7 +163,7 @@ func (r *ring) reach(p place) Offset {
 	return r.floor
 }
 
-// reachOfOwn is reach for what only this server tells.
+// reachOfOwn is reach for events to everybody or to one socket, which other servers can't have told alone.
 func (r *ring) reachOfOwn(p place) Offset {
 	if s := r.shelves[p]; s != nil {
 		return s.evicted

@@ -192,6 +192,11 @@ func (rs *rooms) room(name string) *room {
 	return shard.byName[name]
 }
 
+// occupied tells whether somebody is in the room, or about to be connected in it. A socket's id is a room.
+func (rs *rooms) occupied(name string) bool {
+	return rs.room(name) != nil || rs.sockets.get(name) != nil
+}
+
 // names returns those of all rooms at about this moment.
 func (rs *rooms) names() (names []string) {
 	for i := range rs.shards {

@@ -18,8 +18,8 @@ func (s *Socket) Began() time.Time {
 	return s.origin.began
 }
 
-// Session returns what Sessions are to keep for this socket's client: that of its successor, if it has come back meanwhile. Without
-// an SID there is nothing to keep (any more).
+// Session returns what Sessions are to keep for this socket's client. If the client has come back meanwhile, that is the session of the
+// new socket. An empty SID means that there is nothing to keep, or no longer.
 func (s *Socket) Session() SavedSession {
 	r := s.namespace.recovery
 	if r == nil || s.conn.v2 {
@@ -41,7 +41,7 @@ func (s *Socket) Session() SavedSession {
 	return SavedSession{}
 }
 
-// absence returns the socket's session. Socket.mu is held. Through was reached before.
+// absence returns the socket's session. Through is what the delivery had reached before. Socket.mu is held.
 func (s *Socket) absence(through Offset) *absence {
 	a := &absence{through: through, SavedSession: SavedSession{
 		Namespace: s.namespace.name, SID: s.id, User: s.origin.user, Since: s.origin.since, Left: slices.Clone(s.origin.left),
@@ -66,7 +66,7 @@ func (a *absence) saved() SavedSession {
 	return saved
 }
 
-// after returns the offset after which a client lacks events of the session's room i. It has had those up to offset.
+// after returns up to where a client has all events of the session's room i. Offset is that of the last event that it has received.
 func (a *absence) after(i int, offset Offset) Offset {
 	after := max(offset, a.Rooms[i].Since)
 	if a.told != nil && after >= a.told[i] {
@@ -75,8 +75,8 @@ func (a *absence) after(i int, offset Offset) Offset {
 	return after
 }
 
-// Succeeded tells that another server has claimed a session from Sessions: memory forgets it. It returns the socket that still has it
-// here, or nil. The caller ends that one with Supersede.
+// Succeeded tells this server that another one has claimed a session from Sessions. Nothing of it is kept here from now on. It returns the
+// socket that still has it here, or nil. The caller ends that one with Supersede.
 func (ns *Namespace) Succeeded(sid string) *Socket {
 	if ns.recovery == nil {
 		return nil
@@ -96,7 +96,7 @@ func (ns *Namespace) Succeeded(sid string) *Socket {
 // Supersede ends the socket and its connection: its session is another server's, and nothing of it is kept here.
 func (s *Socket) Supersede() { s.yield(Superseded) }
 
-// moved tells who wants to know that the socket has entered a room or left it.
+// moved tells OnRooms and Sessions that the socket has entered a room or left it.
 func (s *Socket) moved(room string) {
 	if h := s.namespace.onRooms; h != nil && s.phase.Load() == connected {
 		h(s, room)
@@ -104,7 +104,7 @@ func (s *Socket) moved(room string) {
 	s.changed()
 }
 
-// changed tells Sessions.
+// changed tells Sessions that the session is to be written anew.
 func (s *Socket) changed() {
 	r := s.namespace.recovery
 	if r != nil && r.Sessions != nil && !s.conn.v2 && s.phase.Load() == connected {

@@ -53,22 +53,18 @@ func (s *Socket) ID() string { return s.id }
 
 // Emit sends an event to this client. Arguments are what encoding/json takes; a json.RawMessage
 // goes out as it is. Sent is not received: a client that goes away may have missed it.
-func (s *Socket) Emit(event string, args ...any) error {
-	m, err := s.namespace.encode(event, args)
-	if err != nil {
-		return err
-	}
-	return s.send(m.packetsFor(s)...)
-}
+func (s *Socket) Emit(event string, args ...any) error { return s.emit(false, event, args) }
 
 // EmitVolatile is Emit for what is worth nothing later: a client that can't take the event at once
 // misses it.
-func (s *Socket) EmitVolatile(event string, args ...any) error {
+func (s *Socket) EmitVolatile(event string, args ...any) error { return s.emit(true, event, args) }
+
+func (s *Socket) emit(volatile bool, event string, args []any) error {
 	m, err := s.namespace.encode(event, args)
 	if err != nil {
 		return err
 	}
-	return s.sendVolatile(m.packetsFor(s)...)
+	return s.post(volatile, &m)
 }
 
 // Join enters a room. A socket is in the room of its own id from the start. Clients often choose the
@@ -151,11 +147,11 @@ func (s *Socket) CloseAt(t time.Time, reason engineio.Reason) {
 	s.conn.session.CloseAt(t, reason)
 }
 
-// TakenOut tells whether somebody has taken the socket out of its namespace, rather than that its connection has ended. It may be so
-// when OnConnect hears of it.
+// TakenOut tells whether the socket was taken out of its namespace (by Disconnect, by its client, or since its session is elsewhere or
+// given up), rather than ended with its connection. That may be so already when OnConnect hears of it.
 func (s *Socket) TakenOut() bool { return s.phase.Load() == out }
 
-// settled returns the phase, once the client has been told if that is about to happen.
+// settled returns the phase. If the client is just being told that it is connected, it waits for the end of that.
 func (s *Socket) settled() uint32 {
 	phase := s.phase.Load()
 	if phase == welcomed {
@@ -165,18 +161,16 @@ func (s *Socket) settled() uint32 {
 	return phase
 }
 
-func (s *Socket) send(packets ...*engineio.Packet) error {
+// post sends a message of this socket's own.
+func (s *Socket) post(volatile bool, m *message) error {
 	if s.settled() == out {
 		return ErrDisconnected
 	}
-	return s.deliver(false, packets)
+	return s.deliver(volatile, m.packetsFor(s))
 }
 
-func (s *Socket) sendVolatile(packets ...*engineio.Packet) error {
-	if s.settled() == out {
-		return ErrDisconnected
-	}
-	return s.deliver(true, packets)
+func (s *Socket) send(packets ...*engineio.Packet) error {
+	return s.post(false, &message{packets: packets})
 }
 
 // deliver drops volatile packets that would have to wait.

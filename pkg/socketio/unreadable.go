@@ -6,7 +6,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
-// unreadable names each kind of fault in clients' packets to the log once: the developer of such a client sees only
+// unreadable logs each kind of fault in clients' packets once: the developer of such a client sees only
 // that it is closed with "parse error", again and again. Its zero value is ready; any goroutine may use it.
 type unreadable struct {
 	mu    lockorder.Mutex[unreadable]

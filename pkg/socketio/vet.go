@@ -7,8 +7,8 @@ import (
 	"github.com/socketgate/socketgate/pkg/engineio"
 )
 
-// Vet asks the middlewares about a client before it has a connection, on a Socket that comes to
-// nothing. They are asked again when it connects. The error is what they refused it with.
+// Vet asks the middlewares about a client that has no connection yet, and returns the error of the one that refuses it. Their Socket is
+// never connected. They are asked again when the client connects.
 func (ns *Namespace) Vet(h *Handshake) error {
 	s := &Socket{conn: &conn{session: noSession{}}, namespace: ns, id: engineio.NewID()}
 	s.phase.Store(out)

@@ -115,7 +115,8 @@ func (a *App) openBeside(ctx context.Context, o *chat.Options) (err error) {
 	return nil
 }
 
-// serveBeside is called when the sockets are there, and the chat is not yet: what its handlers need of a client's end is theirs to say.
+// serveBeside has the app's own server serve what the gateway's handlers leave. It is called once the sockets are there, and before the chat is
+// made, since the hub's handlers go before the chat's: see attach.Hub.Own.
 func (a *App) serveBeside() {
 	if a.attached == nil {
 		return
@@ -137,7 +138,7 @@ func (a *App) closeBeside(ctx context.Context) {
 	}
 }
 
-// appFault tells readiness that no app is attached: as long as clients are held for it, they may as well come.
+// appFault says for readiness that no app is attached. The gateway still serves while clients are held for the app: new ones may come.
 func (a *App) appFault() (fault string, serves bool) {
 	ok, since := a.attached.hub.Ready()
 	if ok {
@@ -149,10 +150,10 @@ func (a *App) appFault() (fault string, serves bool) {
 	return "no app is attached", false
 }
 
-// asksApp tells whether the app wants to be asked about handshakes, which takes its time: net/http's goroutines have it.
+// asksApp tells whether the app wants to be asked about handshakes. They are left to net/http then, whose goroutines may wait for the answer.
 func (a *App) asksApp() bool { return a.config.AppHandles() && a.attached.hub.Asks() }
 
-// closeAttached stops the parts of openAttached: no new clients, then none, then no app, which has been told of all that.
+// closeAttached stops the parts of openAttached: first no new clients, then no clients, and then no app, which has been told of their ends.
 func (a *App) closeAttached(ctx context.Context) {
 	a.front.Drain()
 	a.attached.hub.Drain()

@@ -27,11 +27,11 @@ type absence struct {
 	at            time.Time
 	size          int
 
-	waits   bool
-	by      *link // who is to be done with it; nil while no process has it
-	claim   *claim
-	claimed bool
-	after   int64 // what the client that has claimed it has heard
+	waits   bool   // until every process is done with the socket
+	by      *link  // the process that has to say KEEP or GONE of it; nil while none has the socket
+	claim   *claim // who asks for it; nil is nobody
+	claimed bool   // the claim was granted: its client is on the way to take it up
+	after   int64  // the number of the last event that this client has heard
 
 	element *list.Element
 }
@@ -91,7 +91,7 @@ func (all *absences) remove(a *absence) {
 	}
 }
 
-// handTo says which process is to be done with the sockets of a client that has gone.
+// handTo notes which process, if any, is to say what becomes of the sockets of a client that has gone.
 func (all *absences) handTo(c *client, l *link) {
 	for _, s := range c.sockets {
 		if a := all.byClient[seatKey{c.number, s.space.name}]; a != nil {
@@ -100,7 +100,7 @@ func (all *absences) handTo(c *client, l *link) {
 	}
 }
 
-// leaveSessions keeps the sockets of a client that goes. By is the process that is to be done with them. mu and client.mu are held.
+// leaveSessions keeps the sockets of a client that goes. By is the process that has them, or nil. mu and client.mu are held.
 func (h *Hub) leaveSessions(c *client, by *link) {
 	if !h.memory.keeps() {
 		return
@@ -132,7 +132,7 @@ func (h *Hub) settle(a *absence) {
 	}
 }
 
-// settleAll settles the sockets of a client that nobody is presented any more. mu and client.mu are held.
+// settleAll settles the sockets of a client that is not presented to any process any more. mu and client.mu are held.
 func (h *Hub) settleAll(c *client) {
 	for _, s := range c.sockets {
 		if a := h.absent.byClient[seatKey{c.number, s.space.name}]; a != nil {
@@ -141,8 +141,8 @@ func (h *Hub) settleAll(c *client) {
 	}
 }
 
-// releaseSessions settles what a process had that has ended, and lets others claim what it had claimed: its client is presented to another
-// one, and says its CONNECT again. mu is held.
+// releaseSessions settles the sockets that a process had which has ended, and frees what it had claimed: the client for whom it did so is
+// presented to another process, and its CONNECT claims the socket again. mu is held.
 func (h *Hub) releaseSessions(l *link) {
 	var had []*absence
 	for e := h.absent.order.Front(); e != nil; e = e.Next() {

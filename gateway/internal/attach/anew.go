@@ -1,11 +1,11 @@
 package attach
 
-// Who is who an app may keep in the memory of its process alone, by what its clients said when they connected. Kept over a restart they would
-// not say it again, and nobody would know them. Such an app says so in its hello, and its clients are sent away with its process: they
-// come back by themselves, say it all again, and keep to themselves what they have to say meanwhile.
+// An app may know who its clients are only from what they said when they connected, in the memory of its process. If they were kept over a
+// restart, they would not say it again, and nobody would know them. Such an app says so in its hello (keep: false), and its clients are closed
+// when its process goes: they come back by themselves and say it all again, and buffer meanwhile what their users say.
 
-// sendAway ends a client of an app that does not keep its clients. One that no namespace has let in yet has said nothing that is lost: it waits for
-// the next process, and so does every client of an app that keeps them. mu is held.
+// sendAway closes a client whose app does not keep its clients, and returns true. It leaves alone the clients of other apps, and those that no
+// namespace has let in yet: they have said nothing that would be lost, and wait for the next process. mu is held.
 func (h *Hub) sendAway(c *client, by *link) bool {
 	if !by.hello.Options.Anew {
 		return false

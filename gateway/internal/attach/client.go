@@ -17,8 +17,8 @@ const (
 	ByApp   engineio.Reason = "closed by the app" // the app closed it
 )
 
-// client is one connection. It is the Receiver of its session, and outlives the processes that serve it. There is one for each client:
-// what few of them have is behind a pointer.
+// client is one connection. It is the Receiver of its session, and outlives the processes that serve it. There may be very many, so what
+// only few of them have is behind a pointer.
 type client struct {
 	hub     *Hub
 	number  uint64
@@ -35,7 +35,7 @@ type client struct {
 	resuming atomic.Int32 // sockets whose CONNECT reply is still to come, with what was missed behind it
 	polling  atomic.Bool  // its transport is long-polling
 
-	// Only the receiver's turn uses these, and spoken.
+	// Only the receiver's turn uses these two, and spoken below.
 	assembly *assembly // of a packet that has more to come; nil is none
 	auth     []byte    // of its CONNECT to the gateway's own namespace, until that has let it in
 
@@ -110,8 +110,8 @@ func (c *client) assemble(data []byte, binary bool) {
 	}
 }
 
-// passOrClose passes a packet on. Who says more than an app that is there takes waits for it as it would natively, for Hold at most: nothing
-// more is read of that client meanwhile.
+// passOrClose passes a packet on. If the client's app is there but has no room, it waits for room, for Hold at most: nothing more is read of
+// that client meanwhile, as natively. A client for whom there is no room then is closed.
 func (c *client) passOrClose(parts []part) {
 	why := c.pass(parts)
 	if why == "" {
@@ -295,8 +295,8 @@ type assembly struct {
 	size    int
 }
 
-// add takes the next message. It returns the parts of a whole packet, which are valid as long as the message is, nil while some are
-// missing, and false for what no client of Socket.IO says, or no person's data needs.
+// add takes the next message. It returns the parts of a whole packet, which are valid as long as the message is, or nil while some are
+// missing. False means that no client of Socket.IO says that, or that it is deeper or larger than any honest data.
 func (a *assembly) add(p part, most int) (whole []part, ok bool) {
 	if a.missing == 0 {
 		if a.missing, ok = attachments(p); !ok || tooDeep(p) {

@@ -21,7 +21,7 @@ type Hub struct {
 	options   Options
 	began     time.Time
 	heldBytes atomic.Int64
-	waits     atomic.Int64                        // clients that wait
+	waits     atomic.Int64                        // clients in returning and fresh
 	asks      atomic.Bool                         // the app wants to be asked about handshakes, as it said last
 	cors      atomic.Pointer[engineio.CORSFields] // of the app's cors option, as it said last
 	greeting  atomic.Int64                        // connections that have not said hello
@@ -128,7 +128,7 @@ func (h *Hub) serve(conn net.Conn) {
 	h.detach(l)
 }
 
-// refused counts one that was not let in. The log has each reason once a minute: whoever reaches the port could fill it.
+// refused counts a connection that was not let in. The log has each reason once a minute, since whoever reaches the port could fill it.
 func (h *Hub) refused(conn net.Conn, why Refusal) {
 	h.options.Observer.AppRefused(why)
 	h.mu.Lock()
@@ -167,7 +167,7 @@ func (h *Hub) attach(l *link, answer []byte) (why Refusal) {
 	return ""
 }
 
-// detach takes a link that is over out of the books. Its clients wait for the next one.
+// detach takes a link that has ended off the list. Its clients wait for the next one.
 func (h *Hub) detach(l *link) {
 	unsent, why := l.unsent()
 	h.mu.Lock()
@@ -221,7 +221,7 @@ func (h *Hub) becomeReady(l *link) {
 	h.presentWaiting()
 }
 
-// bid has a link's app go on with what it has, and nothing else: its clients hold from now on.
+// bid says goodbye to a link whose app wants to leave: the app still handles what it was given, and what its clients say from now on is held.
 func (h *Hub) bid(l *link) {
 	h.mu.Lock()
 	if l.ready {
@@ -253,7 +253,7 @@ type Stats struct {
 	Kept    int // bytes of events for these
 }
 
-// Stats returns them.
+// Stats returns the numbers of the moment.
 func (h *Hub) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -243,7 +243,8 @@ func (s *ownSocket) note(room string, in bool) bool {
 	return true
 }
 
-// moveOwn has the app's wish done by the server that has the rooms. What the app has asked for it is not told of.
+// moveOwn has the gateway's own server, which has the rooms, do what the app asks for. It notes the rooms first, so that ownMoved does not
+// tell the app of what it has asked for.
 func (h *Hub) moveOwn(c *client, rooms []string, join bool) {
 	c.mu.Lock()
 	s := c.socketOf(h.own.Name())
@@ -263,7 +264,7 @@ func (h *Hub) moveOwn(c *client, rooms []string, join bool) {
 	}
 }
 
-// dismissOwn takes a socket out for the app.
+// dismissOwn takes a client's socket out of the gateway's own namespace, since the app wants it to go.
 func (h *Hub) dismissOwn(c *client) {
 	c.mu.Lock()
 	s := c.socketOf(h.own.Name())

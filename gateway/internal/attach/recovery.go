@@ -14,7 +14,7 @@ import (
 // Recovery is what has become of a client that came back for a socket, as metrics name it.
 type Recovery string
 
-// What becomes of them. All but the first begin anew.
+// The outcomes. With all but the first the client begins anew.
 const (
 	Recovered      Recovery = "recovered"
 	UnknownSession Recovery = "unknown"  // of another gateway, or away for too long
@@ -44,8 +44,8 @@ func recoveredFrame(request uint64, s *recoveredSession) []byte {
 	return end(b, 0)
 }
 
-// recover is RECOVER: a client of the process has come back for a socket. The first one has it. It is answered once no process has the socket
-// any more.
+// recover is RECOVER: a client of the process has come back for a socket. The first that asks gets it. The answer waits until no process has
+// the socket any more.
 func (l *link) recover(d *decoder) error {
 	request := d.uvarint()
 	var said struct{ Nsp, PID, Offset string }
@@ -106,7 +106,7 @@ func (h *Hub) answerClaim(a *absence) {
 	a.claim.link.put(recoveredFrame(a.claim.request, s))
 }
 
-// take finds out from where on the client has to be told. mu is held.
+// take finds out from which event on the client has to be told, and whether that can be done. mu is held.
 func (h *Hub) take(a *absence) Recovery {
 	if time.Since(a.at) > time.Duration(h.memory.window.Load()) {
 		return UnknownSession
@@ -133,9 +133,9 @@ func (h *Hub) take(a *absence) Recovery {
 	return Recovered
 }
 
-// resumption is what a socket that has come back is told with its CONNECT reply: what it missed, and what is told until then. Officially
-// the reply comes last, and so it does by polling, where all come in one answer. A WebSocket that is cut among them would have left them in
-// the client's buffer, and it would hear them twice: there the reply goes first.
+// resumption is what waits for the CONNECT reply of a socket that has come back: what it missed, and what is told until the reply comes.
+// Official servers send the reply last, and so it is by polling, where all of it is one answer. By WebSocket the reply goes first: a client
+// whose connection is cut before the reply keeps events in its buffer, and would get them once more when it comes back.
 type resumption struct {
 	packets     []*engineio.Packet
 	bytes       int
@@ -156,7 +156,7 @@ func (h *Hub) returned(s *socket, pid string) {
 	}
 }
 
-// takeUp gives a socket what another one of the same id had. False means that some of it is gone meanwhile.
+// takeUp gives a socket the rooms that it had before, and what it missed. False means that some of that is not in the ring any more.
 func (sp *space) takeUp(s *socket, a *absence) bool {
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
@@ -191,7 +191,7 @@ func (r *resumption) confirm(room string) {
 	}
 }
 
-// resumes sends a CONNECT reply and what was missed. False means that the packet is none that something waits for.
+// resumes sends a CONNECT reply and what was missed. False means that nothing waits for this packet: the caller sends it.
 func (c *client) resumes(packets []*engineio.Packet) bool {
 	nsp, ok := connectReply(packets[0])
 	if !ok {

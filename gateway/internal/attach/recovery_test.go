@@ -57,6 +57,22 @@ func (p *process) keep(client uint64, nsp string, data []byte, rooms ...string) 
 	p.say(opKeep, append(binary.AppendUvarint(nil, client), text...)...)
 }
 
+// claimEarly has the client of one process go, and another process ask for its socket A while the first still has it.
+func (w *world) claimEarly(rooms ...string) (first, second *process, client uint64, offset string) {
+	w.t.Helper()
+	first = w.recovering("first")
+	ann := w.browse()
+	client = first.serve(ann, "A", rooms...)
+	first.cast("/", flagKeep, nil, nil, `2["n"]`)
+	offset = ann.offsetOf(`42["n"]`)
+	second = w.recovering("second")
+	first.gone(ann, client)
+	second.asksFor("/", "pA", offset)
+	second.say(opPing, pingBody...)
+	second.expect(opPong) // and not yet the session
+	return first, second, client, offset
+}
+
 // gone ends a browser's connection and waits until the process knows.
 func (p *process) gone(b *browser, client uint64) {
 	p.t.Helper()
@@ -158,16 +174,7 @@ func TestWhatWasCastMeanwhileComesOnceAndInOrder(t *testing.T) {
 func TestNobodyHasASocketThatAnotherProcessStillHas(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
-	first := w.recovering("first")
-	ann := w.browse()
-	client := first.serve(ann, "A")
-	first.cast("/", flagKeep, nil, nil, `2["n"]`)
-	offset := ann.offsetOf(`42["n"]`)
-	second := w.recovering("second")
-	first.gone(ann, client)
-	second.asksFor("/", "pA", offset)
-	second.say(opPing, pingBody...)
-	second.expect(opPong) // and not yet the session
+	first, second, client, _ := w.claimEarly()
 	first.keep(client, "/", nil, "A", "late")
 	if s := second.recovered(); s == nil || !slices.Contains(s.Rooms, "late") {
 		t.Fatalf("the session is %+v", s)
@@ -177,16 +184,7 @@ func TestNobodyHasASocketThatAnotherProcessStillHas(t *testing.T) {
 func TestAProcessThatDiesLeavesTheSessionsOfItsClients(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
-	first := w.recovering("first")
-	ann := w.browse()
-	client := first.serve(ann, "A", "a")
-	first.cast("/", flagKeep, nil, nil, `2["n"]`)
-	offset := ann.offsetOf(`42["n"]`)
-	second := w.recovering("second")
-	first.gone(ann, client)
-	second.asksFor("/", "pA", offset)
-	second.say(opPing, pingBody...)
-	second.expect(opPong)
+	first, second, _, offset := w.claimEarly("a")
 	first.Close() // without KEEP
 	if s := second.recovered(); s == nil || !slices.Equal(s.Rooms, []string{"A", "a"}) {
 		t.Fatalf("the session is %+v", s)

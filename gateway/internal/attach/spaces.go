@@ -49,8 +49,8 @@ type socket struct {
 
 	// space.mu guards these.
 	seats  places[seat]
-	met    uint64 // the last round that has met it
-	since  int64  // the last number before it connected
+	met    uint64 // the last broadcast (space.round) that has met it
+	since  int64  // the number of the last event before it connected
 	resume *resumption
 }
 
@@ -63,7 +63,7 @@ type room struct {
 type seat struct {
 	room  *room
 	at    int   // in members
-	since int64 // the last number before it was taken
+	since int64 // the number of the last event before it was taken
 }
 
 func (s seat) roomName() string { return s.room.name }

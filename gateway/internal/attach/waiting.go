@@ -11,7 +11,7 @@ import (
 // mostUntaken is how many clients with sockets a link may have been presented without having taken them.
 const mostUntaken = 200
 
-// place is a client's in the lines of those who wait. Hub.mu guards it.
+// place is where a client stands in one of the two lines of those who wait. Hub.mu guards it.
 type place struct {
 	line    *list.List
 	element *list.Element
@@ -87,7 +87,7 @@ func (h *Hub) present(c *client, l *link) {
 	c.giveHeld(l)
 }
 
-// presentMore is presentWaiting for who does not know whether anybody waits.
+// presentMore is presentWaiting for callers that do not hold mu. It takes mu only if somebody waits.
 func (h *Hub) presentMore() {
 	if h.waits.Load() > 0 {
 		h.mu.Lock()
@@ -113,8 +113,8 @@ func (h *Hub) presentWaiting() {
 	}
 }
 
-// tellPresented tells a link once that all are there who waited when it became ready, or whom a process that leaves still had. mu is
-// held.
+// tellPresented tells a link, once, that it has been presented all clients that waited when it became ready, and all that a process had which
+// is leaving. mu is held.
 func (h *Hub) tellPresented(l *link) {
 	if !l.ready || l.told || len(l.untaken) > 0 {
 		return
@@ -294,7 +294,8 @@ func (h *Hub) nudge() {
 	}
 }
 
-// overdue takes those out of the lines who have waited since before, and returns the ones that are still connected.
+// overdue takes the clients that have waited since before that time out of their lines, and returns those that are still connected: the
+// caller closes them. So it does with clients of slow links.
 func (h *Hub) overdue(before time.Time) (overdue []*client) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -330,8 +331,8 @@ func (h *Hub) overdue(before time.Time) (overdue []*client) {
 	return overdue
 }
 
-// isDue tells of a client that waits since before whether that has to end. One that the gateway has handlers for needs no app until it
-// says something that is for the app. mu is held.
+// isDue tells whether a client that has stood in a line since before that time has waited for too long. Where the gateway has handlers of its
+// own, a client needs no app until it says something for the app. mu is held.
 func (c *client) isDue(before time.Time) bool {
 	return c.next == nil || c.ended != "" || !c.held.none() && c.held.since.Before(before)
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
-// arrival is what became of the room that a client named as it connected, until it is told.
+// arrival is what became of the room that a client named as it connected, until the client is told.
 type arrival struct {
 	room    string            // in which its socket is now
 	refusal *contract.Failure // or why it is not

@@ -22,7 +22,7 @@ type member struct {
 	user        *user                  // nil without limits of users
 	seats       lockorder.Mutex[seats] // held while the socket's rooms and their lists change together
 	given       []string               // the rooms that the server has chosen, sorted; seats guards this
-	renewal     uint64                 // the last one that had begun before these were asked for
+	renewal     uint64                 // how many renewals had begun when these were asked for
 	left        bool                   // users' shard guards it
 	expires     int64                  // milliseconds since 1970; 0 is never
 	rate        bucket                 // of events
@@ -32,14 +32,14 @@ type member struct {
 	joined      bool      // something, since it connected
 	seated      bool      // it counts in the lists of its rooms: seats guards this and the next
 	ended       bool      // and never again will
-	arrival     *arrival  // nil unless its client named a room as it connected, and once it is connected
-	back        *comeback // nil unless it takes up its session, and from its first message on
+	arrival     *arrival  // of the room that its client named as it connected; nil without one, and once the client was told
+	back        *comeback // of a socket that takes up its session; nil for others, and after its first message
 	lapsed      bool      // a message has waited for a join in vain; early.mu guards this and the next two
 	early       []*parked // messages that wait for a join
 	earlyBytes  int       // of these
 	namesLogged uint8     // names that the log has because of it
 	came        uint32    // seconds since 1970
-	asked       int64     // when its client connected, before it was found out who that is; nanoseconds since 1970
+	asked       int64     // when its client connected, before anybody was asked who it is; nanoseconds since 1970
 }
 
 // isNew tells whether a client may still send again what it has sent to another gateway.
@@ -116,7 +116,7 @@ func (c *Chat) identify(h *socketio.Handshake) (token.Claims, string, error) {
 	return c.options.Authenticator.Authenticate(token.WithQuery(token.WithClient(c.ctx, h.Addr), h.Query), h.Header, h.Auth)
 }
 
-// warnEndless says that there are tokens which somebody who has one can use for long.
+// warnEndless logs once that there are tokens without an end: whoever has stolen one can use it for ever.
 func (c *Chat) warnEndless() {
 	c.options.Logger.Warn("a token without exp was let in: whoever copies one can use it until TOKEN_MAX_AGE after its iat, or for ever where it has none; " +
 		"let the app set an end (expiresIn), or REVOKED_QUERY end it")
@@ -150,7 +150,7 @@ func (c *Chat) reportRefusal(h *socketio.Handshake, source string, err error) {
 	c.options.Logger.Info("authentication failed", line...)
 }
 
-// loginMend says which variable to look at. Of what the app itself would refuse there is nothing to mend.
+// loginMend says which variable to look at. For a login that the app itself would refuse there is none.
 func loginMend(reason string) string {
 	switch reason {
 	case "no_token":

@@ -7,7 +7,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
-// notThere answers alike for who is away and for who may not be reached: who is online is not told by a call.
+// notThere is the answer both for a user who is away and for one who may not be reached, so that a call does not tell who is online.
 var notThere = contract.Failure{Code: contract.NotConnected, Text: "nobody whom you may reach by this is connected"}
 
 // call passes an event to one user or to one socket: calls, their signalling, and who types to whom. Nothing is stored, and nobody else
@@ -41,8 +41,8 @@ func (c *Chat) call(relay Relay) handler {
 	}
 }
 
-// reach returns the room of whom a call is for, and whether somebody is there, as far as is known here: of a socket at another gateway nobody
-// knows. No client can name another room by it: that of a user has a name of its own, and that of a socket nobody else may join.
+// reach returns the room of the user or socket that a call is for, and whether somebody is there. A socket that is not here may be at another
+// gateway. A client can't name other rooms by it: users' rooms have names of their own, and nobody else may join a socket's.
 func (c *Chat) reach(s *socketio.Socket, m *member, party Party, to string) (room string, there bool) {
 	if party == ToSocket {
 		return to, c.namespace.Private(to) && (c.options.Gateways != nil || c.namespace.Occupied(to))

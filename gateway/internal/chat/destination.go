@@ -124,8 +124,8 @@ func (c *Chat) namedRoom(s *socketio.Socket, m *member, fields contract.Object) 
 	return room, nil
 }
 
-// refuseElsewhere refuses what names a place by a key that is not known: told to the only room its sender is in, it
-// would be read by people it is not for. The log names the key once, for whoever looks for why nothing happens.
+// refuseElsewhere refuses a message that names its place by an unknown key. If it went to the only room that its sender
+// is in, people would read it for whom it is not. The log names the key once, for whoever looks for why nothing happens.
 func (c *Chat) refuseElsewhere(m *member, r *request, key string) contract.Answer {
 	if c.unknownEvents.isNew("key:"+key, m) {
 		c.options.Logger.Warn("clients send to a place by a key that is not known, and are refused: MESSAGE_RECEIVER_COLUMN is the key of a person, MESSAGE_ROOM_COLUMN that of a room",

@@ -26,9 +26,9 @@
 //   - what a client sends, asks for or makes up is bounded by rates, in events, bytes and log lines, for a
 //     connection and for a user over all connections.
 //
-// Handlers run on the goroutine of their socket, one at a time; answers of the store on the store's own
-// goroutine. One asks for those who come back where they may be, while there are any. Three run from New to [Chat.Close]: that of [presence.Rosters], one that answers messages which waited too long
-// for a join, and one that asks for rights again (recheck.go).
+// Handlers run on the goroutine of their socket, one at a time; answers of the store on the store's own goroutine. While clients come back,
+// another goroutine asks in which rooms they may still be. Three run from New to [Chat.Close]: that of [presence.Rosters], one that answers
+// messages which waited too long for a join, and one that asks for rights again (recheck.go).
 //
 // No lock of this package is held while a handler calls the store, and only seats while it calls the rosters or a socket. A
 // user's is taken while [presence.Rosters.TellOne] tells a list. The order of all locks is in gateway/docs/ARCHITECTURE.md.

@@ -178,8 +178,8 @@ func (e *early) late(now time.Time) (list []*parked, next time.Duration) {
 	return list, time.Hour
 }
 
-// waits parks a message that is refused because its sender, since it connected, has not joined anything, or because an
-// earlier one waits for the same room. It returns the refusal of any other.
+// waits parks a message that is refused because its sender has not joined anything since it connected, or behind an
+// earlier one that waits for the same room. It returns nil if the message waits now, or else why it is refused.
 func (c *Chat) waits(m *member, r *request, fields contract.Object, refusal contract.Answer) contract.Answer {
 	outside := refusal == notJoined || refusal == nowhere && !c.options.OpenRooms
 	if !outside || r.waited {

@@ -25,9 +25,8 @@ func (c *Chat) endLogin(s *socketio.Socket, m *member) {
 	s.Close(LoginEnded)
 }
 
-// EndLogins closes the sockets of logins that another gateway has found ended: digests by user. What the app says of the users' other
-// logins is asked at once. One that has no digests is disconnected, as by [Chat.DisconnectUsers]. It looks at every socket once, and
-// may wait for the database.
+// EndLogins closes the sockets of logins that another gateway has found ended: digests by user. The app is asked at once about the users'
+// other logins. A user without digests is disconnected. It looks at every socket once, and may wait for the database.
 func (c *Chat) EndLogins(ended map[string][]string) {
 	for user, digests := range ended {
 		c.endings.note(user, digests...)
@@ -53,8 +52,8 @@ func (c *Chat) EndLogins(ended map[string][]string) {
 	others.ask()
 }
 
-// endCopies closes the sockets of logins that have just been noted as ended, by user. Who came by one of them while it was asked about had
-// been found good before, and has found nothing noted.
+// endCopies closes the sockets of logins that have just been noted as ended, by user. A socket that came by such a login while the app was
+// asked is not among those asked about, and connected before anything was noted. Closing a socket twice does nothing.
 func (c *Chat) endCopies(ended map[string][]string) {
 	if len(ended) == 0 {
 		return
@@ -70,8 +69,8 @@ func (c *Chat) endCopies(ended map[string][]string) {
 	})
 }
 
-// DisconnectUsers closes all connections of users, at this gateway and the others. Their clients do not come back by themselves.
-func (c *Chat) DisconnectUsers(users ...string) {
+// disconnectUsers closes all connections of users, at this gateway and the others. Their clients do not come back by themselves.
+func (c *Chat) disconnectUsers(users ...string) {
 	ended := make(map[string][]string, len(users))
 	for _, user := range users {
 		ended[user] = nil

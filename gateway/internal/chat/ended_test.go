@@ -75,7 +75,7 @@ func TestDisconnectedUserIsGoneFromEveryGateway(t *testing.T) {
 	t.Parallel()
 	asks, hears := twins(t, &ledger{}, soon)
 	here, there, bob := asks.visit("ann", time.Hour), hears.visit("ann", time.Hour), hears.visit("bob", time.Hour)
-	asks.chat.DisconnectUsers("ann")
+	asks.chat.disconnectUsers("ann")
 	here.await("41")
 	there.await("41")
 	if got := bob.ask("join_room", `"r"`); got["ok"] != true {

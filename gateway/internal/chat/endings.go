@@ -8,21 +8,22 @@ import (
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
-// endings are the logins that have ended lately, for who was just connecting then: it was found good before, and was not among the sockets
-// yet when they were looked through. They are kept for as long as a login takes, in two halves, of which the elder is forgotten.
+// endings are the logins that have ended lately. They are for a client that was just connecting: its login was found good before, and it was
+// not among the sockets yet when these were looked through. They are kept for longer than connecting takes, in two halves, of which the
+// elder is forgotten as a whole.
 type endings struct {
 	mu     lockorder.Mutex[endings]
 	recent map[string]*ending // by user
 	before map[string]*ending
 	turned time.Time
-	many   time.Time // when there were more than are kept: whoever connects is asked about
+	many   time.Time // when there were last more than are kept: the app is asked about everybody who connects
 }
 
 // ending is what has ended of one user.
 type ending struct {
 	disconnected int64    // when all connections were; nanoseconds since 1970
-	asks         bool     // some login, which the app knows
-	digests      []string // these
+	asks         bool     // it is not known here which logins: the app is to be asked
+	digests      []string // of the logins that have
 }
 
 const (
@@ -31,7 +32,7 @@ const (
 	endingsOfUser = 32          // with more the app is asked
 )
 
-// note is called before sockets are looked through. No digests are a user's connections.
+// note is called before sockets are looked through. Without digests all connections of the user are to end.
 func (e *endings) note(user string, digests ...string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -76,7 +77,7 @@ func (e *endings) of(user string) (all ending) {
 	return all
 }
 
-// endIfEnded is for a socket that is among the others by now.
+// endIfEnded closes a new socket whose login ended while it connected. It is called once the socket can be found among the others.
 func (c *Chat) endIfEnded(s *socketio.Socket, m *member) {
 	ended := c.endings.of(m.ID)
 	switch {

@@ -24,7 +24,7 @@ func TestALoginThatEndsWhileItIsConnectingEnds(t *testing.T) {
 			logins.set([]string{"ann"}, nil)
 			h.chat.EndLogins(map[string][]string{"ann": {"another's"}})
 		},
-		"disconnected": func(h *host, _ *ledger) { h.chat.DisconnectUsers("ann") },
+		"disconnected": func(h *host, _ *ledger) { h.chat.disconnectUsers("ann") },
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -110,7 +110,7 @@ func TestWhoComesBackAfterItWasDisconnectedIsLetIn(t *testing.T) {
 	t.Parallel()
 	h := serve(t, &memory{}, func(o *Options) { o.Logins, o.Recheck = &ledger{}, time.Hour })
 	ann := h.visit("ann", time.Hour)
-	h.chat.DisconnectUsers("ann")
+	h.chat.disconnectUsers("ann")
 	ann.await("41")
 	if _, err := ann.Await("never"); err == nil {
 		t.Error("it is connected")

@@ -9,8 +9,8 @@ import (
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
-// placeNew takes a socket that is let in into the rooms that the server chooses, before the client is told that it is connected: what
-// is sent to these from then on must reach it. An error means that nobody knows them. To join fails when the socket is gone, which
+// placeNew takes a socket that is let in into the rooms that the server chooses, before the client is told that it is connected: whatever
+// is sent to them after that must reach it. An error means that nobody knows the rooms. Join's errors don't matter: a socket that is gone
 // hears nothing anyway.
 func (c *Chat) placeNew(s *socketio.Socket, m *member, h *socketio.Handshake) error {
 	if c.roomsOf != nil {
@@ -85,8 +85,8 @@ func (c *Chat) chosen(m *member, rooms []string) []string {
 	return slices.DeleteFunc(slices.Clone(rooms), m.isGiven)
 }
 
-// mayByServer tells whether the server's choices let a member join a room, and whether they decide that. Where they may be older than
-// the room is, they are asked for again.
+// mayByServer tells whether the server's choices let a member join a room, and whether they alone decide that. The choices known here may be
+// older than the room, so they are asked for again before they refuse.
 func (c *Chat) mayByServer(room string, m *member) (may, decided bool, err error) {
 	if c.isDefault(room) || c.hasGiven(m, room) {
 		return true, true, nil

@@ -39,7 +39,7 @@ func (c *Chat) askLatest(ctx context.Context, gaps []message.Gap) ([][]message.K
 	return c.options.Latest.Latest(ctx, gaps, c.options.HistorySize, most)
 }
 
-// told is up to where messages have been told, of which none will be again.
+// told returns the offset up to which messages have been told: none of them will be told again.
 func (c *Chat) told() socketio.Offset {
 	if !c.options.Recovers {
 		return math.MaxUint64 // nobody knows: what is told now may be among the latest too
@@ -47,7 +47,7 @@ func (c *Chat) told() socketio.Offset {
 	return c.namespace.Told()
 }
 
-// historyOf reads what a socket is told that is about to join a room, or returns nil where it is told nothing.
+// historyOf reads the history for a socket that is about to join a room. It returns nil if the socket gets none.
 func (c *Chat) historyOf(s *socketio.Socket, m *member, room string) *history {
 	if c.latest == nil || s.In(room) || !c.affordsList(m) {
 		return nil
@@ -81,8 +81,8 @@ func (c *Chat) enter(s *socketio.Socket, room string, h *history) error {
 	return s.Join(room)
 }
 
-// tellHistory tells a socket the latest messages of rooms that it is in already. What it has heard since it is there may be among them: rather that
-// than nowhere. With empty it is told of a room without any too.
+// tellHistory tells a socket the latest messages of rooms that it is in already. Some that it has heard since it joined may be among them:
+// better twice than never. With empty it is also told that a room has none.
 func (c *Chat) tellHistory(s *socketio.Socket, m *member, empty bool, rooms ...string) {
 	if c.latest == nil || len(rooms) == 0 || !c.affordsList(m) {
 		return

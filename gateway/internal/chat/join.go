@@ -55,9 +55,9 @@ func (c *Chat) join(s *socketio.Socket, m *member, r *request) contract.Answer {
 	return nil
 }
 
-// answerSaved answers a request of a client that wants to be in other rooms. The ack promises that it comes back into those rooms
-// whatever happens, so it waits until they are written down. Where they can't be, the client begins anew, in none: nobody can
-// write over the rooms of before, and a restart would bring it back there.
+// answerSaved answers a join or a leave. Its ack promises that the client comes back into those rooms whatever happens, so it waits until
+// they are saved. If they can't be, the client begins a new session without rooms: the old one can't be overwritten, and after a restart
+// would bring the client back into its former rooms.
 func (c *Chat) answerSaved(s *socketio.Socket, r *request, a contract.Answer) {
 	if c.options.WhenSaved == nil {
 		r.answer(a)
@@ -118,8 +118,8 @@ const accessUnknown = "room access can't be checked right now, try again"
 
 var notAllowed = contract.Failure{Code: contract.Forbidden, Text: "you may not join this room"}
 
-// enterRoom takes a socket into a room, behind its history if there is one, and its member list, and out of the others unless it may be in many. What it returns is
-// the answer to its client.
+// enterRoom takes a socket into a room, behind its history if there is one, and onto its member list, and out of the other rooms unless it
+// may be in many. It returns the answer to its client.
 func (c *Chat) enterRoom(s *socketio.Socket, m *member, r *request, room string, past *history) (joined, refusal contract.Answer) {
 	m.seats.Lock()
 	defer m.seats.Unlock()

@@ -15,11 +15,11 @@ type asker interface {
 	answer(contract.Answer)
 	// forget lets go of what was asked: from here on only the answer is owed.
 	forget()
-	// survive keeps a bug in what answers later from ending everybody's connection. It is deferred.
+	// survive is deferred where an answer comes later: it keeps a panic there from ending everybody's connection.
 	survive()
 }
 
-// said is a message of which it is settled what it says, where it goes and who says it.
+// said is a message whose text, destination and speaker are settled.
 type said struct {
 	by     asker
 	socket *socketio.Socket // nil where the web app says it
@@ -33,8 +33,8 @@ type said struct {
 	back   *comeback
 }
 
-// keep stores a message and, once it is committed, tells the room and then who said it. What it returns is the answer, unless that comes
-// later.
+// keep stores a message and, once it is committed, tells the room and then answers the sender. It returns the answer if it has one at once,
+// and nil if that comes later.
 func (c *Chat) keep(m said) contract.Answer {
 	// A resend is answered as what it repeats is, and costs its sender nothing more.
 	sent, answer, repeated := c.resends.open(m.member.ID, m.to, m.id, m.text+joined(m.fills), m.by)

@@ -38,8 +38,8 @@ func (c *Chat) within(l limit, of string, ok bool) bool {
 	return ok
 }
 
-// affordsJoin charges a user for a join. A page that loads may join as many rooms as its sockets may send events; who goes on
-// joining may ask the database as often as one connection may.
+// affordsJoin charges a user for a join. At once a user may join as many rooms as all of the user's sockets may send events, which is for a
+// page that loads. Whoever goes on joining has the rate of one connection, since each join may ask the database.
 func (c *Chat) affordsJoin(m *member) bool { return c.affordsJoins(m.user, 1) }
 
 func (c *Chat) affordsJoins(u *user, n int) bool {

@@ -7,8 +7,8 @@ import (
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
-// Join takes connected sockets into rooms, on all gateways and whoever may join them: it is the app's own word. It is not told again: who
-// connects later is not there, and Options.Recheck asks for the right to stay as of everybody. A room of a socket's own id is refused.
+// Join takes connected sockets into rooms, on all gateways. It is the app's own word, so nobody is asked whether they may. It does not hold
+// for sockets that connect later, and Options.Recheck asks about the right to stay as for everybody. A room named like a socket is refused.
 // Any goroutine may call it.
 func (c *Chat) Join(who Whom, rooms []string) contract.Answer {
 	out, refusal := c.moving(who, rooms)
@@ -47,7 +47,7 @@ func (c *Chat) moving(who Whom, rooms []string) (out socketio.Broadcast, refusal
 	return c.namespace.To(to...), nil
 }
 
-// moved has a room's list change with its sockets where somebody else than their clients moves them: the web app, an emitter, a server
+// moved changes a room's list together with its sockets where it is not their clients who move them, but the web app, an emitter or a server
 // beside this gateway.
 func (c *Chat) moved(s *socketio.Socket, room string, joins bool, move func() bool) {
 	m, admitted := s.Data.(*member)
@@ -68,7 +68,7 @@ func (c *Chat) moved(s *socketio.Socket, room string, joins bool, move func() bo
 	c.rosters.Leave(room, m.Person)
 }
 
-// Disconnect closes the connections of who is meant, at this gateway and the others. Their clients do not come back by themselves.
+// Disconnect closes the connections of the sockets that are meant, at this gateway and the others. Their clients do not come back by themselves.
 // Any goroutine may call it.
 func (c *Chat) Disconnect(who Whom) contract.Answer {
 	to, refusal := who.targets()
@@ -82,7 +82,7 @@ func (c *Chat) Disconnect(who Whom) contract.Answer {
 		c.namespace.To(slices.Concat(who.Rooms, who.Sockets)...).Disconnect(true)
 	}
 	if len(who.Users) > 0 {
-		c.DisconnectUsers(who.Users...)
+		c.disconnectUsers(who.Users...)
 	}
 	return contract.Success{}
 }

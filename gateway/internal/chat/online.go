@@ -9,15 +9,15 @@ import (
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
-// Who comes or goes is told one by one up to so many in a step, and up to so many bytes or as many as the list has. Where it is more,
-// everybody gets the list.
+// Up to so many comings and goings in a step are told one by one, and up to so many bytes, or as many bytes as the list has. If there are
+// more, everybody gets the list.
 const (
 	maxComings = 1000
 	fewComings = 16 << 10
 )
 
-// online tells everybody who is. The list is that of a room, which has steps and a budget: who comes in a step is told the list in one
-// go, and everybody else who has come and gone.
+// online tells everybody who is online. Its list is kept like that of a room, which has steps and a budget: in each step those who have come
+// are told the whole list, and everybody else who has come and gone.
 type online struct {
 	told map[string]*contract.Person // who everybody knows to be there; only announceOnline uses it
 
@@ -40,10 +40,10 @@ func (o *online) take() (sockets []string) {
 
 func (c *Chat) tellsOnline() bool { return c.options.OnlineEvent != "" }
 
-// listsOnline: somebody asks who is online, or is told.
+// listsOnline tells whether anybody is told who is online, or may ask.
 func (c *Chat) listsOnline() bool { return c.tellsOnline() || c.options.WebApp }
 
-// tellsComings: each who comes or goes has an event. Otherwise everybody gets the list when somebody does.
+// tellsComings tells whether there is an event for each user who comes or goes. Otherwise everybody gets the list then.
 func (c *Chat) tellsComings() bool { return c.options.UserOnlineEvent != "" }
 
 // comeOnline lists a new socket's user, and has the socket told who is there. m.seats is held.

@@ -25,13 +25,13 @@ type recheck struct {
 	asked  map[string]bool                     // whose have been asked for in this round
 	logins []token.Login
 	held   []*socketio.Socket // whose logins these are
-	told   bool               // another gateway has found out, and told the others
+	told   bool               // another gateway has found out what ended, and tells the others
 }
 
 // recheckBatch is how many seats or logins one question is about. A question that fails keeps so many longer.
 const recheckBatch = 200
 
-// recheckShare of the interval is a round's, so that what the questions and the changing number of sockets take fits into the rest.
+// recheckShare is the part of the interval over which a round is spread. The rest is for the questions themselves, and for sockets that come.
 const recheckShare = 0.8
 
 // recheckRights runs until the chat closes.
@@ -50,7 +50,7 @@ func (r *recheck) round() {
 	r.pause(1)
 }
 
-// meet takes a socket's seats and login down, and asks when there are enough for a question.
+// meet notes a socket's seats and login, and asks once there are enough for a question.
 func (r *recheck) meet(s *socketio.Socket) {
 	m, admitted := s.Data.(*member)
 	if r.chat.ctx.Err() != nil || !admitted {
@@ -77,7 +77,7 @@ func (r *recheck) meet(s *socketio.Socket) {
 	}
 }
 
-// add has a socket's login be asked about. There are Options.Logins.
+// add notes a socket's login for the next question. It is called only with Options.Logins.
 func (r *recheck) add(s *socketio.Socket, m *member) {
 	r.logins, r.held = append(r.logins, m.login.Login), append(r.held, s)
 }
@@ -106,7 +106,7 @@ func (r *recheck) pause(part float64) {
 	}
 }
 
-// ask asks what has gathered. Where nobody knows, everybody keeps what they have.
+// ask asks about what has gathered. If a question fails, everybody keeps what they have.
 func (r *recheck) ask() {
 	for len(r.seats) > 0 && r.chat.ctx.Err() == nil {
 		n := min(len(r.seats), recheckBatch) // one socket may bring far more
@@ -177,7 +177,7 @@ func (r *recheck) askLogins() {
 			lost++
 			user, digest := r.logins[i].UserID, loginDigest(r.logins[i])
 			gone[user] = append(gone[user], digest)
-			c.endings.note(user, digest) // before it goes, which may come back at once
+			c.endings.note(user, digest) // first, since the client may come back at once
 			c.endLogin(r.held[i], r.held[i].Data.(*member))
 			if c.options.Gateways != nil && !r.told {
 				c.options.Gateways.LoginEnded(user, digest)

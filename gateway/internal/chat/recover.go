@@ -62,7 +62,7 @@ var errRoomUnknown = errors.New("room access could not be checked")
 // errTooManyRooms: the user's connections ask for more rooms than they may join. The new one begins anew.
 var errTooManyRooms = errors.New("too many rooms are asked for")
 
-// welcomeBack has a new socket take its seats, and tells its client in which rooms of its session it may not be any more.
+// welcomeBack has a new socket take its seats, and tells its client of the rooms of its session in which it may not be any more.
 func (c *Chat) welcomeBack(s *socketio.Socket, m *member) {
 	defer c.tellArrival(s, m)
 	if s.Recovered() && !m.back.atFirst { // it has left that room
@@ -86,7 +86,7 @@ func (c *Chat) welcomeBack(s *socketio.Socket, m *member) {
 	}
 }
 
-// leaveFirst takes a socket out of where it was put as it connected.
+// leaveFirst takes a socket out of the room where it was put as it connected.
 func (c *Chat) leaveFirst(s *socketio.Socket, m *member) {
 	for _, room := range s.Rooms() {
 		if c.isFirst(m, room) && !c.hasGiven(m, room) {

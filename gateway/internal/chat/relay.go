@@ -43,8 +43,8 @@ func (c *Chat) relay(as string) handler {
 
 var tooManyRelays = contract.Failure{Code: contract.RateLimited, Text: "too many of these events, slow down"}
 
-// quietly refuses a relay. A client that asks for no ack is not told: people type faster than others need to know, and to who has
-// gone, and apps show errors to them.
+// quietly refuses a relay. A client that asks for no ack is not told: people type faster than others need to know, and to people who have
+// gone, and an app would show them an error each time.
 func quietly(r *request, refusal contract.Failure) contract.Answer {
 	if r.event.WantsAck() {
 		return refusal

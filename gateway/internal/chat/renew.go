@@ -9,7 +9,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
-// maxRenewals is how many users wait to have their rooms asked for again. Where more do, everybody has.
+// maxRenewals is how many users may wait to have their rooms asked for again. If there are more, it is done for everybody.
 const maxRenewals = 10_000
 
 // renewals are users whose rooms the app has changed. Any goroutine may use them.

@@ -50,8 +50,8 @@ func joined(fields []json.RawMessage) string {
 	return string(text)
 }
 
-// stored finds the row of a message that is sent again, by its fingerprint. Without an id of the client's that is only the first
-// message after a recovery, if it asks for an ack, and only a row that its client has not heard of: "ok", "ok" are two.
+// stored finds the row of a message that is sent again, by its fingerprint. A message without an id of the client's counts as sent again
+// only if it is the first after a recovery, asks for an ack, and equals a row that its client has not heard of: "ok", "ok" are two messages.
 func (c *Chat) stored(m said, d message.Draft) (row message.Stored, found bool, refusal contract.Answer) {
 	var after uint64
 	byID := m.id.Value != ""
@@ -74,13 +74,13 @@ func (c *Chat) stored(m said, d message.Draft) (row message.Stored, found bool, 
 	return kept.Stored, found, nil
 }
 
-// mayBeStored tells whether a message without an id may be one that its client has sent before: who is not in the room does not hear what it
-// says there.
+// mayBeStored tells whether a message without an id may be one that its client has sent before and does not know to be stored: a client that
+// is not in the room does not hear what it says there.
 func (c *Chat) mayBeStored(m said, d message.Draft) bool {
 	return m.back != nil && d.Fingerprint != 0 && !c.options.NoEcho && (d.Room == "" || m.socket.In(d.Room))
 }
 
-// comeback is a client's that asks for its session, until its first message.
+// comeback is what is known of a client that asks for its session, until its first message.
 type comeback struct {
 	heard uint64   // the position of the latest message that it has got; 0 is none
 	lost  []string // rooms of the session that it may not be in any more
@@ -88,7 +88,7 @@ type comeback struct {
 	atFirst bool
 }
 
-// heardUpTo reads how far a client has heard that asks for its session.
+// heardUpTo reads the position up to which a client that asks for its session has heard.
 func heardUpTo(auth json.RawMessage) uint64 {
 	var asks struct{ Offset string }
 	json.Unmarshal(auth, &asks) // a socket that is recovered by it has one that can be read, or none
@@ -96,7 +96,7 @@ func heardUpTo(auth json.RawMessage) uint64 {
 	return heard
 }
 
-// absorbed are the rows of the last minutes that were taken for what was sent again without an id, by position: each is so once.
+// absorbed are the rows of the last minutes that a message without an id was taken for, by position. Each row absorbs one message only.
 // Its zero value is ready.
 type absorbed struct {
 	mu           lockorder.Mutex[absorbed]

@@ -9,8 +9,8 @@ import (
 	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
-// What is remembered of messages that carry an id of their client's. Of one user it is little, so that nobody can
-// make the messages of others be forgotten before their time alone.
+// Bounds of what is remembered of messages that carry an id of their client's. The share of one user is small, so that
+// nobody alone can have the messages of others forgotten before their time.
 const (
 	resendWindow       = 2 * time.Minute
 	maxResendsOfUser   = 1000
@@ -66,9 +66,9 @@ func newResends(o Observer) *resends {
 	return &resends{observer: o, users: make(map[string]*sender)}
 }
 
-// open notes that a user sends a message with that id of the client's, or finds that it repeats one. The answer to a
-// repeated one is nil while the first is still on its way: then it gets the same answer, by end. What has no id is
-// never a resend, and sent is nil. Of what is not repeated, end must be called once.
+// open notes that a user sends a message with that id of the client's, or finds that it repeats one. A repeated message
+// gets the answer of the first one: at once, or, where the answer is nil, by end once the first one has it. The caller
+// calls end once for a message that repeats none. A message without an id is never a resend, and sent is nil.
 func (rs *resends) open(user string, to place, id contract.ClientID, text string, by asker) (s *sent, answer contract.Answer, repeated bool) {
 	if id.Value == "" {
 		return nil, nil, false

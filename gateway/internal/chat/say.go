@@ -24,7 +24,7 @@ type Emit struct {
 	// To is whom it is told, without whom Except means. All is everybody, and then To must be empty.
 	To, Except Whom
 	All        bool
-	// Volatile lets sockets miss it that can't take it at once.
+	// Volatile lets sockets miss the event that can't take it at once.
 	Volatile bool
 }
 
@@ -89,7 +89,7 @@ func (c *Chat) Emit(e Emit) contract.Answer {
 	return contract.Success{}
 }
 
-// targets are the rooms of the namespace in which who is meant is.
+// targets are the rooms of the namespace that have the sockets that are meant.
 func (w Whom) targets() (rooms []string, refusal contract.Answer) {
 	all := slices.Concat(w.Rooms, w.Users, w.Sockets)
 	if len(all) > maxNames {
@@ -111,8 +111,8 @@ func areNames(all []string) bool {
 	return !slices.ContainsFunc(all, func(name string) bool { return !contract.IsRoom(name) })
 }
 
-// Say sends a message the way in which a client's go, but that its user need neither be connected nor in the room. It returns when the
-// message is stored and told, or is not, or when ctx ends.
+// Say sends a message as a client would, but its user need neither be connected nor in the room. It returns once the message is stored and
+// told, or refused, or when ctx ends.
 func (c *Chat) Say(ctx context.Context, s Speech) contract.Answer {
 	who := c.speaker(s)
 	if who == nil {

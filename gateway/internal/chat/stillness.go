@@ -47,9 +47,9 @@ func (s *stillness) stood(now time.Time) bool {
 	return at < s.until.Load()
 }
 
-// saidElsewhere tells whether a message that has no id is of a client that has gone to another gateway while this one stood still: it sends
-// there what it has no ack of. Nothing but that tells it from another one with the same words. Where nobody knows, the message may have been
-// said, and is refused: who is still here says it again.
+// saidElsewhere tells whether a message without an id comes from a client that has gone to another gateway while this one stood still. The
+// client sends there again what it has no ack of, and nothing else would tell the two apart from two messages with the same words. If nobody
+// knows, the message may have been sent there, and is refused: a client that is still here sends it again.
 func (c *Chat) saidElsewhere(s *socketio.Socket, r *request) bool {
 	return c.stillness != nil && c.options.TakenUp != nil && r.event.WantsAck() && c.stillness.stood(time.Now()) && c.options.TakenUp(c.ctx, s)
 }

@@ -27,8 +27,8 @@ func (u *user) take(l limit, now time.Time, n, rate, burst float64) bool {
 	return u.spent[l].take(now, n, rate, burst)
 }
 
-// remembered is how long a user is who has no socket any more, or each new connection would bring new limits. Whatever was spent has come
-// back by then: lists take longest.
+// remembered is for how long a user without sockets is remembered: otherwise each new connection would bring new limits. Whatever was spent
+// has come back by then; lists take longest.
 const remembered = 2 * listsAtOnce / listsPerSecond * time.Second
 
 // users are those who have sockets, or had some a moment ago, by id. Any goroutine may use it. It is divided so that nobody waits for one

@@ -9,9 +9,9 @@ import (
 // connections is the room that holds, for each user of many connections, how many there are at a node. No client's room does: see contract.IsInternal.
 const connections = "\x00connections"
 
-// userLimit counts the connections of each user, here and at the other nodes. A node tells of a user from an eighth of the limit on, and
-// again at each further eighth: most users cost nothing, and a second tab no message. So a user may have up to an eighth more than the limit
-// for each further node, and what connects at several nodes within the same moment.
+// userLimit counts the connections of each user, here and at the other nodes. A node tells the others of a user from an eighth of the limit
+// on, and again at each further eighth: most users cost nothing, and a second tab no message. So a user may go beyond the limit by up to an
+// eighth for each further node, and by what connects at several nodes in the same moment.
 type userLimit struct {
 	step int // an eighth; 0 is no limit
 

@@ -25,9 +25,9 @@ type medium interface {
 	present(ctx context.Context, epoch, room string) ([]string, error)
 	// fence ends an epoch for good, unless its lease has come back: it can write nothing any more.
 	fence(ctx context.Context, epoch string) (over bool, err error)
-	// clean deletes what an epoch that is over has left, unless another node does that already. In rooms, or with none in all.
+	// clean deletes what an epoch that is over has left in these rooms, or in all without any, unless another node does that already.
 	clean(ctx context.Context, epoch string, rooms ...string) error
-	// end takes an epoch that has deleted its own fields out.
+	// end forgets an epoch that has deleted its own fields.
 	end(ctx context.Context, epoch string) error
 	// tell tells all nodes, this one too, and returns how many have heard it; -1 where nobody can say.
 	tell(ctx context.Context, message []byte) (heard int, err error)

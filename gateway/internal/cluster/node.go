@@ -163,9 +163,9 @@ func (n *Node) Left(room, user string, away bool) (lingers bool) {
 	return n.view.leave(room, user, away, time.Now())
 }
 
-// Drain begins the end: whose client is closed from now on stays on the lists until it has come back elsewhere, or for 5 s. It asks Redis
-// who else is there, for a gateway that has only just started has told nobody yet, and tells the others, which count on nobody here any more
-// when they end as well. That takes two seconds at most.
+// Drain begins the end: a user whose client is closed from now on stays on the lists until the client has come back elsewhere, or for 5 s. It
+// asks Redis who else is there, since a gateway that has only just started has told nobody yet. And it tells the others that this node ends,
+// so that those that end as well do not take users for safe who are listed here. That takes two seconds at most.
 func (n *Node) Drain() {
 	var there map[string]uint64
 	if !n.health.isAway() {
@@ -183,7 +183,7 @@ func (n *Node) Drain() {
 	}
 }
 
-// tellEnd tells the others that this node ends. Who does not hear it holds nobody for longer.
+// tellEnd tells the others that this node ends. A node that does not hear it lists nobody for longer because of that.
 func (n *Node) tellEnd(epoch string) { n.tellAll(append([]byte{saysEnds}, epoch...)) }
 
 // Close takes this node out: it waits until those who linger have come back or their time is over, and has the others told. When ctx ends

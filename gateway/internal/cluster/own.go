@@ -5,7 +5,7 @@ import "time"
 // lingers is how long a drained node keeps listing a user whose client it has closed, unless they come back elsewhere before.
 const lingers = 5 * time.Second
 
-// batchFields is how many fields are written at once: Redis does nothing else meanwhile, about a millisecond.
+// batchFields is how many fields are written at once: Redis takes about a millisecond for them, and does nothing else meanwhile.
 const batchFields = 1000
 
 // ownRoom is who is in a room at this node.
@@ -44,7 +44,7 @@ func (v *view) enter(room, user, value string) {
 	}
 }
 
-// drain begins the end of this node. There are these nodes, besides those that it knows.
+// drain begins the end of this node. There are the nodes that Redis knows, besides those that this one has heard of.
 func (v *view) drain(there []string, now time.Time) {
 	v.drains = true
 	for _, epoch := range there {
@@ -52,8 +52,8 @@ func (v *view) drain(there []string, now time.Time) {
 	}
 }
 
-// leave lists a user here no more. Where this node drains and their client was closed, it may come back elsewhere: then they linger,
-// which it reports.
+// leave lists a user here no more. While this node drains, the user's client may come back elsewhere: then it lingers, and leave reports that
+// the user is still listed.
 func (v *view) leave(room, user string, away bool, now time.Time) (lingering bool) {
 	r := v.own[room]
 	if r == nil {
@@ -73,7 +73,7 @@ func (v *view) leave(room, user string, away bool, now time.Time) (lingering boo
 	return false
 }
 
-// change notes that Redis has to be told of a user, who had that value.
+// change notes that Redis has to be told of a user. Value is what the user had before.
 func (v *view) change(name string, r *ownRoom, user, value string, had bool) {
 	if _, noted := r.changed[user]; !noted {
 		var told uint64
@@ -108,8 +108,8 @@ func (v *view) rewriteAll() {
 	}
 }
 
-// amend has a room's fields written again, since another node did not find what the digest says. Present are the users that this node
-// has there in Redis.
+// amend has a room's fields written again, since another node did not find in Redis what the digest says. Present are the users that Redis
+// has of this node there.
 func (v *view) amend(name string, present []string) {
 	r := v.own[name]
 	if r == nil {
@@ -131,7 +131,7 @@ func (v *view) amend(name string, present []string) {
 	v.queue(name, r)
 }
 
-// linger ends the lingering of those whose time is over, or of all, and of those who are listed elsewhere.
+// linger stops listing those who linger whose time is over, or who are listed elsewhere by now; with all, everybody who lingers.
 func (v *view) linger(now time.Time, all bool) {
 	if !v.drains {
 		return
@@ -245,7 +245,7 @@ func (r *ownRoom) take(name string, most int) (s section, rest bool) {
 	return s, rest
 }
 
-// done takes the outcome of a batch. What was not written, as far as anybody knows, is to be written again.
+// done takes the outcome of a batch. What may not have been written is written again.
 func (v *view) done(b *batch, err error) {
 	if b.epoch != v.epoch { // all is written again anyway
 		return
@@ -272,7 +272,7 @@ func (v *view) done(b *batch, err error) {
 	}
 }
 
-// settled tells that others have all of this epoch, so that they may forget those before, which it returns.
+// settled returns the epochs of this node before this one, once all of this one is written: then the others may forget them.
 func (v *view) settled() (past []string) {
 	if v.epoch == "" || len(v.dirty) > 0 {
 		return nil

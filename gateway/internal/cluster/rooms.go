@@ -31,7 +31,7 @@ type news struct {
 	section
 }
 
-// open has a room followed, from a reading on. What was told of it under another number is over.
+// open has a room followed, beginning with a reading. Changes that were told of it under an earlier number don't count any more.
 func (v *view) open(name string) (opening uint64) {
 	v.openings++
 	r := &room{opening: v.openings, shares: make(map[string]*share)}
@@ -40,7 +40,7 @@ func (v *view) open(name string) (opening uint64) {
 	return r.opening
 }
 
-// close has a room followed no more, unless somebody lingers there, of whom it is to be heard where they come back.
+// close ends the following of a room, unless somebody lingers there: then it is to be heard whether they come back elsewhere.
 func (v *view) close(name string) {
 	if own := v.own[name]; !v.drains || own == nil || len(own.users) == 0 {
 		delete(v.rooms, name)
@@ -70,9 +70,9 @@ func (v *view) unread(most int) (names []string, again bool) {
 	return names, again
 }
 
-// loaded takes what Redis has of a room. Known are the sequences of the nodes that Redis knew right after, for a room that had been read
-// before: what it says of others may be lost, and takes nobody off a list. Shares of epochs that are over are returned, to be cleaned
-// away.
+// loaded takes what Redis has of a room. Known are the sequences of nodes that Redis had right after that, for a room that had been read
+// before: a node that has said more keeps the share that it has here, since Redis may have lost something. Shares of epochs that are over are
+// returned, to be cleaned away.
 func (v *view) loaded(name string, shares map[string]*share, known map[string]uint64, now time.Time) (strays []string) {
 	r := v.rooms[name]
 	if r == nil || !r.reading { // closed meanwhile, and perhaps opened anew
@@ -115,7 +115,7 @@ func (v *view) loaded(name string, shares map[string]*share, known map[string]ui
 	return strays
 }
 
-// lacking has those write a room again who say of their users what a reading has not found: Redis has lost the one and not the other.
+// lacking has nodes write a room again whose shares the reading has not found as their marks say: Redis has lost the one and not the other.
 func (v *view) lacking(name string, r *room, found map[string]*share) {
 	for epoch, says := range r.said {
 		var has share
@@ -131,8 +131,8 @@ func (v *view) lacking(name string, r *room, found map[string]*share) {
 	r.said = nil
 }
 
-// comingsFirst puts those who are listed at one more gateway before those who are at one less: who has gone from one to another is on every list in
-// between.
+// comingsFirst puts users who have come to a gateway before those who have left one, so that a user who goes from one to another is on every
+// list in between.
 func comingsFirst(changes []change) {
 	slices.SortStableFunc(changes, func(a, b change) int { return b.nodes() - a.nodes() })
 }
@@ -157,7 +157,7 @@ func (v *view) goOn(name string, r *room) {
 	}
 }
 
-// unloaded gives up a reading that failed. The room is told as it is known, and read again when Redis is back.
+// unloaded gives up a reading that failed. The room is told as far as it is known, and read again when Redis is back.
 func (v *view) unloaded(name string) {
 	r := v.rooms[name]
 	if r == nil || !r.reading {
@@ -191,7 +191,7 @@ func (v *view) hear(epoch string, before, seq uint64, sections []section, now ti
 	}
 }
 
-// apply changes a share as its node said, and has the room read again where that does not make it what it should be.
+// apply changes a share as its node said. If its digest is not what the node says after that, the room is read again.
 func (v *view) apply(name string, r *room, n news) {
 	s := r.shares[n.epoch]
 	if s == nil {

@@ -276,7 +276,7 @@ func (n *Node) readSome() (more bool) {
 	return true
 }
 
-// load fails at once while Redis is known to be away: who has entered a room waits for it.
+// load reads rooms. It fails at once while Redis is known to be away, since whoever has entered one of them waits for it.
 func (n *Node) load(names []string, again bool) (found []map[string]*share, known map[string]uint64, err error) {
 	if n.health.isAway() {
 		return nil, nil, errAway
@@ -289,7 +289,7 @@ func (n *Node) load(names []string, again bool) (found []map[string]*share, know
 	return found, known, err
 }
 
-// amend asks others to write again what was not found as they say, and writes what others have not found so of this node.
+// amend asks other nodes to write again what was not found as they say, and writes again what they have not found of this one.
 func (n *Node) amend() {
 	var repairs []repair
 	var epoch string

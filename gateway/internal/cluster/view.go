@@ -110,7 +110,7 @@ func (v *view) lost(now time.Time) {
 	}
 }
 
-// spare has nobody's missing lease count for the length of a lease: whoever lives has renewed it by then.
+// spare takes nobody for dead whose lease is missing, for the length of a lease: whoever lives has renewed it by then.
 func (v *view) spare(now time.Time) { v.lenient = now.Add(v.lease + v.lease/3) }
 
 // reading is who has a lease, and whose has ended, in Redis.
@@ -168,7 +168,8 @@ func (v *view) peer(epoch string, now time.Time) *peer {
 	return p
 }
 
-// haunted notes that an epoch goes on writing that is over: by no script of this database. It is not taken for somebody new.
+// haunted notes that an epoch goes on writing although it is over. No script of this database lets it, so it writes to another one. It is not
+// taken for a new node.
 func (v *view) haunted(epoch string, now time.Time) {
 	if since, over := v.buried[epoch]; over && now.Sub(since) > 2*v.lease {
 		v.buried[epoch], v.strange = now, true
@@ -211,7 +212,7 @@ func (v *view) expire(epoch string, now time.Time) {
 	v.drop(epoch, now)
 }
 
-// doubt has a room be written again, once.
+// doubt notes a room that another node asks this one to write again, each once. What it asks of others is theirs to hear.
 func (v *view) doubt(epoch, room string) {
 	if epoch == v.epoch && len(v.doubted) < batchFields && !slices.Contains(v.doubted, room) {
 		v.doubted = append(v.doubted, room)
@@ -221,7 +222,7 @@ func (v *view) doubt(epoch, room string) {
 // others is how many other nodes are there.
 func (v *view) others() int { return len(v.peers) }
 
-// takeChanges returns what is to be told here, in order.
+// takeChanges returns, once, the changes elsewhere that the lists here are to be told of, in order.
 func (v *view) takeChanges() []change {
 	c := v.changes
 	v.changes = nil

@@ -147,7 +147,7 @@ func (c *client) limitPolling() {
 	c.upgradeBy = time.AfterFunc(c.server.upgradeWithin, c.hasPolled)
 }
 
-// hasPolled closes a client whose time to upgrade is over. One whose WebSocket asks then is on the way, and has as much again, once.
+// hasPolled closes a client whose time to upgrade is over. A client whose WebSocket is just asking to take over gets as much time again, once.
 func (c *client) hasPolled() {
 	if c.session.Transport() != "polling" { // asked before c.mu is locked, as in beginUpgrade
 		return

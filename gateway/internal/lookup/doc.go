@@ -3,11 +3,11 @@
 //
 // It promises that
 //
-//   - whoever asks much waits behind himself: keys (a user, a network) take turns, and one key has at most half of what runs;
+//   - who asks for much waits behind their own questions: keys (a user, a network) take turns, and one has at most half of what runs;
 //   - what waits is bounded, for each key and in all, and a key without anybody waiting gets in as long as there is a place;
 //   - an answer of yes is never kept, so that a right or session that has ended is not good for a moment longer;
 //   - an answer of no may be given again for up to 4 s, and only while look-ups wait: otherwise the database is asked, so
-//     that who has just been invited gets in.
+//     that somebody who has just been invited gets in.
 //
-// It starts no goroutine. Lock order: Queue.mu and refusals.mu stand alone, and neither is held while a look-up runs.
+// It starts no goroutine. Lock order: queue.mu and refusals.mu stand alone, and neither is held while a look-up runs.
 package lookup

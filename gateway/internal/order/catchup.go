@@ -63,7 +63,7 @@ func (s *Sequencer) progress() {
 	}
 }
 
-// answer lets those go on who wait for what is not committed, as a read says that has begun after they came. mu is held.
+// answer lets those go on who wait for a position that is not committed, which a read says that has begun after they came. mu is held.
 func (s *Sequencer) answer(through uint64) {
 	s.release(func(w *waiter) (told, over bool) { return false, w.position > through && w.reads < s.look.reads })
 }

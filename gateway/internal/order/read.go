@@ -212,7 +212,7 @@ func (s *Sequencer) read(ctx context.Context, reason string, goal uint64) (more 
 	return helped
 }
 
-// unheard makes entries of the rows up to a position that were not heard with all that their senders said.
+// unheard makes entries of those rows up to a position that were not heard yet, or only in part.
 func (s *Sequencer) unheard(ctx context.Context, rows []message.Kept, through uint64) (entries []*entry) {
 	for _, row := range s.lacking(rows, through) {
 		e := &entry{position: row.Position, read: true}

@@ -64,9 +64,9 @@ func (s *Sequencer) take(e *entry) bool {
 	return accepted
 }
 
-// latest is five minutes ahead of now. Positions begin with the millisecond of their commit, and that is more than clocks of servers that are
-// looked after differ. What is later was sent by somebody else than a gateway, and would have the clock of all jump there, unless the table has
-// that already. Where clocks do differ so, the table is read for what others say.
+// latest is the latest position that is believed of another gateway: five minutes ahead of now. Positions begin with the millisecond of their
+// commit, and clocks that are looked after differ by less. A later position comes from somebody who is no gateway, and would have the clock of
+// all gateways jump there, unless the table has it already. If clocks do differ by more, what others say is read from the table.
 func latest(now time.Time) uint64 { return positionOf(now.Add(5 * time.Minute)) }
 
 // positionOf is the first of a millisecond.
@@ -104,8 +104,8 @@ func (s *Sequencer) begin(e *entry, now time.Time) {
 	e.gone = e.event == "" && e.position <= s.complete // or it would have been read
 }
 
-// acceptRun is accept of what other gateways have committed together, which has one place among what waits. False means that it has not:
-// nothing was done. mu is held.
+// acceptRun is accept of messages that other gateways have committed together, which get one place among what waits. False means that they
+// have no place as one, and nothing was done. mu is held.
 func (s *Sequencer) acceptRun(run []entry, now time.Time) (accepted bool) {
 	w := &s.waiting
 	if s.closed || len(run) == 0 || run[0].position <= s.delivered || len(w.list)+len(run) > s.options.MaxWaiting || w.bytes >= s.options.MaxWaitingBytes {

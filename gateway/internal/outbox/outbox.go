@@ -128,7 +128,7 @@ func (o *Outbox) dropOld(ctx context.Context) error {
 	return nil
 }
 
-// Newest is the position of the latest emit that a gateway had taken before Open, or 0.
+// Newest returns the position of the latest emit that a gateway had taken before Open, or 0 if there was none.
 func (o *Outbox) Newest() uint64 {
 	if o == nil {
 		return 0
@@ -136,7 +136,7 @@ func (o *Outbox) Newest() uint64 {
 	return o.newest
 }
 
-// Start tells from now on what is emitted: tell is called for each emit in its turn, and must not block.
+// Start begins to tell emits: tell is called for each in its turn, and must not block.
 func (o *Outbox) Start(places Places, tell func(Emit)) error {
 	t := &taker{Outbox: o, places: places, tell: tell, last: o.newest, wake: make(chan struct{}, 1)}
 	config, err := o.url.PoolConfig(o.life, 1)
@@ -148,7 +148,7 @@ func (o *Outbox) Start(places Places, tell func(Emit)) error {
 	return nil
 }
 
-// Close ends it. Call it while the store still is open. There may be no Outbox.
+// Close ends what Open and Start began. Call it while the store is still open. A nil Outbox may be closed.
 func (o *Outbox) Close() {
 	if o == nil {
 		return

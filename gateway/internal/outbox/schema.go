@@ -26,7 +26,8 @@ const createEmits = `CREATE TABLE IF NOT EXISTS socketgate.emits (
 CREATE INDEX IF NOT EXISTS emits_untaken ON socketgate.emits (id) WHERE position IS NULL;
 CREATE INDEX IF NOT EXISTS emits_room ON socketgate.emits (room, position)`
 
-// The function for texts comes first, so that a literal and a driver's text need no cast. It acts with the rights of who made it: the app's role needs none on the table.
+// The function for texts comes first, so that a literal and a driver's text need no cast. It acts with the rights of the role that made it, so
+// that the app's role needs none on the table.
 const createEmit = `CREATE OR REPLACE FUNCTION socketgate.emit(room text, event text, payload text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $emit$
 BEGIN
@@ -62,7 +63,7 @@ func Objects() []database.Own {
 	}
 }
 
-// GrantApp is the SQL that lets the web app's role emit. The role is its name as it is.
+// GrantApp is the SQL that lets the web app's role emit. Role is the role's name, not quoted.
 func GrantApp(role string) string {
 	role = database.Quote(role)
 	return "GRANT USAGE ON SCHEMA " + database.OwnSchema + " TO " + role + ";\n" + grantExecute + " TO " + role + ";\n"

@@ -16,7 +16,7 @@ const (
 	lanes
 )
 
-// dearShare is the share of a second's budget from which on a list is dear. With the default it is a room of some hundred.
+// dearShare is the share of a second's budget from which on a list is dear. With the default that is the list of a room of some hundred people.
 const dearShare = 0.01
 
 // laneOf is where a room waits, by what its last list cost.

@@ -42,7 +42,7 @@ func (p purses) charge(user string, cost int, now time.Time) {
 	spent.spent = min(spent.spent, purse+pursePerSec*longestDelay.Seconds())
 }
 
-// forget looks at two purses, whichever they are, for each that is charged: so full ones are dropped in the end.
+// forget is called for each charge. It looks at any two purses and drops them if they are full: so all full ones are dropped in the end.
 func (p purses) forget(now time.Time) {
 	looked := 0
 	for user, spent := range p {

@@ -31,8 +31,8 @@ type roster struct {
 	cost      int           // of its last list
 	opening   uint64        // what Others called it
 	unknown   chan struct{} // closed, and nil, once it is known who is here at other gateways
-	owed      bool          // is to be told then
-	ower      string        // who pays for that
+	owed      bool          // a list is to be told then
+	ower      string        // the user who pays for that list
 	awaited   int           // how many are about to enter
 
 	telling lockorder.Mutex[telling] // held while the room, or one socket in it, is told
@@ -80,7 +80,7 @@ func (t *roster) isLast(p *contract.Person) bool {
 	return here != nil && here.tabs == 1
 }
 
-// leave counts a socket of a person out, and reports whether that changes the list. Who lingers counts as elsewhere from then on.
+// leave counts a socket of a person out, and reports whether that changes the list. A person who lingers counts as elsewhere from then on.
 func (t *roster) leave(p *contract.Person, lingers bool) (gone bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -2,8 +2,8 @@ package presence
 
 import "time"
 
-// When many come and go in all rooms together, as after a restart or a cut, every list is old before it has been written, and writing it
-// to everybody is the dearest part of a reconnect. So rooms are told less often until the rush is over.
+// When many come and go in all rooms together, as after a restart or a network failure, every list is out of date before it has been written,
+// and writing lists to everybody is the dearest part of a reconnect. So rooms are told less often until the rush is over.
 const (
 	rushStep  = time.Second // in the place of shortestStep
 	rushRate  = 1000        // changes a second, of all rooms

@@ -13,7 +13,7 @@ const (
 	membersBudget = 32 << 20
 )
 
-// nobody is who pays for a room that is empty: it is not told, but forgotten.
+// nobody pays for a room that is empty: it is not told, but forgotten.
 const nobody = ""
 
 // Why a room is told later than its step would allow, for a metric.

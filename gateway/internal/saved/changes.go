@@ -15,8 +15,8 @@ type change struct {
 	at        int64   // when it was, as readAt has it; 0 where nothing has changed and it is written anew
 }
 
-// changes are what is to be written, each session once, the oldest first. An end is final: what comes after it of the same
-// session is left out.
+// changes are the sessions to be written or deleted, each once, the oldest change first. An end is final: later changes of the same
+// session are left out.
 type changes struct {
 	bound int
 	some  chan struct{} // has an element after a change was added

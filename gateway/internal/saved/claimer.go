@@ -10,7 +10,7 @@ import (
 // claimer answers claims, all that wait at a time.
 type claimer struct {
 	*Sessions
-	// returned are claimed and nobody's: whoever waited has gone, or nobody knows whether the statement was committed.
+	// returned are sessions that this gateway may have claimed and that nobody got: whoever waited has gone, or the commit is in doubt.
 	returned []key
 }
 
@@ -40,7 +40,7 @@ func (c *claimer) run() {
 	}
 }
 
-// serve answers a batch. After an error nobody has an answer.
+// serve answers a batch of claims. After an error none of them has an answer.
 func (c *claimer) serve(batch []*claim) error {
 	found := make(map[key]*row)
 	if !c.off.Load() {

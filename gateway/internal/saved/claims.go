@@ -22,7 +22,7 @@ var (
 	errClosing = errors.New("sessions are being closed")
 )
 
-// claim is one who waits for a session.
+// claim is a caller of Claim who waits for a session.
 type claim struct {
 	key     key
 	sid     string
@@ -77,7 +77,7 @@ func (cs *claims) add(c *claim) error {
 	return nil
 }
 
-// forgetSettled leaves out those who have gone. mu is held.
+// forgetSettled leaves out claims that nobody waits for any more. mu is held.
 func (cs *claims) forgetSettled() {
 	kept := cs.waiting[:0]
 	for _, c := range cs.waiting {
@@ -103,7 +103,7 @@ func (cs *claims) take(n int) []*claim {
 	return taken
 }
 
-// putBack has those wait again who have no answer.
+// putBack has the claims without an answer wait again.
 func (cs *claims) putBack(all []*claim) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()

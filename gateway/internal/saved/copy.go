@@ -55,7 +55,8 @@ func (c *copied) run() {
 	c.running.Go(func() { c.changes.answerLate(c.claiming) })
 }
 
-// wait calls done once the copy is as the session is now, or has nothing of it; with false where it may be older, soon, since Postgres is in trouble.
+// wait calls done with true once the copy is as the session is now, or there is none. While Postgres is in trouble it calls done with false,
+// soon: the copy may be older.
 func (c *copied) wait(sid string, born time.Time, done func(copied bool)) {
 	if c.behind.Load() {
 		done(false)
@@ -83,8 +84,8 @@ func (k *copyKeeper) prepare(ctx context.Context) error {
 	})
 }
 
-// writeCopy is writePostgres, but that a session which this gateway has by a later claim than the row knows is its own, and that the commit waits for no disk: what a
-// crash takes is written anew.
+// writeCopy is writePostgres with two differences. A session that this gateway has by a later claim than the row knows counts as its own. And
+// the commit does not wait for the disk: what a crash takes is written anew.
 const writeCopy = `WITH hurry AS MATERIALIZED (
 	SELECT set_config('synchronous_commit', 'off', true)
 ), alive AS (
@@ -119,8 +120,8 @@ func (k *copyKeeper) write(ctx context.Context, saves []row, ends []key) (w writ
 	return w, nil
 }
 
-// takeCopies makes copies this gateway's, which lives and has claimed their sessions, but for those of which what Redis has is void, which it returns:
-// somebody has said so, or Redis has gone on from an older snapshot and its copy is of a later claim or change.
+// takeCopies makes this gateway the owner of copies, whose sessions it has just claimed in Redis. It leaves out, and returns, those of which
+// Redis has something void: a row says so, or the copy is of a later claim or change, since Redis has gone on from an older snapshot.
 const takeCopies = `WITH hurry AS MATERIALIZED (
 	SELECT set_config('synchronous_commit', 'off', true)
 ), alive AS (
@@ -139,7 +140,7 @@ const takeCopies = `WITH hurry AS MATERIALIZED (
 )
 SELECT key FROM void`
 
-// take is in doubt after an error. Where this role may not write there is no copy, and nothing is void.
+// take is in doubt after an error. If this role may not write, there are no copies, and nothing is void.
 func (k *copyKeeper) take(ctx context.Context, claimed []row, generations []int64) (void []key, err error) {
 	keys, by, at := make([][]byte, len(claimed)), make([]string, len(claimed)), make([]int64, len(claimed))
 	for i := range claimed {

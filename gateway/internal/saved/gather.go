@@ -31,7 +31,7 @@ func (w *writer) gather() (g gathered) {
 
 func (g *gathered) hasPlace() bool { return len(g.taken) < sessionsAtOnce && g.bytes < bytesAtOnce }
 
-// put asks the socket what its session is now. What can't be saved as it is must not come back as it was.
+// put asks the socket what its session is now. A session that can't be saved as it is now is deleted, so that it does not come back as it was.
 func (w *writer) put(g *gathered, one change) {
 	if one.session == nil {
 		g.taken = append(g.taken, one)

@@ -23,10 +23,10 @@ type keeper interface {
 	// write saves and deletes sessions, and gives a sign of life. After an error none of it counts, and all of it may be written
 	// again; if it says anew then, no session is kept any more. A session that another gateway has claimed stays as it is.
 	write(ctx context.Context, saves []row, ends []key) (written, error)
-	// claim makes this gateway the owner of the sessions that are asked for, as far as they are another's and in the window, and no other
-	// claim was granted since they were asked for. What the gateway has already is in its memory, or over. All keys are different.
+	// claim makes this gateway the owner of those sessions that are another's and in the window, unless another claim was granted since they
+	// were asked for. Sessions that this gateway has already are not found: they are in its memory, or over. All keys are different.
 	claim(ctx context.Context, asked []asked) ([]row, error)
-	// release says that nobody has got sessions that were claimed, as far as they were: this gateway may claim them again.
+	// release says that nobody has got these sessions, if they were claimed at all: this gateway may claim them again.
 	release(ctx context.Context, keys []key) error
 	// owned returns the sessions that are this gateway's.
 	owned(ctx context.Context) ([]key, error)
@@ -130,8 +130,8 @@ type asked struct {
 	since time.Time
 }
 
-// sinceBy is since when somebody waits by a clock that has just been read to show now, or a little before that: who counts back from then
-// what has passed until the answer is there can't count too little, however long a statement takes on its way.
+// sinceBy is the time since when somebody waits, by a server's clock that has just shown now. It may be a little too early, never too late,
+// however long the reading took: the time that has passed here is counted up to its answer.
 func (a asked) sinceBy(now time.Time) time.Time { return now.Add(-time.Since(a.since)) }
 
 // maxSession bounds a session that is kept, in bytes.

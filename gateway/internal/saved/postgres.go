@@ -129,7 +129,7 @@ type granted struct {
 	owner      string // before
 }
 
-// claimBy claims, and counts the generations up by that much.
+// claimBy claims sessions, and counts their generations up by that much.
 func (p *postgres) claimBy(ctx context.Context, all []asked, step int64) ([]granted, error) {
 	var now time.Time
 	if err := p.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
-// The tables. There is no index on the gateway, which would make each claim dearer: a sweep reads the table instead. A version of the gateway that needs more columns adds them with defaults (ADD COLUMN IF NOT EXISTS), so that an
-// earlier one that runs beside it goes on.
+// The tables. There is no index on the gateway, which would make each claim dearer: a sweep reads the table instead. A version of the
+// gateway that needs more columns adds them with defaults (ADD COLUMN IF NOT EXISTS), so that an earlier one that runs beside it goes on.
 const (
 	createGateway = `CREATE TABLE IF NOT EXISTS socketgate.gateways (
     id text PRIMARY KEY,            -- made up by each process

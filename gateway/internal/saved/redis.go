@@ -102,7 +102,7 @@ func (r *redis) generation(k key) int64 {
 	return r.generations[k]
 }
 
-// endWhatFindsNoPlace deletes sessions that can't be written over, since they must not come back as they were.
+// endWhatFindsNoPlace deletes sessions that a full Redis does not take anew, since they must not come back as they were.
 func (r *redis) endWhatFindsNoPlace(ctx context.Context, saves []row, err error) {
 	if e, is := rueidis.IsRedisErr(err); !is || !strings.HasPrefix(e.Error(), "OOM") {
 		return
@@ -137,7 +137,7 @@ func (r *redis) beat(ctx context.Context) (claimed []string, anew bool, err erro
 	return r.lost(told), anew, nil
 }
 
-// lost returns the sessions of those that others say they have claimed which this gateway has not claimed back since.
+// lost returns those of the sessions that others say they have claimed, but for those that this gateway has claimed back since.
 func (r *redis) lost(told []string) (sids []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -180,7 +180,7 @@ func (r *redis) remember(k key, generation int64) {
 	r.generations[k] = max(generation, r.generations[k])
 }
 
-// owned are those that this gateway would remember for ever if nobody told of their end.
+// owned are the sessions that this gateway has claimed, which it would remember for ever if nobody told of their end.
 func (r *redis) owned(context.Context) (all []key, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

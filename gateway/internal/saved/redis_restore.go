@@ -27,7 +27,7 @@ func askedOf(all []asked, keys []key) (of []asked) {
 	return of
 }
 
-// takeAlong makes the copies of what was claimed this gateway's. What is void it leaves out, and deletes.
+// takeAlong makes this gateway the owner of the copies of what it has claimed. What is void in Redis it leaves out of the claims, and deletes.
 func (r *redis) takeAlong(ctx context.Context, found []row, generations []int64) (valid []row, void []key, err error) {
 	if len(found) == 0 {
 		return nil, nil, nil
@@ -48,7 +48,7 @@ func (r *redis) takeAlong(ctx context.Context, found []row, generations []int64)
 	return slices.DeleteFunc(found, func(one row) bool { return slices.Contains(void, one.key) }), void, nil
 }
 
-// restored adds those which Redis has lost, as their copies are, and writes them there.
+// restored adds the sessions that Redis has lost, as their copies are, and writes them to Redis.
 func (r *redis) restored(ctx context.Context, found []row, lost []asked) ([]row, error) {
 	if len(lost) == 0 {
 		return found, nil

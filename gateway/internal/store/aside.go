@@ -28,13 +28,13 @@ type Asker interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// Aside gives events places among the messages that are none themselves: what the app has written into a table of its own, say. Take is called
+// Aside gives places among the messages to events that are no messages: what the app has written into a table of its own, say. Take is called
 // on the committer's goroutine, writes down which event has which position, MostAside at most, and returns the last of them, or 0 if
 // there is none. With a Node it runs within a transaction that holds the clock. Then done is called, in the order of the messages: after
-// what was committed before is told, and before what comes later. Where Replays is false positions rise as well, but are none of messages.
+// what was committed before is told, and before what comes later. Positions rise also where Replays is false, but messages have none then.
 //
-// An error wraps message.ErrUnavailable where nobody was asked. After any other, take may or may not be committed. Done may be called
-// before Aside returns. Only Postgres has it.
+// If done gets an error that wraps message.ErrUnavailable, take was not called. After any other error, what take wrote may or may not be
+// committed. Done may be called before Aside returns. Only Postgres has it.
 func (s *Store) Aside(take func(ctx context.Context, db Asker, at Place) (last uint64, err error), done func(error)) {
 	if _, able := s.table.(asideTable); !able {
 		done(errNoAside)
@@ -128,8 +128,8 @@ func (m Mapping) placeAfter(clock uint64, now int64) uint64 {
 	return milli*perMilli + slot*m.slot()
 }
 
-// beginBehind has positions begin behind an event of Aside that an earlier process has told. Positions of a table whose ids have become others
-// since are of another size, and mean nothing.
+// beginBehind has positions begin behind an event of Aside that an earlier process has told. If the table has ids of another kind since then,
+// its positions are of another size, and the old one means nothing.
 func (s *Store) beginBehind(position uint64) {
 	if ofTime := position >= firstMilli*perMilli; s.unordered.Load() != nil || position <= s.head || ofTime == (s.mapping.IDs == idsDatabase) {
 		return

@@ -10,8 +10,9 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
-// clockTable is what the store asks of a message table to which several gateways write in one order. The committer alone, or who
-// opens the table before there is one, calls the first group of methods, one at a time. Anybody may call the others at any time. Errors are faults.
+// clockTable is what the store asks of a message table to which several gateways write in one order. The methods of the first group are
+// called one at a time, by the committer or, before there is one, by whoever opens the table. The others may be called by anybody at any
+// time. Errors are faults.
 type clockTable interface {
 	// openClock makes what is missing, tries it, and moves the clock on to the position of the newest row, if it is behind. It returns the clock.
 	openClock(ctx context.Context, node string, newest uint64) (uint64, error)

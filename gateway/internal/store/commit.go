@@ -114,7 +114,7 @@ func (e *entry) refuse(err error) {
 	e.err = &refusal{cause: "rejected", detail: err, kind: message.ErrRejected}
 }
 
-// refused counts the entries that are.
+// refused counts the entries that the database has refused.
 func refused(batch []*entry) int {
 	n := 0
 	for _, e := range batch {

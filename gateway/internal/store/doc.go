@@ -35,7 +35,8 @@
 //   - probe.go, table_*_probe.go: whether the table keeps that order.
 //   - missed.go, sweep.go, swath.go, kept.go: how what clients missed is read again. helpful_index.go: the index that makes it cheap.
 //   - repeated.go, fingerprints.go: how a message is known again that was stored before.
-//   - schema.go, roles.go, places.go, column.go, mapping.go: how the message table and its columns are found at the start. fields.go: those that clients fill.
+//   - schema.go, roles.go, places.go, column.go, mapping.go: how the message table and its columns are found at the start. fields.go: those
+//     that clients fill.
 //   - table.go: what the store asks of a table. table_postgres_*.go, table_sqlite_*.go and table_none.go answer.
 //   - access.go, ready.go, inspect.go: what others ask.
 //

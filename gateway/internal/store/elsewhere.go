@@ -13,8 +13,8 @@ import (
 // those of all gateways, twice: before they are accepted, in the table's latest ids, and in their turn, while nobody else can commit, among
 // the ids that came since. What is stored by then, by a gateway that took its time, is the answer.
 
-// soonest is after how long a client may have sent to another gateway what waits here for its turn, since the database hangs or this process
-// stood still: the official client comes back no sooner than in half a second.
+// soonest is how long a message has to wait here for its turn before its client may have sent it to another gateway: the database hangs, or
+// this process stood still. The official client comes back no sooner than after half a second.
 const soonest = 500 * time.Millisecond
 
 // errSaidElsewhere: a message of the turn may be another gateway's already. Nothing was committed.
@@ -72,15 +72,15 @@ func (s *Store) learn(ids []string) {
 	}
 }
 
-// heardThrough is up to where hearElsewhere has looked.
+// heardThrough returns the position up to which hearElsewhere has looked.
 func (s *Store) heardThrough() uint64 {
 	s.refreshing.turn <- struct{}{}
 	defer func() { <-s.refreshing.turn }()
 	return max(s.refreshing.through, s.head)
 }
 
-// markSaidElsewhere gives entries that other gateways have stored, as far as was heard, the rows of these as their answers. It tells up
-// to where that is: what came later is for the turn to find.
+// markSaidElsewhere answers entries that other gateways have stored with the rows of these, as far as was heard. It returns the position up
+// to which it knows: what came later is for the turn to find.
 func (s *Store) markSaidElsewhere(ctx context.Context, batch []*entry) (heard uint64, err error) {
 	late := false
 	for _, e := range batch {

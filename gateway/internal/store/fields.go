@@ -122,7 +122,8 @@ func (f FieldColumn) misfit(takes string) error {
 	return &refusal{"rejected", &message.Misfit{Key: f.Key, Takes: takes}, message.ErrRejected, f.Column.Name}
 }
 
-// refersToNothing gives the refusal of a row as the misfit that it is if what a client said for a column is the id of nothing, and as it is otherwise.
+// refersToNothing makes a message.Misfit of a refusal if a client gave an id that no row has for a column of MESSAGE_FIELDS. It returns other
+// refusals as they are.
 func (m *Mapping) refersToNothing(err error, at Blame) error {
 	for _, f := range m.Fields {
 		if at.RefersTo != "" && at.Column == f.Column.Name {

@@ -110,8 +110,8 @@ func (f *fingerprints) known() map[uint64]bool {
 	return known
 }
 
-// positions lists, in their order, the messages behind a position that have a value, of those committed since. Of very many, who
-// says the same all the time, only the latest are.
+// positions lists, in order, the positions behind one of the messages with a value that were committed after since. Of very many alike, by
+// somebody who says the same thing all the time, only the latest are listed.
 func (f *fingerprints) positions(value, after uint64, since time.Time) []uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()

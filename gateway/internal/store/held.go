@@ -9,8 +9,8 @@ import (
 // tryHeld is how often messages that wait for a lock of the app's are tried again.
 const tryHeld = 50 * time.Millisecond
 
-// held are messages that wait for a lock of the app's, of a gateway among others: they would make all gateways wait. Whatever is sent
-// to their conversations meanwhile waits behind them. It belongs to the committer.
+// held are messages whose rows wait for a lock of the app's. In a cluster they are held back, since a commit with them would make all
+// gateways wait. Whatever is sent to their conversations meanwhile waits behind them. It belongs to the committer.
 type held struct {
 	waiting []*entry // in their order
 	next    time.Time
@@ -61,8 +61,8 @@ func (s *Store) expireHeld() {
 	s.held.waiting = s.held.waiting[n:]
 }
 
-// sift tries the conversations of a batch one by one, and tells those apart that wait for a lock of the app's. If that fails, nobody
-// waits: the commit will fail as well, and tell why.
+// sift tries the conversations of a batch one by one, and parts those that wait for a lock of the app's from the others. If that fails, all
+// are free: the commit will fail as well, and tell why.
 func (s *Store) sift(batch []*entry) (free, waiting []*entry) {
 	if len(batch) == 0 {
 		return nil, nil
@@ -103,8 +103,8 @@ func (s *Store) writeAround(batch []*entry, rehearsed bool) (rest []*entry, err 
 	return rest, err
 }
 
-// holdBack keeps those of a batch that wait for a lock of the app's, and gives the others. If there are none of them, another gateway
-// may keep the clock.
+// holdBack holds those of a batch that wait for a lock of the app's, and returns the others. If none waits for such a lock, it may be
+// another gateway that keeps the clock: one that has kept it for too long is ended.
 func (s *Store) holdBack(batch []*entry) []*entry {
 	n := countBefore(batch, s.tooLate())
 	s.fail(batch[:n:n], errTimeout)
@@ -121,7 +121,7 @@ func (s *Store) holdBack(batch []*entry) []*entry {
 	return append(free, settledOf(batch)...)
 }
 
-// settledOf are those that need no commit any more, only their answer.
+// settledOf returns those of a batch that need no commit any more, only their answer.
 func settledOf(batch []*entry) (list []*entry) {
 	for _, e := range batch {
 		if e.err != nil || e.found {

@@ -7,10 +7,10 @@ import (
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
-// Latest reads the latest messages that went to each of these rooms, receivers or from senders to receivers, n of each at most, the oldest first; what
-// else a gap says is nothing to it. Rows of the app's own are among them. The order is that of their times, and of the ids where times are the
-// same or there are none. Position is 0 where nobody knows a row to be of our making. A room whose rows have more than mostBytes has fewer; a row
-// whose text can't be decrypted is left out, and the log says so once.
+// Latest reads the latest messages of each gap: those to its room, to its receiver, or from its sender to receivers. It reads n of each at
+// most and returns them oldest first; the gaps' other fields don't matter. Rows of the app's own are among them. The order is that of their
+// times, and of the ids where times are the same or there are none. Position is 0 for a row that may not be of our making. Of rows that have
+// more than mostBytes together the oldest are left out. So is a row whose text can't be decrypted, and the log says so once.
 //
 // The error wraps message.ErrUnavailable; it comes within the store's timeout, and is for all.
 func (s *Store) Latest(ctx context.Context, gaps []message.Gap, n, mostBytes int) ([][]message.Kept, error) {
@@ -60,7 +60,7 @@ func (l *latest) read(ctx context.Context, column Column, n int) error {
 	var places []string
 	for at := range l.of {
 		if l.mapping.columnOf(at) == column.Name {
-			places = append(places, at.room+at.receiver+at.sender)
+			places = append(places, at.value())
 		}
 	}
 	if len(places) == 0 {
@@ -80,11 +80,7 @@ func (l *latest) read(ctx context.Context, column Column, n int) error {
 
 // take takes a row, the newest of its place first, and wants no more once memory is full.
 func (l *latest) take(e *entry, column Column) (more bool) {
-	at := place{room: e.room, receiver: e.receiver}
-	if column.Name == l.mapping.User.Name {
-		at = place{sender: e.user}
-	}
-	one := l.of[at]
+	one := l.of[l.mapping.placeIn(column, e)]
 	if one == nil { // a collation or a type holds two spellings for one
 		return true
 	}

@@ -72,8 +72,8 @@ func (m Mapping) SharesIDs() bool {
 	return m.Room.Name != "" && m.Room.kind == kindInteger && m.User.kind == kindInteger
 }
 
-// MayShareIDs tells that a room and a user may have the same id, unless those who make them see to it that they have not. UUIDs have not by themselves,
-// and none is an integer; a room that has no column may be called anything.
+// MayShareIDs tells that a room and a user may have the same id, unless those who make the ids see to it that they don't. UUIDs differ by
+// themselves, and from integers; a room that has no column may be called anything.
 func (m Mapping) MayShareIDs() bool {
 	isMade := func(c Column) bool { return c.kind == kindUUID || c.kind == kindInteger }
 	return m.SharesIDs() || !isMade(m.Room) || !isMade(m.User)

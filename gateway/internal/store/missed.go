@@ -11,7 +11,7 @@ import (
 	"github.com/socketgate/socketgate/pkg/lockorder"
 )
 
-// How many may wait for what they missed, and of how many rooms in all. Who finds no place starts anew.
+// How many clients may wait for what they missed, and in how many rooms in all. A client that finds no place starts anew.
 const (
 	maxAsking     = 20_000
 	maxAskingGaps = 200_000
@@ -87,8 +87,12 @@ func (m Mapping) placeOf(g message.Gap) (at place, ok bool) {
 	return place{room: e.room, receiver: e.receiver}, err == nil
 }
 
-// place is where messages go, a room or a receiver, or who sends them to receivers, as the column holds it. The others are empty.
+// place is where messages go, a room or a receiver, or else a sender, all of whose messages to receivers are meant. It is spelled as the
+// column holds it. Two of the three are empty.
 type place struct{ room, receiver, sender string }
+
+// value is the one that is not empty.
+func (p place) value() string { return p.room + p.receiver + p.sender }
 
 type gap struct {
 	place
@@ -166,7 +170,7 @@ func (q *asking) close() {
 	q.closed = true
 }
 
-// unreadable is the answer to those who ask for what can't be read.
+// unreadable is the answer to callers whose rows can't be read.
 func unreadable(err error) error {
 	return &refusal{cause: "down", detail: fmt.Errorf("read what was missed: %w", err), kind: message.ErrUnavailable}
 }

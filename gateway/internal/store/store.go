@@ -35,8 +35,8 @@ type Config struct {
 	// row whose first column says so clearly: see database.Judge. Empty means everybody may.
 	AccessQuery string
 
-	// Encrypt turns a text into what is stored, for the ids that the row will have: room is the receiver's where there is no room. It runs on the goroutine that calls Save, so it must be
-	// safe for concurrent use. Nil stores plaintext. It is not called when the URL is none.
+	// Encrypt turns a text into what is stored, for the ids that the row will have: room is the receiver's where there is no room. It runs
+	// on the goroutine that calls Save, so it must be safe for concurrent use. Nil stores plaintext. It is not called when the URL is none.
 	Encrypt func(text, room, user string) (string, error)
 
 	// Decrypt turns a stored text back, for the same ids. Nil gives it as it is stored. It must be safe for concurrent use.
@@ -61,7 +61,7 @@ type Config struct {
 	// lost its latest rows. It is called from the committer's goroutine and must not block. Nil means 0.
 	Told func() uint64
 
-	// Aside is the position of the latest event that has one by Store.Aside, of an earlier process too: what comes is behind it. 0 is none.
+	// Aside is the position of the latest event that Store.Aside gave one, also in an earlier process: positions begin behind it. 0 is none.
 	Aside uint64
 
 	Observer Observer     // may be nil
@@ -203,7 +203,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return s, nil
 }
 
-// openTimeout is long: where no index gives the newest row, finding it takes a while.
+// openTimeout is long, since finding the newest row takes a while without an index.
 const openTimeout = time.Minute
 
 func (s *Store) open(ctx context.Context, c Config) error {

@@ -89,6 +89,14 @@ func (m Mapping) columnOf(at place) string {
 	return m.Room.Name
 }
 
+// placeIn is the place that a row has by one of the columns of places or senders.
+func (m *Mapping) placeIn(column Column, e *entry) place {
+	if column.Name == m.User.Name {
+		return place{sender: e.user}
+	}
+	return place{room: e.room, receiver: e.receiver}
+}
+
 func (w *swath) readColumn(ctx context.Context, column Column, strips map[place]*strip) error {
 	w.refuseTooFar(column, strips)
 	sp := w.span(column, strips)
@@ -126,7 +134,7 @@ func (w *swath) span(column Column, strips map[place]*strip) span {
 		}
 		if wanted {
 			low, _ := w.mapping.bounds(t.lowest, 0)
-			sp.places, sp.lows = append(sp.places, at.room+at.receiver+at.sender), append(sp.lows, low)
+			sp.places, sp.lows = append(sp.places, at.value()), append(sp.lows, low)
 			lowest = min(lowest, t.lowest)
 		}
 	}
@@ -137,12 +145,10 @@ func (w *swath) span(column Column, strips map[place]*strip) span {
 	return sp
 }
 
-// take gives a row to whoever has missed it. Where nobody takes more, or memory is full, it says so, and up to where rows are left.
+// take gives a row to everybody who has missed it. More is false once nobody takes more, or memory is full: then rows up to the position
+// left may not have been looked at.
 func (w *swath) take(e *entry, sp span) (more bool, left uint64) {
-	at := place{room: e.room, receiver: e.receiver}
-	if sp.column.Name == w.mapping.User.Name {
-		at = place{sender: e.user}
-	}
+	at := w.mapping.placeIn(sp.column, e)
 	t := w.strips[at]
 	if t == nil { // a collation or a type holds two spellings for one
 		return true, 0
@@ -187,7 +193,7 @@ func (w *swath) give(t *strip, e *entry, position uint64) {
 	}
 }
 
-// refuse refuses those who miss something up to that position.
+// refuse refuses those whose gap begins before that position.
 func (t *strip) refuse(w *swath, err error, unread uint64) {
 	for _, taker := range t.takers {
 		if taker.after < unread {
@@ -210,7 +216,7 @@ func (w *swath) refuseTooFar(column Column, strips map[place]*strip) {
 	}
 }
 
-// tooFar remembers, and says, that there are too many rows behind a position to look at.
+// tooFar remembers, and logs, that too many rows have come for the sweep to look at those up to a position.
 func (w *swath) tooFar(column Column, position uint64) {
 	if position < math.MaxUint64 { // which only means that nobody can tell
 		w.beyond[column.Name] = max(w.beyond[column.Name], position)

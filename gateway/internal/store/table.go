@@ -12,7 +12,8 @@ import (
 // table is what the store asks of a message table. There is one maker for each kind of database: openPostgres, openSQLite and
 // openNone.
 //
-// The committer alone, or who opens the table before there is one, calls the first group of methods, one at a time. Anybody may call the others at any time, until close.
+// The methods of the first group are called one at a time, by the committer or, before there is one, by whoever opens the table. The others
+// may be called by anybody at any time, until close.
 type table interface {
 	// insert commits the whole batch in its order, or nothing of it, but for rows that a rule of the database
 	// leaves out, which are refused. With again, entries may be there already and are then left alone. Errors

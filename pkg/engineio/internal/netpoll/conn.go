@@ -78,8 +78,8 @@ func (c *Conn) Start() {
 	}
 }
 
-// ShareTurns has the connection take turns with all others of this crowd from now on: however many they are, the workers attend to
-// one of them for one of each other crowd of their standing. With zero it has turns of its own, as in the beginning.
+// ShareTurns has the connection share its turns with all others of this crowd from now on: however many they are, together they get as many
+// turns as any other crowd of the same standing. With zero it has turns of its own, as in the beginning.
 func (c *Conn) ShareTurns(crowd Crowd) { c.crowd.Store(uint64(crowd)) }
 
 // Crowd returns that of ShareTurns.
