@@ -102,10 +102,12 @@ func (s *server) renew(ctx context.Context, epoch string, wrote uint64, lease ti
 	if err != nil {
 		return r, fmt.Errorf("read the leases: %w", err)
 	}
-	r.alive = make(map[string]uint64)
-	for i := 0; i+1 < len(alive); i += 2 {
+	r.alive = make(map[string]sign)
+	for i := 0; i+2 < len(alive); i += 3 {
 		if len(alive[i]) == epochLen {
-			r.alive[alive[i]], _ = strconv.ParseUint(alive[i+1], 10, 64)
+			seq, _ := strconv.ParseUint(alive[i+1], 10, 64)
+			left, _ := strconv.ParseInt(alive[i+2], 10, 64)
+			r.alive[alive[i]] = sign{seq, time.Duration(left) * time.Millisecond}
 		}
 	}
 	return r, s.sameHistory(ctx)
