@@ -25,6 +25,7 @@ type Adapter struct {
 	beat       beat
 	bundled    string // what the channels of bundles begin with
 
+	before        heard  // belongs to listen
 	heardTogether []Kept // is used again by hearBundle
 	out           *queue[outgoing]
 	in            *queue[incoming]

@@ -38,6 +38,7 @@ func BenchmarkHear(b *testing.B) {
 				b.Run(what, func(b *testing.B) {
 					b.ReportAllocs()
 					for b.Loop() {
+						clear(s.adapter.before.latest)
 						s.adapter.hear(in)
 					}
 				})

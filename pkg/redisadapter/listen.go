@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
 
@@ -58,7 +60,7 @@ func (a *Adapter) hear(in incoming) {
 	if a.seal.isOwn(payload) {
 		return
 	}
-	payload, err := a.seal.open(in.channel, payload)
+	payload, err := a.seal.openNew(&a.before, a.way(in.channel), in.channel, payload)
 	if err != nil {
 		a.options.Observer.Dropped(InUnsealed, 1)
 		return
@@ -89,6 +91,14 @@ func (a *Adapter) hear(in incoming) {
 	if m.uid != a.wire.name() {
 		a.apply(ns, &m)
 	}
+}
+
+// way is where what a server publishes keeps its order: on one connection, and in Redis Cluster in one slot.
+func (a *Adapter) way(channel string) string {
+	if a.client.Mode() == rueidis.ClientModeCluster {
+		return channel
+	}
+	return ""
 }
 
 // apply does what another server says.

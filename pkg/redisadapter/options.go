@@ -18,8 +18,8 @@ type Options struct {
 	Prefix string
 	// Key, of 32 bytes, has everything sealed by AES-256-GCM with a key that is derived from it, between servers of this package:
 	// official servers and emitters are not heard then, nor do they understand anything. Whoever can write to Redis without having the key
-	// can neither speak nor read, change or move to another channel what is said, but can drop messages and repeat old ones: nothing remembers
-	// what was heard. Nil sends in the clear.
+	// can neither speak nor read, change, repeat or move to another channel what is said, but can drop messages, and say once to a server
+	// that has just started what was overheard in the last five minutes. The clocks of servers must not differ by more. Nil sends in the clear.
 	Key []byte
 	// RequestTimeout is how long answers of other servers are waited for by a context without a deadline. Zero is 5 s, as official
 	// servers have it.
@@ -91,8 +91,8 @@ const (
 	OutAway    Cause = "out_away"
 	OutInvalid Cause = "out_invalid"
 	// InFull: they came faster than they were told. InUnreadable: nobody could understand them, or they were larger than
-	// Options.MaxMessage. InUnsealed: they were not sealed with Options.Key, or were with another, or there is none. InBusy: there
-	// were too many questions of other servers at a time.
+	// Options.MaxMessage. InUnsealed: they were not sealed with Options.Key, or were with another, or there is none, or they were heard
+	// before, or the clocks differ too much. InBusy: there were too many questions of other servers at a time.
 	InFull       Cause = "in_full"
 	InUnreadable Cause = "in_unreadable"
 	InUnsealed   Cause = "in_unsealed"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -304,7 +305,7 @@ func TestWhoHasNotAnsweredIsNamed(t *testing.T) {
 	})
 }
 
-func TestUnsealedAndMovedMessagesAreNotHeard(t *testing.T) {
+func TestUnsealedMovedAndRepeatedMessagesAreNotHeard(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	key, other := []byte("0123456789abcdef0123456789abcdef"), []byte("another key of exactly 32 bytes!")
@@ -324,6 +325,15 @@ func TestUnsealedAndMovedMessagesAreNotHeard(t *testing.T) {
 	}
 	a.publish("socket.io#/#r#", string(a.adapter.seal.close("socket.io#/#other#", payload)))
 	b.watch.until(t, "four messages to be counted as unsealed", func() bool { return b.watch.droppedBy(InUnsealed) == 4 })
+	// Overheard ones: one that was heard, one that was said before it, and one of long ago, whose sender nobody knows any more.
+	now, sealing := numberOf(time.Now()), a.adapter.seal
+	for _, number := range []uint64{now, now, now - 1} {
+		a.publish("socket.io#/#r#", string(sealing.closeAs(number, "socket.io#/#r#", payload)))
+	}
+	gone := &seal{aead: sealing.aead, uid: strings.Repeat("x", len(sealing.uid))}
+	a.publish("socket.io#/#r#", string(gone.closeAs(numberOf(time.Now().Add(-clocksDiffer)), "socket.io#/#r#", payload)))
+	there.expect(`2["moved"]`)
+	b.watch.until(t, "three messages more to be counted", func() bool { return b.watch.droppedBy(InUnsealed) == 7 })
 	a.root.To("r").Emit("last")
 	there.expectThenLast()
 	plain.watch.until(t, "a sealed message to be counted where there is no key", func() bool { return plain.watch.droppedBy(InUnsealed) > 0 })

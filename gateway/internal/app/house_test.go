@@ -54,7 +54,7 @@ var house = []room{
 	{path: "chat", imports: []string{"presence", "contract", "message", "pkg/socketio", "pkg/token", "pkg/lockorder"}, without: []string{"net/http", "database"}},
 	{path: "presence", imports: []string{"contract", "pkg/lockorder"}, without: []string{"net", "database"}},
 	{path: "contract", imports: []string{"message", "pkg/rawjson"}, without: []string{"net", "os", "io", "log", "sync", "context", "database"}},
-	{path: "saved", imports: []string{"database", "pkg/socketio", "pkg/lockorder"}},
+	{path: "saved", imports: []string{"database", "pkg/redisadapter", "pkg/socketio", "pkg/lockorder"}},
 	{path: "sessions", imports: []string{"database", "lookup", "pkg/lockorder", "pkg/rawjson", "pkg/token"}},
 	{path: "outbox", imports: []string{"database", "message", "store", "pkg/pglisten"}},
 	{path: "store", imports: []string{"database", "lookup", "message", "pkg/rawjson", "pkg/lockorder"}},

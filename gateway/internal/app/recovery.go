@@ -26,7 +26,7 @@ func (a *App) openRecovery(ctx context.Context, o *chat.Options) (*socketio.Reco
 	var err error
 	sessions := saved.Options{Window: r.Window, Observer: a.metrics, Logger: a.log}
 	if a.redis != nil {
-		sessions.Redis, sessions.Prefix = a.redis.sessions, a.config.RedisPrefix
+		sessions.Redis, sessions.Prefix, sessions.Key = a.redis.sessions, a.config.RedisPrefix, compose.Adapter(a.config).Key
 	}
 	a.saved, err = saved.Open(ctx, a.database(), sessions)
 	if err == nil {

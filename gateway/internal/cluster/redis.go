@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	_ "embed"
@@ -29,10 +30,18 @@ func (k keys) own(node string) string    { return k.prefix + ":nodes:" + node }
 
 // What is sealed, so that nothing passes for something else.
 const (
-	sealsValue   = "socketgate value"
-	sealsTold    = "socketgate told "
-	sealsWritten = sealsTold + string(saysWritten)
+	sealsValue = "socketgate value "
+	sealsTold  = "socketgate told "
 )
+
+// valueAt has a value be that of one field of one room, and writtenBy a batch that of one gateway's one write.
+func valueAt(room, field string) string {
+	return string(append(appendText([]byte(sealsValue), room), field...))
+}
+
+func writtenBy(epoch, seq string) string {
+	return sealsTold + string(saysWritten) + " " + epoch + " " + seq
+}
 
 // server is the medium that Redis is.
 type server struct {
@@ -102,10 +111,12 @@ func (s *server) renew(ctx context.Context, epoch string, wrote uint64, lease ti
 	if err != nil {
 		return r, fmt.Errorf("read the leases: %w", err)
 	}
-	r.alive = make(map[string]uint64)
-	for i := 0; i+1 < len(alive); i += 2 {
+	r.alive = make(map[string]sign)
+	for i := 0; i+2 < len(alive); i += 3 {
 		if len(alive[i]) == epochLen {
-			r.alive[alive[i]], _ = strconv.ParseUint(alive[i+1], 10, 64)
+			seq, _ := strconv.ParseUint(alive[i+1], 10, 64)
+			left, _ := strconv.ParseInt(alive[i+2], 10, 64)
+			r.alive[alive[i]] = sign{seq, time.Duration(left) * time.Millisecond}
 		}
 	}
 	return r, s.sameHistory(ctx)
@@ -133,7 +144,7 @@ func (s *server) sameHistory(ctx context.Context) error {
 func (s *server) write(ctx context.Context, b *batch) error {
 	keys := []string{s.keys.known(), s.keys.rooms(b.epoch)}
 	args := []string{b.epoch, number(b.wrote), number(b.seq), s.keys.channel(),
-		string(s.seal.Seal(sealsWritten, appendSections(nil, b.sections))), strconv.Itoa(len(b.sections))}
+		string(s.seal.Seal(writtenBy(b.epoch, number(b.seq)), appendSections(nil, b.sections))), strconv.Itoa(len(b.sections))}
 	for _, section := range b.sections {
 		args = append(args, section.room, b.mark(section))
 	}
@@ -161,7 +172,7 @@ func (s *server) section(b *batch, of section) []string {
 		if name := b.epoch + f.user; f.gone {
 			gone = append(gone, name)
 		} else {
-			set = append(set, name, string(s.seal.Seal(sealsValue, []byte(f.value))))
+			set = append(set, name, string(s.seal.Seal(valueAt(of.room, name), []byte(f.value))))
 		}
 	}
 	args := append([]string{b.epoch, b.mark(of), strconv.Itoa(len(set))}, set...)
@@ -187,13 +198,13 @@ func (s *server) load(ctx context.Context, rooms []string) ([]map[string]*share,
 		if err != nil && !isNoHash(err) {
 			return nil, fmt.Errorf("read the members of a room: %w", err)
 		}
-		found[i] = s.shares(fields)
+		found[i] = s.shares(rooms[i], fields)
 	}
 	return found, nil
 }
 
 // shares reads a room's hash.
-func (s *server) shares(fields map[string]string) map[string]*share {
+func (s *server) shares(room string, fields map[string]string) map[string]*share {
 	shares := make(map[string]*share)
 	of := func(epoch string) *share {
 		if shares[epoch] == nil {
@@ -208,7 +219,7 @@ func (s *server) shares(fields map[string]string) map[string]*share {
 			m, _ := readMark(value)
 			of(name).seq, of(name).digest = m.seq, m.digest
 		default:
-			if plain, err := s.seal.Open(sealsValue, []byte(value)); err == nil && len(plain) > 0 {
+			if plain, err := s.seal.Open(valueAt(room, name), []byte(value)); err == nil && len(plain) > 0 {
 				of(name[:epochLen]).users[name[epochLen:]] = string(plain)
 			}
 		}
@@ -282,23 +293,21 @@ func (s *server) listen(ctx context.Context, ready func(), heard func([]byte)) e
 	})
 }
 
-// unseal opens what was told; nil is what can't be opened. Of a batch the head is plain: the script that writes it makes it.
+// unseal opens what was told; nil is what can't be opened, or was heard before. Of a batch the head is plain: the script that writes it makes it.
 func (s *server) unseal(message []byte) []byte {
 	if len(message) == 0 {
 		return nil
 	}
-	head := 1
+	head, way := 1, sealsTold+string(message[0])
+	purpose := way
 	if message[0] == saysWritten {
-		for spaces := 0; spaces < 3; head++ {
-			if head >= len(message) {
-				return nil
-			}
-			if message[head] == ' ' {
-				spaces++
-			}
+		parts := bytes.SplitN(message[1:], []byte{' '}, 4)
+		if len(parts) != 4 {
+			return nil
 		}
+		head, purpose = len(message)-len(parts[3]), writtenBy(string(parts[0]), string(parts[2]))
 	}
-	plain, err := s.seal.Open(sealsTold+string(message[0]), message[head:])
+	plain, err := s.seal.Hear(way, purpose, message[head:])
 	if err != nil {
 		return nil
 	}

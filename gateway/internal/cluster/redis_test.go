@@ -301,6 +301,36 @@ func TestWhatLiesAndTravelsInRedisIsSealed(t *testing.T) {
 	g.becomes(t, "r", "a")
 }
 
+// Whoever can write to Redis, and has no key, can't say again what it has overheard, nor list somebody elsewhere.
+func TestWhatIsSealedCanBeNeitherRepeatedNorMoved(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	g, h := real(t, s.URL(), "key"), real(t, s.URL(), "key")
+	meet(t, g, h)
+	heard := make(chan []Act, 10)
+	g.Heed(func(acts []Act) { heard <- acts })
+	m, garbled := h.medium.(*server), g.Stats().Garbled
+	act := m.seal.Seal(sealsTold+string(saysAct), []byte(`{"user":"a","node":"h"}`))
+	for range 2 {
+		s.Do("PUBLISH", m.keys.channel(), string(saysAct)+string(act))
+	}
+	eventually(t, "counted", func() bool { return g.Stats().Garbled == garbled+1 })
+	if acts := <-heard; len(acts) != 1 || len(heard) != 0 {
+		t.Errorf("%d acts, and %d times more", len(acts), len(heard))
+	}
+	fields, err := s.Do("HGETALL", m.keys.room("r")).AsStrMap()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range fields {
+		s.Do("HSET", m.keys.room("q"), name, value)
+	}
+	release := g.rosters.Await(t.Context(), "q")
+	g.enter("q", "c")
+	release()
+	expectList(t, g, "q", "c")
+}
+
 func TestActsReachTheOthersWithinASecond(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)

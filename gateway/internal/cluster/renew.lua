@@ -8,9 +8,11 @@ redis.call('SET', KEYS[2], ARGV[5], 'PX', ARGV[3])
 local alive, expired = {}, {}
 local known = redis.call('HGETALL', KEYS[1])
 for i = 1, #known, 2 do
-  if redis.call('EXISTS', ARGV[4] .. known[i]) == 1 then
+  local left = redis.call('PTTL', ARGV[4] .. known[i])
+  if left ~= -2 then -- it is there
     alive[#alive + 1] = known[i]
     alive[#alive + 1] = known[i + 1]
+    alive[#alive + 1] = tostring(left)
   else
     expired[#expired + 1] = known[i]
   end

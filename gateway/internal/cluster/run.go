@@ -82,12 +82,14 @@ func (n *Node) renew() error {
 			n.tellEnd(epoch)
 		}
 	}
+	asked := time.Now()
 	r, err := n.medium.renew(ctx, epoch, wrote, lease)
 	if err != nil {
 		n.failed(err)
 		return err
 	}
 	now := time.Now()
+	r.asked = asked
 	if n.health.renewed(now) {
 		n.locked(func(v *view) { v.spare(now) }) // while Redis was away, or this process stood still, nobody could renew
 	}

@@ -42,7 +42,7 @@ func TestWritesOfAnEpochThatIsOverOrLostAreRefused(t *testing.T) {
 		if err := m.write(ctx, b); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := m.renew(ctx, epoch, 2, time.Minute); err != nil || r.alive[epoch] != 2 {
+		if r, err := m.renew(ctx, epoch, 2, time.Minute); err != nil || r.alive[epoch].seq != 2 || r.alive[epoch].left < 59*time.Second {
 			t.Fatalf("%v, %v", r, err)
 		}
 		harm(epoch)

@@ -47,6 +47,7 @@ type peer struct {
 	seen   uint64    // its sequence at the last reading of leases
 	behind bool      // something it said was missed
 	leased bool      // its lease has been seen
+	until  time.Time // when that ends, as it was seen last
 	ends   bool      // whom it lists may be gone, and are listed until they have come back
 }
 
@@ -115,14 +116,22 @@ func (v *view) spare(now time.Time) { v.lenient = now.Add(v.lease + v.lease/3) }
 
 // reading is who has a lease, and whose has ended, in Redis.
 type reading struct {
-	alive   map[string]uint64 // sequences by epoch
+	asked   time.Time       // before Redis was
+	alive   map[string]sign // by epoch
 	expired []string
 	over    []string // epochs that have ended, of which not all has been cleaned away
 }
 
-// read learns who is there, and returns those whose lease has ended: they are to be fenced, and then dropped.
+// sign is a lease that is there: what its epoch has written, and for how long it lasts.
+type sign struct {
+	seq  uint64
+	left time.Duration
+}
+
+// read learns who is there, and returns those whose lease has ended: they are to be fenced, and then dropped. One that is missing before its
+// time was thrown away, or deleted: who lives has renewed it by then.
 func (v *view) read(r reading, now time.Time) (suspects []string) {
-	for epoch, seq := range r.alive {
+	for epoch, life := range r.alive {
 		if epoch == v.epoch {
 			continue
 		}
@@ -131,19 +140,23 @@ func (v *view) read(r reading, now time.Time) (suspects []string) {
 			continue
 		}
 		if !p.leased {
-			p.leased, p.behind, p.heard = true, p.heard < seq, max(p.heard, seq) // what it wrote before we listened
+			p.leased, p.behind, p.heard = true, p.heard < life.seq, max(p.heard, life.seq) // what it wrote before we listened
 		}
 		if p.heard < p.seen { // said a reading ago, and not heard yet
 			v.miss(p, p.seen)
 		}
-		p.seen = seq
+		p.seen, p.until = life.seq, r.asked.Add(life.left)
 	}
 	if now.Before(v.lenient) {
 		return nil
 	}
-	suspects = r.expired
+	for _, epoch := range r.expired {
+		if p := v.peers[epoch]; p == nil || !now.Before(p.until) {
+			suspects = append(suspects, epoch)
+		}
+	}
 	for epoch, p := range v.peers { // those of whom Redis does not know any more
-		if _, alive := r.alive[epoch]; !alive && now.Sub(p.since) >= v.lease {
+		if _, alive := r.alive[epoch]; !alive && now.Sub(p.since) >= v.lease && !now.Before(p.until) {
 			suspects = append(suspects, epoch)
 		}
 	}

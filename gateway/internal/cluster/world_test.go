@@ -150,10 +150,10 @@ func (l *link) renew(ctx context.Context, epoch string, wrote uint64, lease time
 			return errLost
 		}
 		w.leases[epoch] = time.Now().Add(lease)
-		r.alive = make(map[string]uint64)
+		r.alive = make(map[string]sign)
 		for other, seq := range w.known {
 			if w.lives(other) {
-				r.alive[other] = seq
+				r.alive[other] = sign{seq, time.Until(w.leases[other])}
 			} else {
 				r.expired = append(r.expired, other)
 			}

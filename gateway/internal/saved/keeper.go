@@ -52,7 +52,7 @@ type written struct {
 func openKeeper(life context.Context, url database.URL, o Options) (keeper, error) {
 	switch {
 	case o.Redis != nil:
-		return openRedis(o.Redis, o.Prefix, o.Window), nil
+		return openRedis(o)
 	case url.Kind == database.Postgres:
 		return openPostgres(life, url, o.Window)
 	case url.Kind == database.SQLite:

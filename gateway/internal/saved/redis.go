@@ -11,9 +11,10 @@ import (
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/pkg/lockorder"
+	"github.com/socketgate/socketgate/pkg/redisadapter"
 )
 
-// redis keeps each session under a key of its own, as "gateway generation claimed user\0session". Generation counts the claims, and
+// redis keeps each session under a key of its own, as "gateway generation claimed user\0session", sealed from the user on if there is a key for it. Generation counts the claims, and
 // claimed is when the last one was granted, in milliseconds of the server's clock: - if none was, 0 if nobody has got it.
 //
 // A gateway's sign of life is a key that the server forgets after the window. What it holds counts the writes, so that a gateway notices
@@ -23,12 +24,13 @@ type redis struct {
 	gateway string
 	prefix  string
 	window  time.Duration
-	client  rueidis.Client // its owner closes it
-	beats   int64          // writes that were tried
-	beaten  int64          // the last one of them that was acknowledged
-	others  *witnesses     // nil unless it is a Redis Cluster
-	copy    *copyKeeper    // has what it loses; may be nil
-	voids   *voids         // what it has that counts for nothing; nil where copy is
+	client  rueidis.Client       // its owner closes it
+	seal    *redisadapter.Sealer // nil where nothing is sealed
+	beats   int64                // writes that were tried
+	beaten  int64                // the last one of them that was acknowledged
+	others  *witnesses           // nil unless it is a Redis Cluster
+	copy    *copyKeeper          // has what it loses; may be nil
+	voids   *voids               // what it has that counts for nothing; nil where copy is
 
 	mu          lockorder.Mutex[redis]
 	generations map[key]int64 // of sessions that this gateway has claimed
@@ -40,12 +42,14 @@ const lastingWindows = 10
 // claimedAtOnce bounds what a gateway reads at a time of the sessions that others have claimed.
 const claimedAtOnce = 10_000
 
-func openRedis(client rueidis.Client, prefix string, window time.Duration) *redis {
-	r := &redis{gateway: newGateway(), prefix: prefix, window: window, client: client, generations: make(map[key]int64)}
-	if client.Mode() == rueidis.ClientModeCluster {
-		r.others = newWitnesses(client, prefix+":witness:"+r.gateway)
+func openRedis(o Options) (*redis, error) {
+	r := &redis{gateway: newGateway(), prefix: o.Prefix, window: o.Window, client: o.Redis, generations: make(map[key]int64)}
+	if r.client.Mode() == rueidis.ClientModeCluster {
+		r.others = newWitnesses(r.client, r.prefix+":witness:"+r.gateway)
 	}
-	return r
+	var err error
+	r.seal, err = redisadapter.NewSealer(o.Key, r.gateway)
+	return r, err
 }
 
 func (r *redis) close() {}
@@ -69,7 +73,7 @@ func (r *redis) write(ctx context.Context, saves []row, ends []key) (w written, 
 	}()
 	all := make([]scriptCall, 0, len(saves)+len(ends))
 	for _, one := range saves {
-		all = append(all, r.writing(one.key, one.user+"\x00"+one.dated(r.gateway)))
+		all = append(all, r.writing(one.key, r.sealed(one.key, one.user, one.dated(r.gateway))))
 	}
 	for _, one := range ends {
 		all = append(all, r.writing(one, ""))
@@ -90,6 +94,13 @@ func (r *redis) write(ctx context.Context, saves []row, ends []key) (w written, 
 	w.claimed, w.anew, err = r.beat(ctx)
 	return w, err
 }
+
+// sealed is what a session's key holds behind its head. It is good under that key alone.
+func (r *redis) sealed(k key, user, session string) string {
+	return string(r.seal.Seal(sealsSession+textOf(k), []byte(user+"\x00"+session)))
+}
+
+const sealsSession = "socketgate session "
 
 func (r *redis) writing(k key, session string) scriptCall {
 	return scriptCall{r.session(k), []string{r.gateway, strconv.FormatInt(r.generation(k), 10), milliseconds(r.lasts()), session}}

@@ -2,6 +2,7 @@ package saved
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -119,7 +120,10 @@ func (r *redis) claim(ctx context.Context, all []asked) ([]row, error) {
 		if err != nil {
 			return nil, redisFault(err)
 		}
-		one, generation, err := claimedRow(seen[i].key, fields)
+		one, generation, err := r.claimedRow(seen[i].key, fields)
+		if errors.Is(err, errForged) {
+			continue
+		}
 		if err != nil {
 			return nil, database.Unavailable(err, true)
 		}
@@ -226,7 +230,10 @@ func (r *redis) askForLife(ctx context.Context, gateways map[string]bool) error 
 	return nil
 }
 
-func claimedRow(k key, fields []rueidis.RedisMessage) (row, int64, error) {
+// errForged: a session was not sealed by a gateway, or not for that key. Its client begins a new one.
+var errForged = errors.New("a session in Redis that no gateway has sealed")
+
+func (r *redis) claimedRow(k key, fields []rueidis.RedisMessage) (row, int64, error) {
 	if len(fields) != 2 {
 		return row{}, 0, fmt.Errorf("a claim's answer of %d fields", len(fields))
 	}
@@ -238,7 +245,11 @@ func claimedRow(k key, fields []rueidis.RedisMessage) (row, int64, error) {
 	if err != nil {
 		return row{}, 0, err
 	}
-	user, session, _ := strings.Cut(text, "\x00")
+	plain, err := r.seal.Open(sealsSession+textOf(k), []byte(text))
+	if err != nil {
+		return row{}, 0, errForged
+	}
+	user, session, _ := strings.Cut(string(plain), "\x00")
 	return row{key: k, user: user, session: session}, generation, nil
 }
 

@@ -61,7 +61,7 @@ func (r *redis) restored(ctx context.Context, found []row, lost []asked) ([]row,
 	var tell rueidis.Commands
 	for i, one := range granted {
 		r.remember(one.key, one.generation)
-		writes[i] = r.writing(one.key, one.user+"\x00"+one.session)
+		writes[i] = r.writing(one.key, r.sealed(one.key, one.user, one.session))
 		at := slices.IndexFunc(lost, func(a asked) bool { return a.key == one.key })
 		tell = append(tell, r.telling(seenSession{asked: lost[at], owner: one.owner}, one.generation)...)
 	}

@@ -363,3 +363,25 @@ func TestWhatAGatewayRemembersOfClaimsEndsWithTheSessions(t *testing.T) {
 		}
 	}
 }
+
+// Whoever can write to Redis can't give a client the rooms of another, nor rooms that it likes.
+func TestASessionThatNoGatewayHasSealedForItIsNotTakenUp(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	key := []byte(strings.Repeat("k", 32))
+	first, second := start(t, server.URL(), Options{Key: key}), start(t, server.URL(), Options{Key: key})
+	ann, ben, cid := connect("ann", "u1", "board"), connect("ben", "u2", "b"), connect("cid", "u3", "c")
+	first.save(ann, ben, cid)
+	at := func(sid string) string { return first.keeper.(*redis).session(keyOf("/", sid)) }
+	text, err := server.Do("GET", at("ann")).ToString()
+	must(t, err)
+	if strings.Contains(text, "board") || strings.Contains(text, "u1") {
+		t.Errorf("a session lies open: %q", text)
+	}
+	head := strings.Join(strings.SplitN(text, " ", 4)[:3], " ")
+	must(t, server.Do("SET", at("ben"), text).Error())
+	must(t, server.Do("SET", at("cid"), head+" u3\x00"+`{"rooms":["board"]}`).Error())
+	wants(t, second.claim("ben"), nil)
+	wants(t, second.claim("cid"), nil)
+	wants(t, second.claim("ann"), ann)
+}

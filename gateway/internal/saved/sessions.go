@@ -27,7 +27,9 @@ type Options struct {
 	// Redis, if not nil, keeps the sessions in place of the database. Whoever gave it closes it, after Close.
 	Redis rueidis.Client
 	// Prefix is what the keys in Redis begin with. Gateways that share sessions have the same.
-	Prefix   string
+	Prefix string
+	// Key of 32 bytes seals sessions in Redis. Empty is no seal.
+	Key      []byte
 	Observer Observer     // may be nil
 	Logger   *slog.Logger // nil discards
 
