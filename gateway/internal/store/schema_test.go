@@ -101,6 +101,11 @@ func TestSchemasOfRealApps(t *testing.T) {
 		"the column that must be filled is meant": {
 			schema: strings.Replace(prismaPostgres, "CONSTRAINT", `"channelId" TEXT, CONSTRAINT`, 1), ids: idsCUID, id: "cuid",
 		},
+		"domains over others": {
+			schema: `CREATE DOMAIN short AS TEXT; CREATE DOMAIN name AS short NOT NULL; CREATE DOMAIN moment AS TIMESTAMP(3); CREATE DOMAIN past AS moment;
+				CREATE TABLE "Message" (id public.name PRIMARY KEY, text public.name, "userId" public.name, "roomId" public.name, "createdAt" past NOT NULL)`,
+			ids: idsCUID, id: "cuid",
+		},
 		"a column called message that holds no text": {
 			schema: `CREATE TABLE "Message" (id TEXT PRIMARY KEY, text JSONB, message TEXT, "userId" TEXT, "roomId" TEXT)`,
 			query:  `SELECT concat_ws('|', message, "userId", "roomId") FROM "Message"`,
@@ -213,6 +218,7 @@ func TestASchemaThatDoesNotFitStopsTheStart(t *testing.T) {
 		"a computed text":       {`CREATE TABLE "Message" (id TEXT PRIMARY KEY, raw TEXT, shown TEXT GENERATED ALWAYS AS (raw) STORED, "userId" TEXT, "roomId" TEXT)`, Config{TextColumn: "shown"}, []string{"MESSAGE_TEXT_COLUMN", `"shown"`}},
 		"a computed constant":   {strings.Replace(prismaPostgres, "CONSTRAINT", `loud TEXT GENERATED ALWAYS AS (upper(text)) STORED, CONSTRAINT`, 1), Config{Constants: map[string]string{"loud": "x"}}, []string{"MESSAGE_CONSTANTS", `"loud"`}},
 		"one column for two":    {prismaPostgres, Config{UserColumn: "roomId"}, []string{"MESSAGE_USER_COLUMN", `sender "roomId"`}},
+		"a domain over one":     {`CREATE DOMAIN filled AS TEXT NOT NULL; CREATE DOMAIN kind AS filled; ` + strings.Replace(prismaPostgres, "CONSTRAINT", `kind kind, CONSTRAINT`, 1), Config{}, []string{`"kind"`, "MESSAGE_CONSTANTS=kind="}},
 		"a domain of NOT NULL":  {`CREATE DOMAIN kind AS TEXT NOT NULL; ` + strings.Replace(prismaPostgres, "CONSTRAINT", `kind kind, CONSTRAINT`, 1), Config{}, []string{`"kind"`, "MESSAGE_CONSTANTS=kind="}},
 	} {
 		t.Run(name, func(t *testing.T) {
