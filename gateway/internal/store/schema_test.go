@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -281,6 +283,19 @@ func TestAnInsertThatIsNotAllowedStopsTheStart(t *testing.T) {
 		t.Error("started on a read-only database")
 	} else if !strings.Contains(err.Error(), "25006") {
 		t.Errorf("error %v, want SQLSTATE 25006", err)
+	}
+}
+
+// Their order in the app's list would be anybody's guess, and nobody sees why.
+func TestMessagesWithoutATimeAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	for column, warns := range map[string]bool{`BIGINT`: true, `BIGINT DEFAULT 5`: false, `TIMESTAMP`: false, `INTEGER GENERATED ALWAYS AS (5) STORED`: false} {
+		var log bytes.Buffer
+		url := dbtest.Postgres(t, `CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT, "userId" TEXT, "roomId" TEXT, created_at `+column+`)`)
+		open(t, Config{URL: url, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if strings.Contains(log.String(), "stays NULL") != warns {
+			t.Errorf("%s: %s", column, log.String())
+		}
 	}
 }
 
