@@ -73,6 +73,9 @@ func (s start) database(ctx context.Context, cipher nodecrypt.Cipher) {
 		s.warn("rooms", warning, `PERSONAL_ROOM=user:\$user`)
 	}
 	s.neighbours(ctx, found.Mapping)
+	if reason := found.Mapping.Untimed(); reason != "" {
+		s.warn("times", "messages are stored without the time of their sending: "+reason)
+	}
 	s.replay(found)
 	s.history(found)
 	s.sessions(ctx)

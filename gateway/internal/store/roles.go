@@ -188,16 +188,14 @@ func (f *finder) unfilled(m Mapping) error {
 		filled = append(filled, c.Column)
 	}
 	var names, hints []string
-	times := slices.Concat(createdNames, updatedNames)
 	for _, c := range f.table.columns {
 		if c.mustBeFilled() && c.Name != m.ID.Name && !slices.ContainsFunc(filled, func(o Column) bool { return o.Name == c.Name }) {
 			if c.refersTo != "" {
 				return fmt.Errorf("message table %q: column %q (%s) is NOT NULL and refers to table %q, in which the gateway can't choose a row; let the app save its messages and set DATABASE_URL=none",
 					f.table.name, c.Name, c.Type, c.refersTo)
 			}
-			if slices.ContainsFunc(times, func(name string) bool { return fold(name) == fold(c.Name) }) {
-				return fmt.Errorf("message table %q: column %q (%s) is NOT NULL without a default, and times are written into columns of a type for these only; give it a default (of the database, not of the app's code), or let the app save its messages and set DATABASE_URL=none",
-					f.table.name, c.Name, c.Type)
+			if c.namesATime() {
+				return fmt.Errorf("message table %q: column %q (%s) is NOT NULL without a default, and %s, or let the app save its messages and set DATABASE_URL=none", f.table.name, c.Name, c.Type, strangeTime)
 			}
 			names = append(names, fmt.Sprintf("%q (%s)", c.Name, c.Type))
 			hints = append(hints, c.Name+"=…")

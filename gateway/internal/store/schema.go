@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,33 @@ var (
 
 // fold makes camel, snake and other cases of one name the same.
 func fold(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+
+// isNamed tells that a column has one of these names.
+func (c Column) isNamed(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return fold(name) == fold(c.Name) })
+}
+
+// namesATime tells that a column is called as those for times are.
+func (c Column) namesATime() bool { return c.isNamed(createdNames) || c.isNamed(updatedNames) }
+
+// strangeTime says why a column gets no time, and what would mend it.
+const strangeTime = "times are written into columns of a type for these only, and with SQLite into others where a message has one already; give it a default (of the database, not of the app's code)"
+
+// Untimed names the column that would have the time of a message, if none is written into it. Empty means that messages have one.
+func (m Mapping) Untimed() string {
+	if m.CreatedAt != nil {
+		return ""
+	}
+	isConstant := func(column string) bool {
+		return slices.ContainsFunc(m.Constants, func(c Constant) bool { return c.Column.Name == column })
+	}
+	for _, c := range m.all {
+		if c.isNamed(createdNames) && !c.made && !c.generated && !m.isField(c.Name) && !isConstant(c.Name) {
+			return fmt.Sprintf("column %q (%s) stays NULL: %s", c.Name, c.Type, strangeTime)
+		}
+	}
+	return ""
+}
 
 // description is a table as the database's catalog describes it.
 type description struct {

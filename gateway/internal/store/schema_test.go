@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -100,6 +102,11 @@ func TestSchemasOfRealApps(t *testing.T) {
 		},
 		"the column that must be filled is meant": {
 			schema: strings.Replace(prismaPostgres, "CONSTRAINT", `"channelId" TEXT, CONSTRAINT`, 1), ids: idsCUID, id: "cuid",
+		},
+		"domains over others": {
+			schema: `CREATE DOMAIN short AS TEXT; CREATE DOMAIN name AS short NOT NULL; CREATE DOMAIN moment AS TIMESTAMP(3); CREATE DOMAIN past AS moment;
+				CREATE TABLE "Message" (id public.name PRIMARY KEY, text public.name, "userId" public.name, "roomId" public.name, "createdAt" past NOT NULL)`,
+			ids: idsCUID, id: "cuid",
 		},
 		"a column called message that holds no text": {
 			schema: `CREATE TABLE "Message" (id TEXT PRIMARY KEY, text JSONB, message TEXT, "userId" TEXT, "roomId" TEXT)`,
@@ -213,6 +220,7 @@ func TestASchemaThatDoesNotFitStopsTheStart(t *testing.T) {
 		"a computed text":       {`CREATE TABLE "Message" (id TEXT PRIMARY KEY, raw TEXT, shown TEXT GENERATED ALWAYS AS (raw) STORED, "userId" TEXT, "roomId" TEXT)`, Config{TextColumn: "shown"}, []string{"MESSAGE_TEXT_COLUMN", `"shown"`}},
 		"a computed constant":   {strings.Replace(prismaPostgres, "CONSTRAINT", `loud TEXT GENERATED ALWAYS AS (upper(text)) STORED, CONSTRAINT`, 1), Config{Constants: map[string]string{"loud": "x"}}, []string{"MESSAGE_CONSTANTS", `"loud"`}},
 		"one column for two":    {prismaPostgres, Config{UserColumn: "roomId"}, []string{"MESSAGE_USER_COLUMN", `sender "roomId"`}},
+		"a domain over one":     {`CREATE DOMAIN filled AS TEXT NOT NULL; CREATE DOMAIN kind AS filled; ` + strings.Replace(prismaPostgres, "CONSTRAINT", `kind kind, CONSTRAINT`, 1), Config{}, []string{`"kind"`, "MESSAGE_CONSTANTS=kind="}},
 		"a domain of NOT NULL":  {`CREATE DOMAIN kind AS TEXT NOT NULL; ` + strings.Replace(prismaPostgres, "CONSTRAINT", `kind kind, CONSTRAINT`, 1), Config{}, []string{`"kind"`, "MESSAGE_CONSTANTS=kind="}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -275,6 +283,19 @@ func TestAnInsertThatIsNotAllowedStopsTheStart(t *testing.T) {
 		t.Error("started on a read-only database")
 	} else if !strings.Contains(err.Error(), "25006") {
 		t.Errorf("error %v, want SQLSTATE 25006", err)
+	}
+}
+
+// Their order in the app's list would be anybody's guess, and nobody sees why.
+func TestMessagesWithoutATimeAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	for column, warns := range map[string]bool{`BIGINT`: true, `BIGINT DEFAULT 5`: false, `TIMESTAMP`: false, `INTEGER GENERATED ALWAYS AS (5) STORED`: false} {
+		var log bytes.Buffer
+		url := dbtest.Postgres(t, `CREATE TABLE "Message" (id TEXT PRIMARY KEY, text TEXT, "userId" TEXT, "roomId" TEXT, created_at `+column+`)`)
+		open(t, Config{URL: url, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if strings.Contains(log.String(), "stays NULL") != warns {
+			t.Errorf("%s: %s", column, log.String())
+		}
 	}
 }
 

@@ -193,6 +193,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s.desk = newAccessDesk(s.table.askers(), s.watch)
 	s.log.Info("message store open", "mapping", s.mapping.String())
+	if reason := s.mapping.Untimed(); reason != "" {
+		s.log.Warn("messages are stored without the time of their sending", "reason", reason)
+	}
 	s.running.Go(s.commit)
 	s.running.Go(s.deliver)
 	table := s.table

@@ -14,11 +14,17 @@ import (
 )
 
 // catalog describes every ordinary table of a schema. Types are given without their lengths and domains: a cast
-// to varchar(10) would cut a text silently where an assignment refuses it.
+// to varchar(10) would cut a text silently where an assignment refuses it. A domain may be over another one, and each may
+// add NOT NULL.
 const catalog = `
+WITH RECURSIVE types AS (
+  SELECT oid, oid AS base, false AS required FROM pg_type WHERE typtype = 'd'
+  UNION ALL
+  SELECT d.oid, t.typbasetype, d.required OR t.typnotnull FROM types d JOIN pg_type t ON t.oid = d.base AND t.typtype = 'd'
+)
 SELECT c.relname, a.attname, format_type(b.oid, -1), format_type(a.atttypid, a.atttypmod), b.typname,
        CASE WHEN b.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 0 END,
-       a.attnotnull OR t.typnotnull,
+       a.attnotnull OR coalesce(y.required, false),
        a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
        a.attgenerated <> '',
        coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, pg_get_expr(t.typdefaultbin, 0), ''),
@@ -30,7 +36,8 @@ SELECT c.relname, a.attname, format_type(b.oid, -1), format_type(a.atttypid, a.a
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
-JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+LEFT JOIN types y ON y.oid = t.oid AND NOT EXISTS (SELECT FROM pg_type d WHERE d.oid = y.base AND d.typtype = 'd')
+JOIN pg_type b ON b.oid = coalesce(y.base, t.oid)
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN LATERAL (
   SELECT bool_or(x.indnkeyatts = 1 AND x.indisunique AND x.indimmediate AND x.indpred IS NULL) AS single,

@@ -25,6 +25,12 @@ func (s *sqliteTable) findTable(ctx context.Context, c Config) (Mapping, error) 
 	if err != nil {
 		return Mapping{}, fmt.Errorf("read the tables of %s: %w", s.path, err)
 	}
+	candidates, _ := candidateTables(s.path, tables, c.Table) // chooseTable has the error
+	for _, t := range candidates {
+		if err := s.recogniseTimes(ctx, t); err != nil {
+			return Mapping{}, fmt.Errorf("read the times of %s: %w", t.name, err)
+		}
+	}
 	m, err := chooseTable(s.path, tables, c)
 	if err != nil {
 		return Mapping{}, err

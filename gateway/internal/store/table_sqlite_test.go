@@ -52,6 +52,24 @@ func TestSQLiteTables(t *testing.T) {
 			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND inserted_at = strftime('%Y-%m-%d %H:%M:%f', inserted_at)`,
 			id:    "cuid",
 		},
+		"times of Drizzle are seconds in an integer where they were": {
+			schema: `CREATE TABLE messages (id TEXT PRIMARY KEY, content TEXT NOT NULL, sender_id INTEGER, chat_id INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
+				INSERT INTO messages VALUES ('a', 'old', 1, 1, 1767225600, 1767225600000)`,
+			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND created_at BETWEEN unixepoch() - 60 AND unixepoch() + 1 AND updated_at / 1000 = created_at`,
+			id:    "cuid",
+		},
+		"times are texts of JavaScript's where they were": {
+			schema: `CREATE TABLE messages (id TEXT PRIMARY KEY, content TEXT NOT NULL, sender_id INTEGER, chat_id INTEGER, timestamp TEXT);
+				INSERT INTO messages VALUES ('a', 'old', 1, 1, '2026-01-01T00:00:00.000Z')`,
+			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND timestamp = strftime('%Y-%m-%dT%H:%M:%fZ', timestamp) AND timestamp > '2026-01-01'`,
+			id:    "cuid",
+		},
+		"integers that are no times stay the app's": {
+			schema: `CREATE TABLE messages (id TEXT PRIMARY KEY, content TEXT NOT NULL, sender_id INTEGER, chat_id INTEGER, created INTEGER, timestamp TEXT);
+				INSERT INTO messages VALUES ('a', 'old', 1, 1, 1, 'yesterday')`,
+			query: `SELECT count(*) FROM messages WHERE content = 'hello' AND created IS NULL AND timestamp IS NULL`,
+			id:    "cuid",
+		},
 		"a table without rowids": {
 			schema: prismaSQLite + ` WITHOUT ROWID; INSERT INTO "Message" VALUES ('` + aUUID + `', '', '', '', 1767225600000)`,
 			query:  `SELECT count(*) FROM "Message" WHERE text = 'hello' AND typeof("createdAt") = 'integer'`,

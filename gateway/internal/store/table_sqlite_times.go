@@ -1,18 +1,25 @@
 package store
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/database"
 )
 
 // timeForm is how a column of SQLite keeps times, for which it has no type: as the newest row has them, so that the app reads and sorts all rows alike.
 type timeForm int
 
 const (
-	timeISO     timeForm = iota // ISO 8601, as Prisma's adapters write it, and JavaScript
+	timeISO     timeForm = iota // ISO 8601, as Prisma's adapters write it
 	timeMillis                  // Unix milliseconds, as Prisma's engine does
 	timeSeconds                 // Unix seconds, as unixepoch() gives them
+	timeZulu                    // ISO 8601 with a Z, as JavaScript's toISOString
 	timeSpaced                  // as CURRENT_TIMESTAMP, in UTC, and with milliseconds: it sorts among those without, and two messages of a second keep their order
 )
 
@@ -31,6 +38,9 @@ func timeFormOf(kind, value string) (form timeForm, ok bool) {
 		if _, err := time.Parse(time.DateTime, value); err == nil { // which takes a fraction too
 			return timeSpaced, true
 		}
+		if strings.HasSuffix(value, "Z") {
+			return timeZulu, true
+		}
 		return timeISO, true
 	}
 	return timeISO, false
@@ -48,6 +58,8 @@ func (f timeForm) at(t time.Time) any {
 		return t.Unix()
 	case timeSpaced:
 		return t.Format(time.DateTime + ".000")
+	case timeZulu:
+		return t.Format("2006-01-02T15:04:05.000Z")
 	}
 	return t.Format("2006-01-02T15:04:05.000+00:00")
 }
@@ -56,3 +68,36 @@ func (f timeForm) print(t time.Time) string { return fmt.Sprint(f.at(t)) }
 
 // rounds tells that it holds no milliseconds.
 func (f timeForm) rounds() bool { return f == timeSeconds }
+
+// recogniseTimes makes columns of times of those that have a time's name, another type, and no value but an insert's own: Drizzle keeps times in
+// integers and texts, and makes them in the app's code. A row says of each whether it holds times; where there is none yet, seconds can't be told
+// from milliseconds.
+func (s *sqliteTable) recogniseTimes(ctx context.Context, t description) error {
+	for i := range t.columns {
+		c := &t.columns[i]
+		if c.kind != kindInteger && c.kind != kindText || c.made || c.generated || !c.namesATime() {
+			continue
+		}
+		var held string
+		query := fmt.Sprintf("SELECT "+aTime+" FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(c.Name), database.Quote(t.name))
+		if err := s.writer.QueryRowContext(ctx, query).Scan(&held); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if holdsATime(held) {
+			c.kind, c.limit, c.form = kindTime, 0, formTime
+		}
+	}
+	return nil
+}
+
+// holdsATime tells whether what aTime gave can be nothing else: an integer since 1973, or a text in one of the forms.
+func holdsATime(held string) bool {
+	kind, value, _ := strings.Cut(held, " ")
+	if kind == "integer" {
+		n, err := strconv.ParseInt(value, 10, 64)
+		return err == nil && n > 100_000_000
+	}
+	_, spaced := time.Parse(time.DateTime, value)
+	_, iso := time.Parse(time.RFC3339, value)
+	return kind == "text" && (spaced == nil || iso == nil)
+}

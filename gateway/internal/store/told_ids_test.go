@@ -17,7 +17,7 @@ var idTypes = map[string][]struct{ column, room, told string }{
 		{"BIGINT", "5", `"5"`},
 		{"BIGINT", "9007199254740993", `"9007199254740993"`},
 		{"BIGINT", "-9223372036854775808", `"-9223372036854775808"`},
-		{"nr", "7", `"7"`}, // a domain over BIGINT
+		{"nr", "7", `"7"`}, // a domain over one of BIGINT
 		{"NUMERIC(20)", "9007199254740993", `"9007199254740993"`},
 		{"UUID", aUUID, `"` + aUUID + `"`},
 		{"TEXT", "007", `"007"`},
@@ -50,7 +50,7 @@ func TestIDsAreToldAsTheAppsOwnClientPrintsThem(t *testing.T) {
 				if kind == "sqlite" {
 					dbtest.SQLite(t, url, schema)
 				} else {
-					url = dbtest.Postgres(t, "CREATE DOMAIN nr AS BIGINT; "+schema)
+					url = dbtest.Postgres(t, "CREATE DOMAIN number AS BIGINT; CREATE DOMAIN nr AS number; "+schema)
 				}
 				stored := mustSave(t, open(t, Config{URL: url}), message.Draft{Room: c.room, User: c.room, Text: "hi"})
 				if string(stored.Room) != c.told || string(stored.User) != c.told {
