@@ -1,8 +1,12 @@
 // The connections are the gateway's. Whatever option of connections an app's own server is given is obeyed, or the log says that it is not.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { Server } from 'socket.io';
+import attachments from '../../pkg/attach-js/dist/index.js';
 import { startApp, startAttachable } from './harness/attached.js';
-import { test } from './harness/test.js';
+import { later, test } from './harness/test.js';
+import { event, until } from './harness/waiting.js';
 
 /** Why an option has no line: it is obeyed, and by whom. */
 const OBEYED = {
@@ -71,4 +75,42 @@ test('a server without options, or with what is so by default, has no line', asy
     path: '/socket.io', transports: ['polling', 'websocket'], allowUpgrades: true, upgradeTimeout: 10_000, connectTimeout: 45_000, pingInterval: null,
     httpCompression: true, perMessageDeflate: false,
   }), []);
+});
+
+/** What a server's listeners of connection_error hear of these requests, in order. */
+async function refusalsHeard(io, url, paths) {
+  const heard = [];
+  io.engine.on('connection_error', ({ req, code, message, context }) => heard.push([`${req.method} ${req.url}`, req.headers['x-agent'], code, message, context]));
+  await until('the listener to be known', async () => (await fetch(`${url}/socket.io/?EIO=4&transport=pigeon`)).ok || heard.length > 0);
+  heard.length = 0;
+  for (const [method, path] of paths) {
+    const before = heard.length;
+    const { status } = await fetch(`${url}/socket.io/${path}`, { method, headers: { 'X-Agent': 'mine' } });
+    assert.equal(status, 400);
+    await until(`what ${path} is refused for`, () => heard.length > before);
+  }
+  return heard;
+}
+
+test('connection_error comes for each request that becomes no session, as natively', async (t) => {
+  const paths = [
+    ['GET', '?EIO=4'],
+    ['GET', '?EIO=4&transport=pigeon'],
+    ['GET', '?EIO=4&transport=polling&sid=unknown'],
+    ['POST', '?EIO=4&transport=polling'],
+    ['GET', '?EIO=4&transport=websocket'],
+    ['GET', '?EIO=3&transport=polling'],
+  ];
+  const http = createServer().listen(0, '127.0.0.1');
+  const native = new Server(http);
+  later(t, () => native.close());
+  await event(http, 'listening');
+
+  const gateway = await startAttachable(t);
+  const io = new Server();
+  const attached = attachments.attach(io, { url: gateway.attachAt, key: gateway.key, signals: false, log() {} });
+  later(t, () => io.close());
+  io.on('connection', () => {});
+  await attached.ready;
+  assert.deepEqual(await refusalsHeard(io, gateway.url, paths), await refusalsHeard(native, `http://127.0.0.1:${http.address().port}`, paths));
 });

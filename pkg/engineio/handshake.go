@@ -37,9 +37,10 @@ func (s *Server) serve(w responder, r *http.Request, query url.Values) {
 	}
 }
 
-// refuse answers a request, and counts why.
+// refuse answers a request, and tells why.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, cause string) {
 	s.options.Observer.HandshakeRefused(cause)
+	s.options.Refused(r, cause)
 	RefusalFor(cause).Write(w, r)
 }
 

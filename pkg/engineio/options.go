@@ -69,6 +69,9 @@ type Options struct {
 	// Ask is asked about each handshake that has a place, and may wait on the request's goroutine; until when is its own affair.
 	// Handshakes that a Door takes are not asked about: DoorOptions.Takes has to leave them to net/http. Nil asks nobody.
 	Ask func(*http.Request) Asked
+	// Refused is told of each request that is answered by a Refusal, with the cause, but for those of a flood before they are read and those that
+	// Ask has refused. It must not block. Nil is not told.
+	Refused func(r *http.Request, cause string)
 	// Settled is told of each HTTP request of a session that Session.Settle was called for, before it is answered. Nil is
 	// not told.
 	Settled func(*http.Request)
@@ -148,6 +151,9 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Identify == nil {
 		o.Identify = func(*http.Request) Identity { return Identity{} }
+	}
+	if o.Refused == nil {
+		o.Refused = func(*http.Request, string) {}
 	}
 	if o.Settled == nil {
 		o.Settled = func(*http.Request) {}

@@ -46,6 +46,12 @@ func RefusalFor(cause string) Refusal {
 	return BadRequest
 }
 
+// Code is the official number of the error.
+func (f Refusal) Code() int { return f.code }
+
+// Message is the official text.
+func (f Refusal) Message() string { return f.message }
+
 // Saying returns the same refusal with another message.
 func (f Refusal) Saying(message string) Refusal {
 	f.message = message

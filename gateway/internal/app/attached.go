@@ -51,7 +51,7 @@ func (a *App) openAttached(ctx context.Context) (err error) {
 		return err
 	}
 	hub := a.attached.hub
-	o.Ask, o.CORS.Fields = hub.Ask, hub.CORSFields
+	o.Ask, o.Refused, o.CORS.Fields = hub.Ask, hub.TurnedAway, hub.CORSFields
 	a.attached.hub.Serve(a.attached.listener)
 	a.front, a.admission = engine{engineio.New(hub, o)}, o.Admission
 	a.health = &ops.Health{App: a.appFault}

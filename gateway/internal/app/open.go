@@ -220,7 +220,7 @@ func (a *App) openSockets(recovery *socketio.Recovery) generations {
 		o.Cluster = a.redis.adapter
 	}
 	if a.attached != nil {
-		o.Front, o.Engine.CORS.Fields = a.attached.hub.Front, a.attached.hub.CORSFields
+		o.Front, o.Engine.Refused, o.Engine.CORS.Fields = a.attached.hub.Front, a.attached.hub.TurnedAway, a.attached.hub.CORSFields
 	}
 	o.Engine.OnTooLarge, o.OnNoNamespace = a.hints.PacketTooLarge, a.metrics.NamespaceRefused
 	if a.cluster != nil {

@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/socketgate/socketgate/pkg/engineio"
 	"github.com/socketgate/socketgate/pkg/engineio/engineclient"
 )
 
@@ -137,6 +139,40 @@ func TestAskingBeginsAndEndsWithTheApp(t *testing.T) {
 	eventually(t, "not asking", func() bool { return !w.hub.Asks() })
 	w.browse()
 	p.opened()
+}
+
+// An app of an older package knows no TURNED, and an unknown op would end its link.
+func TestOnlyWhoListensIsToldOfRequestsThatAreTurnedAwayAndNotOfAFlood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	p := w.ready("one")
+	p.expect(opPresented)
+	get := func(query string) {
+		t.Helper()
+		res, err := http.Get(w.url + "/?EIO=4&" + query)
+		if err != nil || res.StatusCode != http.StatusBadRequest {
+			t.Fatalf("answered %v, %v", res, err)
+		}
+		res.Body.Close()
+	}
+	get("transport=pigeon&unheard")
+	p.say(opSettings, []byte(`{"asks":false,"listens":true}`)...)
+	eventually(t, "listening", w.hub.listens.Load)
+	get("transport=polling&sid=unknown")
+	var said turnedAway
+	p.expect(opTurned).json(&said)
+	if said.Code != 1 || said.Message != "Session ID unknown" || said.Cause != engineio.CauseSession || said.Head.URL != "/?EIO=4&transport=polling&sid=unknown" {
+		t.Errorf("told of %+v", said)
+	}
+	told := 0
+	for range 2 * maxTurned {
+		if w.hub.listener(time.Hour) != nil {
+			told++
+		}
+	}
+	if told != maxTurned || w.hub.listener(time.Hour+time.Second) == nil {
+		t.Errorf("told of %d in a second", told)
+	}
 }
 
 func TestAnUpgradeIsToldBetweenWhatCameByEachWay(t *testing.T) {

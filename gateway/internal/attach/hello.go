@@ -30,6 +30,7 @@ type appHello struct {
 	Nonce   string     `json:"nonce"`
 	Proof   string     `json:"proof"`
 	Asks    bool       `json:"asks"`
+	Listens bool       `json:"listens"` // for requests that are turned away
 	Options appOptions `json:"options"`
 	Package string     `json:"package"`  // version of @socketgate/attach
 	Server  string     `json:"socketio"` // version of socket.io

@@ -23,6 +23,7 @@ type Hub struct {
 	heldBytes atomic.Int64
 	waits     atomic.Int64                        // clients in returning and fresh
 	asks      atomic.Bool                         // the app wants to be asked about handshakes, as it said last
+	listens   atomic.Bool                         // and told of requests that are turned away
 	cors      atomic.Pointer[engineio.CORSFields] // of the app's cors option, as it said last
 	greeting  atomic.Int64                        // connections that have not said hello
 	questions questions
@@ -42,6 +43,8 @@ type Hub struct {
 	returning list.List                     // of clients that wait and have sockets
 	fresh     list.List                     // of clients that wait and have none
 	arrivals  uint64                        // of clients in these two
+	turned    int                           // requests of this second that an app was told of
+	turnedIn  time.Duration                 // which second that is
 	attached  chan struct{}                 // closed when a link becomes ready, and made anew
 	byPID     map[string]*socket            // those that clients may come back for
 	absent    absences
@@ -160,6 +163,7 @@ func (h *Hub) attach(l *link, answer []byte) (why Refusal) {
 	l.put(answer)
 	h.links = append(h.links, l)
 	h.asks.Store(l.hello.Asks)
+	h.listens.Store(l.hello.Listens)
 	h.cors.Store(corsFields(l.hello.Options.CORS))
 	h.memory.window.Store(int64(min(time.Duration(max(0, min(l.hello.Options.Recovery, longestWindow.Milliseconds())))*time.Millisecond, longestWindow)))
 	h.options.Logger.Info("an app has dialled", "app", l.hello.App, "package", l.hello.Package, "socket.io", l.hello.Server, "peer", l.conn.RemoteAddr().String())

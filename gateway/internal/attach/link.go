@@ -38,14 +38,15 @@ const (
 
 // link is a connection of one process of the app. Its reader is the goroutine that serves it; a second one writes.
 type link struct {
-	hub   *Hub
-	hello appHello
-	conn  net.Conn
-	wake  chan struct{} // of one: there is something to write, or the link is over
-	over  chan struct{}
-	once  sync.Once
-	asks  atomic.Bool  // the app wants to be asked about handshakes
-	heard atomic.Int64 // when something came last, in nanoseconds since the hub began
+	hub     *Hub
+	hello   appHello
+	conn    net.Conn
+	wake    chan struct{} // of one: there is something to write, or the link is over
+	over    chan struct{}
+	once    sync.Once
+	asks    atomic.Bool  // the app wants to be asked about handshakes
+	listens atomic.Bool  // it wants to be told of requests that are turned away
+	heard   atomic.Int64 // when something came last, in nanoseconds since the hub began
 
 	// Hub.mu guards these.
 	ready   bool
@@ -74,6 +75,7 @@ func newLink(h *Hub, hello appHello, conn net.Conn) *link {
 		untaken: make(map[*client]bool),
 	}
 	l.asks.Store(hello.Asks)
+	l.listens.Store(hello.Listens)
 	return l
 }
 

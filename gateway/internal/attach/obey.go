@@ -285,12 +285,14 @@ func (l *link) closeClient(number uint64, discard bool) {
 }
 
 func (l *link) settle(d *decoder) error {
-	var said struct{ Asks bool }
+	var said struct{ Asks, Listens bool }
 	d.json(&said)
 	if err := d.done(); err != nil {
 		return err
 	}
 	l.asks.Store(said.Asks)
 	l.hub.asks.Store(said.Asks)
+	l.listens.Store(said.Listens)
+	l.hub.listens.Store(said.Listens)
 	return nil
 }

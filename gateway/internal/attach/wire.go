@@ -40,6 +40,7 @@ const (
 	opLetIn     op = 0x1c
 	opWords     op = 0x1d
 	opEnter     op = 0x1e
+	opTurned    op = 0x1f // only to an app that has said that it listens: older ones don't know it
 )
 
 // From the app.

@@ -75,7 +75,7 @@ func newWorld(t *testing.T, o Options) *world {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	w.hub = New(o)
-	w.engine = engineio.New(w.hub, engineio.Options{Ask: w.hub.Ask, CloseGrace: 50 * time.Millisecond, MaxPending: 1000, PendingPayload: 32 << 10, SendQueueBytes: 64 << 20})
+	w.engine = engineio.New(w.hub, engineio.Options{Ask: w.hub.Ask, Refused: w.hub.TurnedAway, CloseGrace: 50 * time.Millisecond, MaxPending: 1000, PendingPayload: 32 << 10, SendQueueBytes: 64 << 20})
 	web := httptest.NewUnstartedServer(w.engine)
 	web.Listener = w.engine.Door(web.Listener, engineio.DoorOptions{Takes: func(*http.Request) bool { return !w.hub.Asks() }})
 	web.Start()

@@ -79,8 +79,9 @@ func messageOf(err error) string {
 	return "internal error"
 }
 
-// refuse answers a request, and counts why.
+// refuse answers a request, and tells why.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, cause string) {
 	s.engine.Observer.HandshakeRefused(cause)
+	s.engine.Refused(r, cause)
 	engineio.RefusalFor(cause).Write(w, r)
 }

@@ -10,7 +10,7 @@ import { Departure, finish } from "./departure";
 import { Dialer, SAME_GATEWAY } from "./dialer";
 import { VirtualEngine, type NativeEngine } from "./engine";
 import { Gateway } from "./gateway";
-import type { ServerOptions, Welcome } from "./hello";
+import type { ServerOptions, Settings, Welcome } from "./hello";
 import type { BroadcastOptions, InnerAdapter, InnerServer, InnerSocket, Middleware, Packet, RemoteSocket, Session } from "./internals";
 import { LinkError, type Link, type LinkHandler } from "./link";
 import { prepareNamespaces } from "./namespaces";
@@ -57,7 +57,7 @@ export class Attachment {
   private saidOfRecovery?: string;
   private departure?: Departure;
   private following = false;
-  private asks = false;
+  private said: Settings = { asks: false, listens: false };
   private unbind!: () => void;
 
   constructor(readonly io: InnerServer, private readonly options: AttachmentOptions) {
@@ -76,7 +76,7 @@ export class Attachment {
     this.engine.on("settings", () => this.saySettings());
     this.dialer = new Dialer(parseAddresses(options.url), {
       key: options.key,
-      hello: () => ({ app: this.app, asks: (this.asks = this.mustAsk), options: this.optionsForGateway(), package: options.version, socketio: options.socketio }),
+      hello: () => ({ app: this.app, ...(this.said = this.settings), options: this.optionsForGateway(), package: options.version, socketio: options.socketio }),
       welcomed: (link, gateway, welcome) => this.welcomed(link, gateway, welcome),
       ended: (_link, error) => this.ended(error),
     }, options.log);
@@ -363,14 +363,15 @@ export class Attachment {
     this.unbind = () => Object.assign(io, { bind, close });
   }
 
-  private get mustAsk(): boolean {
-    return this.engine.asks || this.cors !== undefined;
+  private get settings(): Settings {
+    return { asks: this.engine.asks || this.cors !== undefined, listens: this.engine.listens };
   }
 
   private saySettings(): void {
-    if (this.asks === this.mustAsk) return;
-    this.asks = this.mustAsk;
-    for (const gateway of this.gateways.values()) gateway.saySettings(this.asks);
+    const { settings } = this;
+    if (this.said.asks === settings.asks && this.said.listens === settings.listens) return;
+    this.said = settings;
+    for (const gateway of this.gateways.values()) gateway.saySettings(settings);
   }
 }
 

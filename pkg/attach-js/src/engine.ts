@@ -75,6 +75,11 @@ export class VirtualEngine extends EventEmitter {
     );
   }
 
+  /** Whether something of the app listens for requests that are turned away. */
+  get listens(): boolean {
+    return this.listenerCount("connection_error") > 0;
+  }
+
   /** An engine that the app has started besides. */
   accompany(native: NativeEngine): void {
     this.natives.add(native);

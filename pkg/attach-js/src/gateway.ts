@@ -6,17 +6,18 @@ import { inJson } from "./data";
 import { Connection } from "./connection";
 import type { VirtualEngine } from "./engine";
 import { requestOf } from "./exchange";
-import { headOf, takeHead } from "./head";
-import type { Welcome } from "./hello";
+import { takeHead } from "./head";
+import type { Settings, Welcome } from "./hello";
 import type { InnerSocket } from "./internals";
 import type { Link, LinkError, LinkHandler } from "./link";
-import type { Open, OpenInJson } from "./opening";
+import { opened, type Open, type OpenInJson } from "./opening";
 import { Op } from "./ops";
 import { Owed } from "./owed";
 import { Recoveries } from "./recoveries";
 import { knownReason, type KeptSession } from "./recovery";
 import { HandshakeRequest, transportOf } from "./request";
 import { Restoration, type PresentedSocket } from "./restoration";
+import { connectionError, type Turned } from "./turned";
 
 const MOST_DEFERRED = 10_000;
 
@@ -68,8 +69,8 @@ export class Gateway implements LinkHandler {
     this.link?.out.begin(Op.Ready).end();
   }
 
-  saySettings(asks: boolean): void {
-    this.link?.out.begin(Op.Settings).json({ asks }).end();
+  saySettings(settings: Settings): void {
+    this.link?.out.begin(Op.Settings).json(settings).end();
   }
 
   /** Writes one operation, now or when the clients are back. */
@@ -169,7 +170,7 @@ export class Gateway implements LinkHandler {
         this.packet(body.uvarint(), body.packet());
         break;
       case Op.Open:
-        this.opened(body.json<OpenInJson>());
+        this.open(opened(body.json<OpenInJson>()));
         break;
       case Op.Enter:
         this.enter(body);
@@ -207,6 +208,9 @@ export class Gateway implements LinkHandler {
         break;
       case Op.LetIn:
         this.letIn(body.json<{ client: number; sockets: PresentedSocket[] }>());
+        break;
+      case Op.Turned:
+        this.engine.emit("connection_error", connectionError(body.json<Turned>()));
         break;
       case Op.Draining:
         break;
@@ -267,10 +271,6 @@ export class Gateway implements LinkHandler {
       for (const handle of waiting) handle();
     };
     setImmediate(next);
-  }
-
-  private opened(open: OpenInJson): void {
-    this.open({ ...open, head: headOf(open.head) });
   }
 
   /** A new client, which has no sockets yet. */

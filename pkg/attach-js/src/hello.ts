@@ -9,13 +9,19 @@ export interface GatewayHello {
   nonce: string;
 }
 
+/** What an app wants to hear of, as it is now. */
+export interface Settings {
+  asks: boolean;
+  /** Of requests that the gateway turns away. */
+  listens: boolean;
+}
+
 /** What the app answers. */
-export interface AppHello {
+export interface AppHello extends Settings {
   version: number;
   app: string;
   nonce: string;
   proof: string;
-  asks: boolean;
   options: ServerOptions;
   package: string;
   socketio: string;

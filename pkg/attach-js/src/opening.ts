@@ -1,4 +1,4 @@
-import type { Head, HeadInJson, PackedHead } from "./head";
+import { headOf, type Head, type HeadInJson, type PackedHead } from "./head";
 import type { PresentedSocket } from "./restoration";
 
 /** A client that the gateway has, new or presented again, as it tells this process of it. */
@@ -14,3 +14,7 @@ export interface Open {
 }
 
 export type OpenInJson = Omit<Open, "head"> & { head: HeadInJson };
+
+export function opened(open: OpenInJson): Open {
+  return { ...open, head: headOf(open.head) };
+}

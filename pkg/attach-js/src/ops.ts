@@ -22,6 +22,7 @@ export const Op = {
   LetIn: 0x1c,
   Words: 0x1d,
   Enter: 0x1e,
+  Turned: 0x1f,
 
   Send: 0x20,
   Cast: 0x21,
