@@ -103,6 +103,18 @@ func TestUnknownCommandShowsTheUsage(t *testing.T) {
 	}
 }
 
+// `check https://app.example.com` looked at nothing from outside, and said that all was well.
+func TestWhatACommandDoesNotTakeIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"demo", "check", "token", "health", "schema", "env", "version"} {
+		var out bytes.Buffer
+		err := run(t.Context(), []string{"socketgate", command, "https://app.example.com"}, &out)
+		if err == nil || !strings.Contains(err.Error(), `"https://app.example.com"`) || out.Len() > 0 {
+			t.Errorf("%s printed %q and said %v", command, out.String(), err)
+		}
+	}
+}
+
 func TestTheProgramCallsItselfByTheNameThatItWasStartedWith(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("JWT_SECRET", "a secret that is long enough for tests")
