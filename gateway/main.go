@@ -62,7 +62,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet(name+" "+command, flag.ContinueOnError)
 	switch command {
 	case "":
-		return serve(ctx)
+		if err := serve(ctx); err != nil {
+			return fmt.Errorf("%w\n\n%s check tries all that a start needs, and says what to change", err, name)
+		}
+		return nil
 	case "demo":
 		return runDemo(ctx, flags, args, out)
 	case "check":

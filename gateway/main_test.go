@@ -78,6 +78,9 @@ func TestADatabaseURLThatIsWrongIsNamedByStartAndCheck(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%q: no fault", args)
 		}
+		if args == nil && !strings.Contains(err.Error(), "socketgate check tries all that a start needs") {
+			t.Errorf("a start that fails does not say what says more: %v", err)
+		}
 		all := out.String() + err.Error()
 		for _, want := range []string{"DATABASE_URL holds mysql://root:hidden@db/chat, where mysql is not supported; it should hold postgres://",
 			`JOIN_EVENTS holds "disconnect", where "disconnect" is a name that Socket.IO keeps for itself`} {

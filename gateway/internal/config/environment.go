@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -95,6 +96,10 @@ type merge struct {
 
 // add does what @next/env does with a file. That one drops a file whole if a value refers to itself without an end.
 func (m *merge) add(file string, text []byte) {
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		m.warn("%s is written in UTF-16, as PowerShell does it, which neither Next.js nor the gateway reads: save it as UTF-8", file)
+		return
+	}
 	assignments, foreign := parseDotenv(decodeUTF8(text))
 	for _, line := range foreign {
 		m.warn("%s, line %d, is not like NAME=value: it is passed over", file, line)
