@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding/unicode"
@@ -136,8 +137,11 @@ func (m *merge) add(file string, text []byte) {
 	}
 }
 
+// warn notes a line, once: a query has several $ of one kind.
 func (m *merge) warn(format string, args ...any) {
-	m.warnings = append(m.warnings, fmt.Sprintf(format, args...))
+	if warning := fmt.Sprintf(format, args...); !slices.Contains(m.warnings, warning) {
+		m.warnings = append(m.warnings, warning)
+	}
 }
 
 // warnOfQuote warns where a value of ours begins with a quote that stayed in it.

@@ -98,7 +98,7 @@ func TestAFileOfPowerShellIsNamedAsSuchInOneLine(t *testing.T) {
 func TestALineThatIsNotUnderstoodCostsThatLineOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, dir, ".env", "\ufeffJWT_SECRET=\"hunter2 without an end\r\n\r\nhunter2 ??\n# a comment\nPORT=1\nexport hunter2\nSESSION_QUERY=hun$ter2\nTOKEN_COOKIE=x${hunter2}\n")
+	write(t, dir, ".env", "\ufeffJWT_SECRET=\"hunter2 without an end\r\n\r\nhunter2 ??\n# a comment\nPORT=1\nexport hunter2\nSESSION_QUERY=hun$ter2$1$2\nTOKEN_COOKIE=x${hunter2}\n")
 	env, faults, warnings := readEnvironment(dir, nil)
 	if faults != nil || env["JWT_SECRET"].value != `"hunter2 without an end` || env["PORT"].value != "1" || env["SESSION_QUERY"].value != "hun" {
 		t.Errorf("faults %q, %+v", faults, env)
