@@ -15,7 +15,7 @@ func runCheck(ctx context.Context, name string, flags *flag.FlagSet, args []stri
 	flags.StringVar(&o.Origin, "origin", "", "with --url, where the pages come from if it has the sockets only")
 	flags.BoolVar(&o.Quick, "quick", false, "with --url, don't wait for a ping")
 	flags.StringVar(&o.Token, "token", "", "a token that the app has made (its cookie in the browser), to see whether it is accepted, and its user's messages are stored")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
 	}
 	return check.Run(ctx, out, o)

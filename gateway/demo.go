@@ -30,7 +30,7 @@ const demoToken = 12 * time.Hour
 // behind: the database is a file in a folder of its own, the secret and the key are made up.
 func runDemo(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer) error {
 	port := flags.Int("port", 4000, "port to listen on; another one is taken if it is in use")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "socketgate-demo-")

@@ -21,7 +21,7 @@ const healthTimeout = 3 * time.Second
 // health checks in images that have no shell. It fails if the gateway is not well.
 func askHealth(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer) error {
 	live := flags.Bool("live", false, "ask only whether it runs (/healthz), not whether it can store messages (/readyz)")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
 	}
 	c, err := config.Load(compose.Rules())

@@ -62,7 +62,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet(name+" "+command, flag.ContinueOnError)
 	switch command {
 	case "":
-		return serve(ctx)
+		if err := serve(ctx); err != nil {
+			return fmt.Errorf("%w\n\n%s check tries all that a start needs, and says what to change", err, name)
+		}
+		return nil
 	case "demo":
 		return runDemo(ctx, flags, args, out)
 	case "check":
@@ -74,14 +77,25 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "schema":
 		return printSchema(flags, args, out)
 	case "env":
-		return config.WriteTable(out)
+		return printTable(flags, args, out)
 	case "version":
-		return printVersion(out)
+		return printVersion(flags, args, out)
 	case "help", "-h", "-help", "--help":
 		_, err := fmt.Fprintf(out, usage+"\n", name)
 		return err
 	}
 	return fmt.Errorf("unknown command %q\n%s", command, fmt.Sprintf(usage, name))
+}
+
+// parse reads the options of a command. No command takes anything else: a URL without --url would be passed over in silence.
+func parse(flags *flag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%s: %q is no option of it; -h shows what there is", flags.Name(), flags.Arg(0))
+	}
+	return nil
 }
 
 // programName is what the program was called by when it was started.
@@ -110,6 +124,14 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	return a.Run(ctx)
+}
+
+// printTable prints the page of the variables.
+func printTable(flags *flag.FlagSet, args []string, out io.Writer) error {
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	return config.WriteTable(out)
 }
 
 func newLogger(c config.Config) *slog.Logger {

@@ -78,6 +78,9 @@ func TestADatabaseURLThatIsWrongIsNamedByStartAndCheck(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%q: no fault", args)
 		}
+		if args == nil && !strings.Contains(err.Error(), "socketgate check tries all that a start needs") {
+			t.Errorf("a start that fails does not say what says more: %v", err)
+		}
 		all := out.String() + err.Error()
 		for _, want := range []string{"DATABASE_URL holds mysql://root:hidden@db/chat, where mysql is not supported; it should hold postgres://",
 			`JOIN_EVENTS holds "disconnect", where "disconnect" is a name that Socket.IO keeps for itself`} {
@@ -100,6 +103,18 @@ func TestUnknownCommandShowsTheUsage(t *testing.T) {
 	err := run(t.Context(), []string{"socketgate", "serv"}, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), `"serv"`) || !strings.Contains(err.Error(), "usage:") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// `check https://app.example.com` looked at nothing from outside, and said that all was well.
+func TestWhatACommandDoesNotTakeIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"demo", "check", "token", "health", "schema", "env", "version"} {
+		var out bytes.Buffer
+		err := run(t.Context(), []string{"socketgate", command, "https://app.example.com"}, &out)
+		if err == nil || !strings.Contains(err.Error(), `"https://app.example.com"`) || out.Len() > 0 {
+			t.Errorf("%s printed %q and said %v", command, out.String(), err)
+		}
 	}
 }
 

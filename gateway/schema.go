@@ -14,7 +14,7 @@ import (
 func printSchema(flags *flag.FlagSet, args []string, out io.Writer) error {
 	role := flags.String("role", "socketgate", "the database role of the gateway, which DATABASE_URL names")
 	app := flags.String("app", "", "the database role of the web app, if it is to call socketgate.emit (SQL_EMIT)")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
 	}
 	own := append(saved.Tables(), store.ClockObjects()...)

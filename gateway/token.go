@@ -15,7 +15,7 @@ func mintToken(flags *flag.FlagSet, args []string, out io.Writer) error {
 	user := flags.String("user", "dev", "the user's id")
 	name := flags.String("name", "", "the user's name (default: the id)")
 	ttl := flags.Duration("ttl", time.Hour, "how long it is valid")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
 	}
 	if *name == "" {

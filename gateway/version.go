@@ -1,13 +1,17 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"runtime/debug"
 )
 
 // printVersion prints what the build says of itself: a tag or a commit, and the Go version.
-func printVersion(out io.Writer) error {
+func printVersion(flags *flag.FlagSet, args []string, out io.Writer) error {
+	if err := parse(flags, args); err != nil {
+		return err
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		_, err := fmt.Fprintln(out, "socketgate (built without version information)")

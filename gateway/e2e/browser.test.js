@@ -101,6 +101,23 @@ test("the member list follows the tabs: a person counts once, and goes with the 
   for (const page of [maya, priya]) await seesMembers(page, ['Maya', 'Priya']);
 });
 
+test('the longest name leaves the other rooms in reach, and Hebrew is read from right to left', async (t) => {
+  const demo = await startDemo(t);
+  const { context } = await openBrowser(t);
+  const name = 'W'.repeat(32); // the most that the demo takes
+  const page = await enter(context, demo, name, 'lobby');
+  await seesMembers(page, [name]);
+  assert.ok(await page.$eval('.people', (panel) => panel.scrollWidth <= panel.clientWidth), 'the panel of rooms is as wide as its column');
+  await write(page, 'שלום!');
+  const [first, last] = await page.$eval('.message .text', ({ firstChild: text }) => [0, 4].map((at) => {
+    const range = document.createRange();
+    range.setStart(text, at);
+    range.setEnd(text, at + 1);
+    return range.getBoundingClientRect().left;
+  }));
+  assert.ok(last < first, 'the mark at its end stands on the left');
+});
+
 test('who has switched rooms is no ghost: neither on the list nor among the hearers', async (t) => {
   const demo = await startDemo(t);
   const { context } = await openBrowser(t);

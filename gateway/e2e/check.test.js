@@ -237,7 +237,8 @@ async function site(t, gateways, wrong = {}) {
   const pass = (incoming, answer, drop = []) => {
     const { port } = gateways[turn++ % gateways.length];
     const headers = Object.fromEntries(Object.entries(headersOf(incoming)).filter(([name]) => !drop.includes(name)));
-    incoming.pipe(request({ host: '127.0.0.1', port, method: incoming.method, path: incoming.url, headers }, (response) => {
+    const path = wrong.stripped ? incoming.url.replace('/socket.io', '') : incoming.url; // nginx: proxy_pass http://gateway/;
+    incoming.pipe(request({ host: '127.0.0.1', port, method: incoming.method, path, headers }, (response) => {
       answer.writeHead(response.statusCode, response.headers);
       response.pipe(answer);
     }).on('error', () => answer.writeHead(502).end()));
@@ -291,6 +292,7 @@ test('every fault of a proxy is named with its line', async (t) => {
     [{ cookie: true }, 'cookie', /does not arrive/, /nginx: no proxy_set_header Cookie/],
     [{ idle: 300 }, 'idle', /cut after/, /nginx: proxy_read_timeout .*\n.*PING_INTERVAL=/],
     [{ path: true }, 'path', /something else: 404/, /nginx: location \/socket\.io\/ \{ proxy_pass .*Caddy: reverse_proxy/],
+    [{ stripped: true }, 'path', /something else: 404/, /nginx: proxy_pass .*no \/ behind the port.*handle_path/],
     [{ page: true }, 'page', /answered by the gateway/, /nginx: location \/ \{ proxy_pass/],
     [{ origin: true }, 'origin', /other sites may connect/, /nginx: no proxy_set_header Origin/],
     [{ host: 'gateway.internal' }, 'path', /refuses pages of http:\/\/127/, /proxy_set_header Host \$http_host.*\n.*ALLOWED_ORIGINS=http:\/\/127/],

@@ -172,6 +172,9 @@ func (e *appEvents) readHabits(name, text string) {
 	if room := arrivalRoom(text); room != "" && !e.hasHabit("DEFAULT_ROOM") {
 		e.habits = append(e.habits, habit{"DEFAULT_ROOM", room, likely, name})
 	}
+	if cookie := loginCookie(text); cookie != "" && !e.hasHabit("TOKEN_COOKIE") {
+		e.habits = append(e.habits, habit{"TOKEN_COOKIE", cookie, likely, name})
+	}
 	if joinsAll.MatchString(text) {
 		e.joinsAll = name
 	}
@@ -184,8 +187,8 @@ func (e *appEvents) hasHabit(variable string) bool {
 // isSet tells which variables of these have been set already.
 func isSet(c config.Config) map[string]bool {
 	return map[string]bool{
-		"SOCKET_PATH": c.SocketPath != "/socket.io/",
-		"NAMESPACE":   c.Namespace != "/", "PERSONAL_ROOM": c.PersonalRoom != "", "DEFAULT_ROOM": c.DefaultRoom != "", "ECHO": !c.Echo, "MESSAGE_SHAPE": c.MessageShape != "",
+		"SOCKET_PATH": c.SocketPath != "/socket.io/", "TOKEN_COOKIE": c.TokenCookie != "token",
+		"NAMESPACE": c.Namespace != "/", "PERSONAL_ROOM": c.PersonalRoom != "", "DEFAULT_ROOM": c.DefaultRoom != "", "ECHO": !c.Echo, "MESSAGE_SHAPE": c.MessageShape != "",
 		"ACK_SHAPE": c.AckShape != "", "SEND_ARGS": len(c.SendArgs) > 0, "SQL_EMIT": c.SQLEmit, "GATEWAY_DATABASE_URL": c.DatabaseURL.None(), "TOKEN_SOURCES": len(c.TokenSources) > 0,
 		"HISTORY_EVENT": c.HistoryEvent != "", "HISTORY_SIZE": c.HistoryEvent != "", "HISTORY_SHAPE": c.HistoryShape != "",
 		"TOKEN_JWKS_URL": c.TokenJWKSURL != "", "USER_ROOMS_QUERY": c.UserRoomsQuery != "", "ROOM_ACCESS_QUERY": c.RoomAccessQuery != "" || len(c.RoomRules) > 0,

@@ -223,3 +223,25 @@ func TestAnEmitInACommentOfARouteIsNone(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A cookie of another name lets nobody in, and nothing else on the way here tells of it.
+func TestTheCookieThatAServerReadsIsProposed(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]string{
+		"const { access_token } = cookie.parse(socket.handshake.headers.cookie ?? '')":                                     "access_token",
+		"const { access_token: raw } = parse(socket.request.headers.cookie || '')":                                         "access_token",
+		"const raw = cookie.parse(socket.handshake.headers.cookie || '').jwt":                                              "jwt",
+		"const raw = parse(socket.handshake.headers?.cookie ?? '')?.['chat-session']":                                      "chat-session",
+		"const cookies = parseCookies(socket.handshake.headers.cookie)\n  if (!cookies) return\n  verify(cookies.session)": "session",
+		"const raw = socket.handshake.headers.cookie?.match(/(?:^|; )auth=([^;]+)/)?.[1]":                                  "auth",
+		"const { token } = cookie.parse(socket.handshake.headers.cookie)":                                                  "",
+		"const raw = parse(socket.handshake.headers.cookie)['__Secure-next-auth.session-token']":                           "",
+		"const { theme } = cookie.parse(document.cookie)":                                                                  "",
+	} {
+		server := "import { Server } from 'socket.io'\nconst io = new Server(server)\nio.use((socket, next) => { " + code + "; next() })"
+		said := habitsOf(t, config.Default(), map[string]string{"server.ts": server})
+		if want == "" && strings.Contains(said, "TOKEN_COOKIE") || want != "" && !strings.Contains(said, "TOKEN_COOKIE="+want+" # likely: server.ts") {
+			t.Errorf("of %s was said %q, and not %q", code, said, want)
+		}
+	}
+}

@@ -128,6 +128,8 @@ func (o outside) fromGateway(answer engineclient.Answer) (polling, found bool) {
 		o.fault("path", "the gateway refuses clients: "+message, "MAX_CONNECTIONS or MAX_CONNECTIONS_PER_IP should leave room")
 	case answer.Status == http.StatusBadGateway, answer.Status == http.StatusServiceUnavailable, answer.Status == http.StatusGatewayTimeout:
 		o.fault("path", "the proxy does not reach the gateway: "+answer.String(), o.pathFix())
+	case answer.Status == http.StatusNotFound && strings.TrimSpace(answer.Body) == notFound:
+		o.fault("path", o.config.SocketPath+" is answered by something else: "+answer.String()+", as the gateway answers at other paths than its own", o.strippedFix())
 	default:
 		o.fault("path", fmt.Sprintf("%s is answered by something else: %s", o.config.SocketPath, answer), o.pathFix())
 	}

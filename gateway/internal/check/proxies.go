@@ -22,6 +22,15 @@ func (o outside) pathFix() string {
 		o.config.SocketPath, upstream, o.config.SocketPath, upstream, upstream)
 }
 
+// notFound is what the gateway, as any server of Go, answers where it has nothing.
+const notFound = "404 page not found"
+
+// strippedFix names what takes the path off on the way to the gateway.
+func (o outside) strippedFix() string {
+	return fmt.Sprintf("nginx: proxy_pass http://127.0.0.1:%d; with no / behind the port, which takes %s off; Caddy: handle, not handle_path; SOCKET_PATH should be the client's path",
+		o.config.Port, o.config.SocketPath)
+}
+
 func (o outside) originFixes() []string {
 	list := "ALLOWED_ORIGINS=" + o.pageOrigin()
 	if o.origin != nil {

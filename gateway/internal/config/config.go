@@ -13,7 +13,7 @@ import (
 // the bounds (min, max, oneof), what a fault says it should hold where bounds don't tell (want), and its meaning (desc).
 // A topic begins a section of the page of variables, which the fields behind it belong to as well.
 type Config struct {
-	JWTSecret         Secret        `topic:"Login" envconfig:"JWT_SECRET" unset:"required" want:"the secret that the web app signs its tokens with" desc:"secret that the web app signs its tokens with (HS256); not needed with AUTH_SECRET, NEXTAUTH_SECRET or SESSION_QUERY"`
+	JWTSecret         Secret        `topic:"Login" envconfig:"JWT_SECRET" unset:"required" want:"the secret that the web app signs its tokens with" desc:"secret that the web app signs its tokens with (HS256); not needed with AUTH_SECRET, NEXTAUTH_SECRET, SESSION_QUERY, TOKEN_JWKS_URL or HANDLERS=app"`
 	JWTSecretPrevious Secret        `envconfig:"JWT_SECRET_PREVIOUS" unset:"none" want:"the secret that JWT_SECRET replaces" desc:"the secret that JWT_SECRET replaces: tokens signed with it are still good"`
 	TokenCookie       string        `envconfig:"TOKEN_COOKIE" default:"token" want:"the name of a cookie" desc:"cookie that holds the token or session; those of Auth.js, NextAuth and Better Auth are found without it"`
 	AuthSecret        Secret        `envconfig:"AUTH_SECRET" unset:"none" want:"the secret of Auth.js" desc:"secret of Auth.js: lets in by its encrypted session cookies"`

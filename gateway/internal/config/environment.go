@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding/unicode"
@@ -95,6 +97,10 @@ type merge struct {
 
 // add does what @next/env does with a file. That one drops a file whole if a value refers to itself without an end.
 func (m *merge) add(file string, text []byte) {
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		m.warn("%s is written in UTF-16, as PowerShell does it, which neither Next.js nor the gateway reads: save it as UTF-8", file)
+		return
+	}
 	assignments, foreign := parseDotenv(decodeUTF8(text))
 	for _, line := range foreign {
 		m.warn("%s, line %d, is not like NAME=value: it is passed over", file, line)
@@ -131,8 +137,11 @@ func (m *merge) add(file string, text []byte) {
 	}
 }
 
+// warn notes a line, once: a query has several $ of one kind.
 func (m *merge) warn(format string, args ...any) {
-	m.warnings = append(m.warnings, fmt.Sprintf(format, args...))
+	if warning := fmt.Sprintf(format, args...); !slices.Contains(m.warnings, warning) {
+		m.warnings = append(m.warnings, warning)
+	}
 }
 
 // warnOfQuote warns where a value of ours begins with a quote that stayed in it.

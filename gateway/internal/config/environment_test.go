@@ -82,10 +82,23 @@ func TestDotenvFormsThatAppsUse(t *testing.T) {
 	}
 }
 
+func TestAFileOfPowerShellIsNamedAsSuchInOneLine(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"\xff\xfeP\x00O\x00R\x00T\x00=\x001\x00\n\x00A\x00", "\xfe\xff\x00P\x00O\x00R\x00T\x00=\x001\x00\n\x00A"} {
+		dir := t.TempDir()
+		write(t, dir, ".env", text)
+		_, faults, warnings := readEnvironment(dir, nil)
+		want := []string{".env is written in UTF-16, as PowerShell does it, which neither Next.js nor the gateway reads: save it as UTF-8"}
+		if faults != nil || !slices.Equal(warnings, want) {
+			t.Errorf("faults %q, warnings %q", faults, warnings)
+		}
+	}
+}
+
 func TestALineThatIsNotUnderstoodCostsThatLineOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, dir, ".env", "\ufeffJWT_SECRET=\"hunter2 without an end\r\n\r\nhunter2 ??\n# a comment\nPORT=1\nexport hunter2\nSESSION_QUERY=hun$ter2\nTOKEN_COOKIE=x${hunter2}\n")
+	write(t, dir, ".env", "\ufeffJWT_SECRET=\"hunter2 without an end\r\n\r\nhunter2 ??\n# a comment\nPORT=1\nexport hunter2\nSESSION_QUERY=hun$ter2$1$2\nTOKEN_COOKIE=x${hunter2}\n")
 	env, faults, warnings := readEnvironment(dir, nil)
 	if faults != nil || env["JWT_SECRET"].value != `"hunter2 without an end` || env["PORT"].value != "1" || env["SESSION_QUERY"].value != "hun" {
 		t.Errorf("faults %q, %+v", faults, env)

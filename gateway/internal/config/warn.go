@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -42,6 +43,11 @@ func (c *Config) warn(env environment) {
 			note("%s_%s is not a variable of the gateway; did you mean %s?", prefix, name, like)
 		} else {
 			note("%s_%s is not a variable of the gateway (the command env lists them)", prefix, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if like := plural(env, name); like != "" {
+			note("%s is not a variable of the gateway; if it is meant for it, it is called %s", name, like)
 		}
 	}
 }
@@ -93,6 +99,32 @@ func closest(name string) string {
 		}
 	}
 	return best
+}
+
+// plural gives the variable that name, without our prefix, is but for the number of a word: JOIN_EVENT for JOIN_EVENTS. The
+// rest of what is in the environment is others', and so may be this one, where that variable is set.
+func plural(env environment, name string) string {
+	if !strings.Contains(name, "_") || known(name) || strings.TrimSpace(env[name].value) == "" {
+		return ""
+	}
+	for _, v := range variables {
+		if _, _, set := env.lookup(v.name); !set && singular(v.name) == singular(name) {
+			return v.name
+		}
+	}
+	return ""
+}
+
+// singular takes the plural off each word.
+func singular(name string) string {
+	words := strings.Split(name, "_")
+	for i, word := range words {
+		if stem, ok := strings.CutSuffix(word, "IES"); ok {
+			word = stem + "Y"
+		}
+		words[i] = strings.TrimSuffix(word, "S")
+	}
+	return strings.Join(words, "_")
 }
 
 // distance counts the letters to insert, delete or replace to make b of a (Levenshtein).

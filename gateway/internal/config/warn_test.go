@@ -21,6 +21,11 @@ func TestSuspiciousSettingsWarn(t *testing.T) {
 		{"GATEWAY_ALLOWED_ORIGIN", "5", "GATEWAY_ALLOWED_ORIGIN is not a variable of the gateway; did you mean ALLOWED_ORIGINS?"},
 		{"GATEWAY_ADDRESS_BOOK", "5", "GATEWAY_ADDRESS_BOOK is not a variable of the gateway (the command env lists them)"},
 		{"ADDRESS_BOOK", "5", ""},
+		{"JOIN_EVENT", "5", "JOIN_EVENT is not a variable of the gateway; if it is meant for it, it is called JOIN_EVENTS"},
+		{"TRUSTED_PROXY", "5", "TRUSTED_PROXY is not a variable of the gateway; if it is meant for it, it is called TRUSTED_PROXIES"},
+		{"JOIN_EVENT", " ", ""},
+		{"JWT_SECRETS", "5", ""}, // JWT_SECRET is set: the app's own
+		{"PORTS", "5", ""},
 	} {
 		got, faults := parse(with(c.name, c.value), ruled)
 		if faults != nil || strings.Join(got.Warnings, "\n") != c.want {
