@@ -190,12 +190,16 @@ var libraryEvents = map[string]bool{
 	"listening": true,
 }
 
+// filledIn is a value within a text, as in io.to(`room:${id}`), whose braces are no end of a statement.
+var filledIn = regexp.MustCompile(`\$\{[^{}]*\}`)
+
 // statementBefore is what a call is made on: the text back to where its statement begins.
 func statementBefore(text string) string {
 	const longest = 200
 	if len(text) > longest {
 		text = text[len(text)-longest:]
 	}
+	text = filledIn.ReplaceAllString(text, "$$")
 	if i := strings.LastIndexAny(text, ";{}"); i >= 0 {
 		text = text[i+1:]
 	}

@@ -77,7 +77,7 @@ func roleOut(event string) role {
 		return "" // of the whole app: see appEvents.online
 	case has(words, memberWords...):
 		return members
-	case has(words, messageWords...) && has(words, receiveWords...) && !has(words, "history", "delete", "deleted", "update", "updated", "edited", "error", "reaction"):
+	case has(words, messageWords...) && has(words, receiveWords...) && !has(words, "history", "delete", "deleted", "update", "updated", "edited", "error", "reaction", "reactions", "reacted", "pinned"):
 		return message
 	}
 	return ""

@@ -116,6 +116,22 @@ func TestOneServedEventOfAKindIsNoFaultForAnother(t *testing.T) {
 	}
 }
 
+// io.to(`room:${id}`) is how most servers name a room: what is told there was never seen.
+func TestWhatIsToldToARoomOfATemplateIsSeen(t *testing.T) {
+	t.Parallel()
+	server := "import { Server } from 'socket.io'\nio.on('connection', (socket) => {\n" +
+		"socket.on('join_room', (id) => { socket.join(`room:${id}`) })\n" +
+		"socket.on('send_message', async ({ id, text }) => {\nconst rows = await save(id, text); io.to(`room:${id}`).emit('chat:new', { message: rows[0] }) })\n" +
+		"socket.on('react', async ({ id }) => { io.to(`room:${id}`).emit('chat:reacted', { id }) })\n})"
+	files := map[string]string{"server.ts": server}
+	if said := eventsOf(t, config.Default(), files); !strings.Contains(said, "→ MESSAGE_EVENT=chat:new\n") {
+		t.Errorf("of the server alone was said:\n%s", said)
+	}
+	if said := habitsOf(t, config.Default(), files); !strings.Contains(said, `MESSAGE_SHAPE={"message": \$row} # likely: server.ts`) {
+		t.Errorf("of what it tells was said:\n%s", said)
+	}
+}
+
 func FuzzAppCode(f *testing.F) {
 	f.Add(useRoom)
 	f.Add(serverTS)

@@ -65,7 +65,7 @@ var signs = []sign{
 		func(found []string) string { return "/" + found[1] }},
 	{"ECHO", likely, regexp.MustCompile(`socket\s*\.\s*(?:broadcast\s*\.\s*)?(?:to|in)\([^()]*\)\s*\.\s*emit\(\s*["']([^"'\n]{1,60})["']`),
 		func(found []string) string { return onlyFor(message, found[1], "false") }},
-	{"MESSAGE_SHAPE", likely, regexp.MustCompile(`\.emit\(\s*["']([^"'\n]{1,60})["']\s*,\s*\{\s*(message|msg|data|newMessage|payload)\s*(?::\s*[\w.]+\s*)?,?\s*\}`),
+	{"MESSAGE_SHAPE", likely, regexp.MustCompile(`\.emit\(\s*["']([^"'\n]{1,60})["']\s*,\s*\{\s*(message|msg|data|newMessage|payload)\s*(?::\s*[\w.[\]]+\s*)?,?\s*\}`),
 		func(found []string) string { return onlyFor(message, found[1], `{"`+found[2]+`": $row}`) }},
 	{"ACK_SHAPE", likely, regexp.MustCompile(`\b(?:callback|cb|ack|done)(?:\?\.)?\(\s*\{\s*(success|ok)\s*:\s*true\s*,\s*(data|msg|result|payload|newMessage)\s*(?::\s*[\w.]+\s*)?,?\s*\}`),
 		func(found []string) string { return `{"` + found[1] + `": true, "` + found[2] + `": $row}` }},
