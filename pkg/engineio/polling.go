@@ -241,9 +241,10 @@ func (p *polling) upgradeBy() time.Duration {
 	return p.mustUpgradeBy
 }
 
-// interrupt has the receiver told, and the upgrade fail.
+// interrupt has the receiver told, and the upgrade fail: but a client whose probe is answered reads by the WebSocket alone, where it is
+// told what is left when it comes with "5".
 func (p *polling) interrupt() {
-	if p.upgrade.conn != nil {
+	if p.upgrade.conn != nil && (p.upgrade.stage != upgradeAsked || p.session.state == ended) {
 		p.upgrade.conn.Cut()
 	}
 	if !p.farewellBegun {

@@ -26,7 +26,8 @@ type upgrade struct {
 //	                  closes, or after UpgradeTimeout
 //	upgradeAsked      "2probe" has come and is answered; the client now    hurryPolls
 //	                  waits for its GET, which is answered with a noop
-//	                  after noopDelay
+//	                  after noopDelay. A session that closes now is told
+//	                  what is left by the WebSocket, at "5"
 //
 // At "5" Session.upgradeTo makes the WebSocket the carrier and polling over. The stage is not moved any more:
 // only requests that are still under way look at the polling.
@@ -145,8 +146,45 @@ func (q *candidate) frame(opcode ws.OpCode, data []byte) (more bool) {
 		c.session.server.release() // by now it holds on to the session alone
 	default:
 		c.ignoring = true
+		if opcode == ws.OpText && string(data) == "5" && q.asked {
+			q.tellLast()
+		}
 	}
 	return !c.ignoring
+}
+
+// tellLast ends a closing session, whose client does not poll any more, once what it is told last is written.
+func (q *candidate) tellLast() {
+	p, s := q.polling, q.polling.session
+	s.mu.Lock()
+	if s.state != closing || !p.carries() {
+		s.mu.Unlock()
+		return
+	}
+	b := s.outbox.take()
+	p.upgrade.conn = nil // whose end is gone's affair
+	s.mu.Unlock()
+	if b != nil {
+		q.write(b)
+		b.free()
+	}
+	s.end(TransportClose)
+}
+
+// maxLast is how many bytes may be told like that. They have room in the kernel: whoever reads nothing holds up nobody.
+const maxLast = 8 << 10
+
+// write writes what is before polling's goodbye.
+func (q *candidate) write(b *batch) {
+	if b.cost > maxLast || b.large > 0 {
+		return
+	}
+	var frames []byte
+	for _, packet := range b.packets[:len(b.packets)-1] {
+		frames = append(frames, packet.frame...)
+	}
+	q.websocket.conn.SetWriteDeadline(time.Now().Add(time.Second))
+	q.websocket.conn.Write(frames)
 }
 
 // hurryPolls has GETs answered soon.

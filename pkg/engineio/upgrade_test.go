@@ -305,3 +305,44 @@ func TestReceiverIsNeverCalledTwiceAtOnceAroundAnUpgrade(t *testing.T) {
 		t.Errorf("the receiver was called while it was at work %d times", n)
 	}
 }
+
+// The client reads no more by polling once its probe is answered, as the official one does: what it is told last, that it is sent away say, waits on the WebSocket.
+func TestWhatASessionIsToldLastDuringAnUpgradeComesByTheWebSocket(t *testing.T) {
+	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, server *Server, network *memory) {
+		p := network.poller().open()
+		s := <-h.opened
+		c := network.probes(p)
+		got := p.pending()
+		c.send("2probe")
+		c.expect("3probe")
+		p.gets(<-got, 200, "6")
+		s.Send(Message([]byte("1/chat,")), Message([]byte("1")))
+		s.Close(ForcedClose)
+		h.expectEnd(t, ForcedClose)
+		c.send("5")
+		c.expect("41/chat,")
+		c.expect("41")
+		c.ended()
+		synctest.Wait()
+		if server.Sessions() != 0 {
+			t.Error("the session is still there")
+		}
+	})
+}
+
+func TestAnUpgradeThatIsNotFinishedHoldsNoSessionThatIsClosing(t *testing.T) {
+	onFakeTime(t, Options{}, func(t *testing.T, h *recorder, server *Server, network *memory) {
+		p := network.poller().open()
+		s := <-h.opened
+		c := network.probes(p)
+		c.send("2probe")
+		c.expect("3probe")
+		s.Send(Message([]byte("unread")))
+		s.Close(ForcedClose)
+		h.expectEnd(t, ForcedClose)
+		time.Sleep(5 * time.Second)
+		if server.Sessions() != 0 {
+			t.Error("the session is still there")
+		}
+	})
+}

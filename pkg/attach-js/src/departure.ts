@@ -28,7 +28,7 @@ export class Departure {
   async allHeld(): Promise<void> {
     for (let before = -1; this.missing.size > 0 && before !== this.heard; ) {
       before = this.heard;
-      await Promise.race([this.heldByAll, pause(SILENCE)]);
+      await Promise.race([this.heldByAll, pause(SILENCE, undefined, { ref: false })]); // the link keeps the process meanwhile
       await turn();
     }
   }

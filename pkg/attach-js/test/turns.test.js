@@ -80,3 +80,12 @@ test('a client that comes back is given its socket by a process that did not com
   await until('the connection', () => recovered.length > 0);
   assert.deepEqual(recovered, [['same', true]]);
 });
+
+test('a process that has left ends at once: nothing of the attachment keeps it', async (t) => {
+  const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const { io, attached } = await start(t);
+  io.on('connection', () => {});
+  await attached.ready;
+  await io.close();
+  assert.equal(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length, before);
+});
