@@ -116,6 +116,8 @@ var (
 
 	usesSocketIO  = regexp.MustCompile(`(?i)socket`)
 	isServersFile = regexp.MustCompile(`["'](?:socket\.io|@nestjs/websockets)["']|\bio\s*\.\s*on\(\s*["']connection["']`)
+	// doesAsServers is of handlers in a file of their own, as socket.io's documentation has them: (io, socket) => { socket.on("room:join", join) }.
+	doesAsServers = regexp.MustCompile(`\b(?:io|socket)\s*\.\s*(?:to|in|except|join|leave|broadcast|handshake|rooms)\b`)
 	isClientsFile = regexp.MustCompile(`["']socket\.io-client["']`)
 	attachesIt    = regexp.MustCompile(`["']@socketgate/attach["']`)
 	beginsAnew    = regexp.MustCompile(`\battach\([^;]{0,300}?\bkeep\s*:\s*false\b`)
@@ -138,7 +140,7 @@ func (e *appEvents) read(name, text string) {
 	e.readHabits(name, text)
 	e.readBeyond(name, text)
 	e.fields.readCode(name, text)
-	servers := isServersFile.MatchString(text)
+	servers := isServersFile.MatchString(text) || doesAsServers.MatchString(text) && !isClientsFile.MatchString(text)
 	e.readSides(name, text, servers)
 	e.readHandlings(name, text, servers)
 	for _, told := range toEverybody.FindAllStringSubmatch(text, -1) {

@@ -132,6 +132,23 @@ func TestWhatIsToldToARoomOfATemplateIsSeen(t *testing.T) {
 	}
 }
 
+// As socket.io's documentation lays out an app: the file imports nothing of it, and was taken for a page's.
+func TestHandlersInAFileOfTheirOwnAreTheServers(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"index.js": "import { Server } from 'socket.io'\nio.on('connection', (socket) => { registerRooms(io, socket) })",
+		"roomHandler.js": "export default (io, socket) => {\nconst join = (id) => { socket.join(id) }\nsocket.on('room:join', join)\n" +
+			"socket.on('message:send', (m) => { io.to(m.room).emit('message:new', m) })\n}",
+	}
+	if got := eventsOf(t, config.Default(), files); !strings.Contains(got, "→ MESSAGE_EVENT=message:new\n") || strings.Contains(got, "MESSAGE_EVENT=message:send") {
+		t.Errorf("of the server alone was said:\n%s", got)
+	}
+	files["page.jsx"] = "import { io } from 'socket.io-client'\nsocket.emit('room:join', id); socket.emit('message:send', m); socket.on('message:new', add)"
+	if got := eventsOf(t, config.Default(), files); !strings.Contains(got, "→ JOIN_EVENTS=room:join\n") || !strings.Contains(got, "→ MESSAGE_EVENT=message:new\n") {
+		t.Errorf("got %s", got)
+	}
+}
+
 func FuzzAppCode(f *testing.F) {
 	f.Add(useRoom)
 	f.Add(serverTS)
