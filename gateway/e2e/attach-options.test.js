@@ -82,6 +82,8 @@ async function refusalsHeard(io, url, paths) {
   const heard = [];
   io.engine.on('connection_error', ({ req, code, message, context }) => heard.push([`${req.method} ${req.url}`, req.headers['x-agent'], code, message, context]));
   await until('the listener to be known', async () => (await fetch(`${url}/socket.io/?EIO=4&transport=pigeon`)).ok || heard.length > 0);
+  await fetch(`${url}/socket.io/?EIO=4&transport=owl`);
+  await until('what was tried until then to be heard', () => heard.at(-1)[0].endsWith('owl'));
   heard.length = 0;
   for (const [method, path] of paths) {
     const before = heard.length;

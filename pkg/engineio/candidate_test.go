@@ -134,20 +134,28 @@ func TestSessionOfAWebSocketIsNotTakenOver(t *testing.T) {
 	})
 }
 
+// But one that closes once the probe is answered waits for "5": TestWhatASessionIsToldLastDuringAnUpgradeComesByTheWebSocket.
 func TestSessionThatEndsWhileItIsProbedTakesTheProbeAlong(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(s *Session){
-		"close": func(s *Session) { s.Close(ForcedClose) },
-		"cut":   func(s *Session) { s.end(ForcedClose) },
+	for name, test := range map[string]struct {
+		answered bool
+		end      func(s *Session)
+	}{
+		"closed before the answer": {false, func(s *Session) { s.Close(ForcedClose) }},
+		"cut before the answer":    {false, func(s *Session) { s.end(ForcedClose) }},
+		"cut behind it":            {true, func(s *Session) { s.end(ForcedClose) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onFakeTime(t, Options{}, func(t *testing.T, h *recorder, server *Server, network *memory) {
 				p := network.poller().open()
 				c := network.probes(p)
-				c.send("2probe")
-				c.expect("3probe")
+				if test.answered {
+					c.send("2probe")
+					c.expect("3probe")
+					synctest.Wait()
+				}
 				start := time.Now()
-				end(<-h.opened)
+				test.end(<-h.opened)
 				c.ended()
 				if took := time.Since(start); took != 0 {
 					t.Errorf("the probe went on for %v", took)

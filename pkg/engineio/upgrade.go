@@ -137,9 +137,9 @@ func (q *candidate) frame(opcode ws.OpCode, data []byte) (more bool) {
 		c.ignoring = err != nil
 	case opcode == ws.OpText && string(data) == "2probe" && !q.asked:
 		q.asked = true
+		q.polling.hurryPolls() // before the client can know, and read no more by polling
 		_, err := c.conn.Write(probeAnswer.frame)
 		c.ignoring = err != nil
-		q.polling.hurryPolls()
 	case opcode == ws.OpText && string(data) == "5" && q.asked && q.timeout.Stop() && c.session.upgradeTo(c, q.polling):
 		c.candidate = nil
 		c.session.tellUpgraded()

@@ -8,6 +8,7 @@ const silent = { info() {}, error() {} };
 const read = JSON.parse(await readFile(process.argv[2], 'utf8')).map((dir) => {
   nextEnv.loadEnvConfig(dir, true, silent, true); // begins with the environment that it met at the first call
   const { __NEXT_PROCESSED_ENV, ...variables } = process.env;
+  for (const name of Object.keys(variables)) variables[name] = variables[name].split('\0')[0]; // Node has more where the name is a number, and hands it on to nobody
   nextEnv.resetEnv();
   for (const name of Object.keys(process.env)) if (!(name in own)) delete process.env[name];
   Object.assign(process.env, own);

@@ -313,6 +313,8 @@ func TestShutdownWritesWhatIsQueued(t *testing.T) {
 	t.Parallel()
 	s := serve(t, engineio.Options{})
 	c := s.connect()
+	c.say(`42["echo",1]`)
+	c.expect(`42["echoed",1]`) // by now it is in the lobby
 	s.root.To("lobby").Emit("last words")
 	if err := s.server.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
