@@ -121,10 +121,10 @@ export function mayTake(kind, crossing) {
   return kind.split('+').some((one) => [...CROSSED, 'database', 'stop'].includes(one)) ? crossing : Math.min(ORDINARY, crossing);
 }
 
-// In a rolling restart nobody may leave a list whose line is whole and who comes back in time, and so with whatever else happens to lines.
+// Where gateways end nobody may leave a list whose line is whole and who comes back in time, and so with whatever else happens to lines.
 const LINES = ['drops', 'cuts', 'delays', 'halfopen'];
 const HELD = 5_000; // milliseconds after a gateway was told to end, for which it keeps on the lists whose connections it closes, at least
-const isRoll = (kind) => kind.split('+').includes('roll') && kind.split('+').every((one) => ['roll', ...LINES].includes(one));
+const isEnd = (kind) => kind.split('+').some((one) => PROMPT.includes(one)) && kind.split('+').every((one) => [...PROMPT, ...LINES].includes(one));
 
 /**
  * Whether somebody must be on every list at `now`, in that kind of fault, which `begun` then. Redis takes nobody off who was there before it went, nor do
@@ -133,10 +133,13 @@ const isRoll = (kind) => kind.split('+').includes('roll') && kind.split('+').eve
 function staysListed(kind, { joined, story = [] }, begun, now, restarts) {
   const last = story.findLast(({ what }) => /^(lost|recovered|connected)/.test(what));
   if (['redis', 'flush', 'hush', 'refuse', 'failover'].includes(kind)) return joined + SETTLED < begun && !(last?.at > begun - RETURN);
-  if (kind !== 'kill' && !isRoll(kind)) return false;
+  if (!isEnd(kind)) return false;
   const lost = story.findLast(({ what }) => what.startsWith('lost'));
   if (!lost) return true;
-  const over = kind === 'kill' ? lost.at + AWAY : (restarts.findLast((at) => at <= lost.at) ?? lost.at) + HELD;
+  const kinds = kind.split('+');
+  const killed = kinds.includes('kill') ? lost.at + AWAY : Infinity;
+  const told = kinds.includes('roll') ? (restarts.findLast((at) => at <= lost.at) ?? lost.at) + HELD : Infinity;
+  const over = Math.min(killed, told); // of both it may have been either
   return last === lost ? now < over : last.at < over || now - last.at > SETTLED;
 }
 

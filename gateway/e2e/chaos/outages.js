@@ -50,7 +50,7 @@ const outages = {
     await pause(random.between(500, 8_000)).finally(() => redis.signal('SIGCONT'));
   },
 
-  /** Redis answers, and takes no writes, nobody new, or nothing for a while. */
+  /** Redis answers, and takes no writes, nobody new, or nothing for a while, or has another database's keys. */
   async refuse({ redis }, random) {
     const [wrong, ...right] = random.pick([
       ['CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0'], // noeviction
@@ -59,10 +59,15 @@ const outages = {
       ['CLIENT PAUSE 5000 WRITE', 'CLIENT UNPAUSE'],
       ['CONFIG SET client-output-buffer-limit "pubsub 1 1 1"', 'CONFIG SET client-output-buffer-limit "pubsub 0 0 0"'],
       ['CLIENT KILL TYPE pubsub', 'CLIENT KILL TYPE normal', 'SCRIPT FLUSH'],
+      ['CONFIG SET maxclients 1; CLIENT KILL TYPE pubsub; CLIENT KILL TYPE normal', 'CONFIG SET maxclients 10000'],
+      ['CONFIG SET requirepass another; CLIENT KILL TYPE pubsub; CLIENT KILL TYPE normal', 'CONFIG SET requirepass ""'],
+      ['SWAPDB 0 1', 'SWAPDB 0 1'],
     ]);
-    await redis.ask(wrong).catch(() => {});
-    await pause(random.between(200, 6_000));
-    for (const command of right) await redis.ask(command).catch(() => {});
+    await redis.whileInside(async (ask) => {
+      for (const command of wrong.split('; ')) await ask(command);
+      await pause(random.between(200, 6_000));
+      for (const command of right) await ask(command);
+    }).catch(() => {}); // it may be away at the same time
   },
 
   /** Redis throws away what it holds, key by key. */

@@ -86,11 +86,19 @@ class Redis {
 
   /** What it answers to a command, as it comes over the line. */
   async ask(command) {
+    const [answer] = await this.whileInside((ask) => ask(command));
+    return answer;
+  }
+
+  /** Asks one thing after the other by one connection, as `f` does, and returns what f does: also where nobody else is let in meanwhile. */
+  async whileInside(f) {
     const socket = connect(this.port, '127.0.0.1').on('error', () => {}); // of which the wait below tells
     try {
-      socket.setEncoding('utf8').write(`${command}\r\n`);
-      const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) });
-      return answer;
+      socket.setEncoding('utf8');
+      return await f((command) => {
+        socket.write(`${command}\r\n`);
+        return once(socket, 'data', { signal: AbortSignal.timeout(5_000) });
+      });
     } finally {
       socket.destroy();
     }
