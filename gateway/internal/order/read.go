@@ -128,13 +128,14 @@ func (s *Sequencer) due(now time.Time, away bool) (reason string, goal uint64) {
 }
 
 // isIdle tells whether the clock is to be read: nothing has come for a while. What comes knows its predecessor, and is better than a
-// look at the clock. mu is held.
+// look at the clock. Or so much has come, with nothing of this gateway's own, that the database's word of what can be is old. mu is held.
 func (s *Sequencer) isIdle(now time.Time) bool {
 	l := &s.look
 	if s.delivered != l.delivered {
 		l.delivered, l.since = s.delivered, now
 	}
-	return now.Sub(l.since) >= tick && now.Sub(l.last) >= idleClock && !now.Before(l.not)
+	old := s.known.Load() > max(positionOf(now), s.table.Load())+spanOf(ahead/2)
+	return (old || now.Sub(l.since) >= tick) && now.Sub(l.last) >= idleClock && !now.Before(l.not)
 }
 
 func (s *Sequencer) readClock(ctx context.Context) {

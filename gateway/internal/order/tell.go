@@ -36,7 +36,7 @@ type Heard struct {
 // what comes twice.
 func (s *Sequencer) Heard(messages []Heard) {
 	now := time.Now()
-	last := max(latest(now), s.table.Load())
+	last := s.latest(now)
 	entries := make([]entry, 0, len(messages))
 	for _, m := range messages {
 		if m.Position == 0 || m.Previous >= m.Position || m.Position > last {
@@ -64,16 +64,24 @@ func (s *Sequencer) take(e *entry) bool {
 	return accepted
 }
 
-// latest is the latest position that is believed of another gateway: five minutes ahead of now. Positions begin with the millisecond of their
-// commit, and clocks that are looked after differ by less. A later position comes from somebody who is no gateway, and would have the clock of
-// all gateways jump there, unless the table has it already. If clocks do differ by more, what others say is read from the table.
-func latest(now time.Time) uint64 { return positionOf(now.Add(5 * time.Minute)) }
+// ahead is by how much a position that is heard may be later than now, and than what the database has said.
+const ahead = 5 * time.Minute
+
+// latest is the greatest position that is taken from others. Positions begin with the millisecond of their commit, and five minutes are more
+// than clocks of servers that are looked after differ. What is later was sent by somebody else than a gateway, and would have the clock of all
+// jump there. Each message takes a millisecond of its own: where more than a thousand are said a second the clock runs ahead of time, and the
+// database has said so.
+func (s *Sequencer) latest(now time.Time) uint64 {
+	return max(positionOf(now), s.table.Load()) + spanOf(ahead)
+}
 
 // positionOf is the first of a millisecond.
-func positionOf(t time.Time) uint64 {
-	const perMillisecond = 36 * 36 * 36 * 36
-	return uint64(t.UnixMilli()) * perMillisecond
-}
+func positionOf(t time.Time) uint64 { return uint64(t.UnixMilli()) * perMillisecond }
+
+// spanOf is how many positions a time has.
+func spanOf(d time.Duration) uint64 { return uint64(d.Milliseconds()) * perMillisecond }
+
+const perMillisecond = 36 * 36 * 36 * 36
 
 // accept is take without telling. mu is held.
 func (s *Sequencer) accept(e *entry, now time.Time) bool {
