@@ -117,7 +117,7 @@ func (r *reading) read(ctx context.Context, after, through uint64) (uint64, erro
 			looked++
 			low = e.id
 			r.take(e)
-			return !r.full() || looked == r.limit // behind the last row of a page there is nothing to stop: that would cost the connection
+			return !r.full()
 		})
 		switch {
 		case err != nil:

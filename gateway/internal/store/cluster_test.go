@@ -125,6 +125,30 @@ func TestRowsBehindAPositionAreOursAlone(t *testing.T) {
 	}
 }
 
+// A reading that is as much as was asked for ends by itself: to end it cost the connection, and a busy gateway made 55 new ones a second.
+func TestAPageThatIsFullCostsNoConnection(t *testing.T) {
+	t.Parallel()
+	s := join(t, 1, Config{URL: dbtest.Postgres(t, prismaPostgres), Timeout: patience})[0]
+	after := s.Head()
+	for i := range 5 {
+		mustSave(t, s, draft("r1", fmt.Sprint(i)))
+	}
+	pool := s.table.(*postgresTable).readers
+	read := func() {
+		if rows, _, err := s.After(t.Context(), after, 2); err != nil || len(rows) != 2 {
+			t.Fatalf("%d rows, %v", len(rows), err)
+		}
+	}
+	read()
+	before := pool.Stat().NewConnsCount()
+	for range 5 {
+		read()
+	}
+	if n := pool.Stat().NewConnsCount() - before; n != 0 {
+		t.Errorf("%d new connections", n)
+	}
+}
+
 func TestGatewaysThatCanNotHaveOneOrderDoNotStart(t *testing.T) {
 	t.Parallel()
 	sqlite := newSQLite(t)

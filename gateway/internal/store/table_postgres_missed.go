@@ -113,7 +113,9 @@ func (p *postgresTable) reread(ctx context.Context, take func(*entry) bool, sql 
 			continue
 		}
 		if !take(r.entry()) {
-			cancel()
+			if rows.Next() { // behind the last row there is nothing to end, which would cost the connection
+				cancel()
+			}
 			rows.Close()
 			return floor, nil
 		}
