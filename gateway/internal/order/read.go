@@ -134,7 +134,7 @@ func (s *Sequencer) isIdle(now time.Time) bool {
 	if s.delivered != l.delivered {
 		l.delivered, l.since = s.delivered, now
 	}
-	old := s.known.Load() > max(positionOf(now), s.table.Load())+spanOf(ahead/2)
+	old := s.known.Load() > s.latest(now)-spanOf(ahead/2)
 	return (old || now.Sub(l.since) >= tick) && now.Sub(l.last) >= idleClock && !now.Before(l.not)
 }
 

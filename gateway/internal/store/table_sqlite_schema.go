@@ -116,8 +116,7 @@ func (s *sqliteTable) timesElsewhere(ctx context.Context, tables []description) 
 			if c.kind != kindTime || strings.HasPrefix(t.name, "_") {
 				continue
 			}
-			query := fmt.Sprintf("SELECT "+aTime+" FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(c.Name), database.Quote(t.name))
-			if err = s.writer.QueryRowContext(ctx, query).Scan(&held); !errors.Is(err, sql.ErrNoRows) {
+			if held, err = s.heldIn(ctx, t, c); err != nil || held != "" {
 				return held, err
 			}
 		}

@@ -78,9 +78,8 @@ func (s *sqliteTable) recogniseTimes(ctx context.Context, t description) error {
 		if c.kind != kindInteger && c.kind != kindText || c.made || c.generated || !c.namesATime() {
 			continue
 		}
-		var held string
-		query := fmt.Sprintf("SELECT "+aTime+" FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(c.Name), database.Quote(t.name))
-		if err := s.writer.QueryRowContext(ctx, query).Scan(&held); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		held, err := s.heldIn(ctx, t, *c)
+		if err != nil {
 			return err
 		}
 		if holdsATime(held) {
@@ -88,6 +87,15 @@ func (s *sqliteTable) recogniseTimes(ctx context.Context, t description) error {
 		}
 	}
 	return nil
+}
+
+// heldIn is what aTime gives of some row that has something in the column, or "" where none has.
+func (s *sqliteTable) heldIn(ctx context.Context, t description, c Column) (held string, err error) {
+	query := fmt.Sprintf("SELECT "+aTime+" FROM %[2]s WHERE %[1]s IS NOT NULL LIMIT 1", database.Quote(c.Name), database.Quote(t.name))
+	if err = s.writer.QueryRowContext(ctx, query).Scan(&held); errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return held, err
 }
 
 // holdsATime tells whether what aTime gave can be nothing else: an integer since 1973, or a text in one of the forms.
