@@ -135,7 +135,7 @@ func TestCodeIsReadOfFilesAlone(t *testing.T) {
 	}
 	for name, target := range map[string]string{"loop": dir, "endless.ts": "/dev/zero", "gone.ts": "/nowhere", "page.ts": "page"} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
-			t.Skip("no links here")
+			t.Fatal(err)
 		}
 	}
 	app := readAppCode(dir)
