@@ -58,6 +58,7 @@ var house = []room{
 	{path: "sessions", imports: []string{"database", "lookup", "pkg/lockorder", "pkg/rawjson", "pkg/token"}},
 	{path: "outbox", imports: []string{"database", "message", "store", "pkg/pglisten"}},
 	{path: "store", imports: []string{"database", "lookup", "message", "pkg/rawjson", "pkg/lockorder"}},
+	{path: "logtest"},
 	{path: "gateway/internal/database/dbtest", imports: []string{"database"}},
 	{path: "gateway/internal/redis/redistest", imports: []string{"pkg/redisadapter/redistest"}},
 	{path: "redis"},

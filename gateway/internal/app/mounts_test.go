@@ -7,9 +7,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 )
 
 func answering(text string) http.Handler {
@@ -77,28 +78,10 @@ func TestABodyIsReadByTheRuleOfItsMount(t *testing.T) {
 	}
 }
 
-// sharedLog is a log that is read while it is written.
-type sharedLog struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *sharedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *sharedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // A client with another path, or a proxy that changes it, is refused without a word to its people.
 func TestTheLogNamesThePathAndTheOriginThatAreRefused(t *testing.T) {
 	t.Parallel()
-	var log sharedLog
+	var log logtest.Log
 	a, err := Open(t.Context(), testConfig(t), slog.New(slog.NewTextHandler(&log, nil)), nil)
 	if err != nil {
 		t.Fatal(err)

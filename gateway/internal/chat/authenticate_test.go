@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 	"github.com/socketgate/socketgate/pkg/socketio"
 	"github.com/socketgate/socketgate/pkg/token"
 )
@@ -122,7 +123,7 @@ func TestAFailedLoginNamesWhatToSetAndWhereATokenWasSeen(t *testing.T) {
 		`{"token":"opaque"}`:        "mend=\"what came is no JWT",
 		`{}`:                        "seen=[]",
 	} {
-		var log journal
+		var log logtest.Log
 		h := serve(t, &memory{}, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 		if _, err := h.dial(auth).Await("never"); err == nil {
 			t.Error("it is connected")

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
 // linesOf returns the lines of a log that explain a refusal.
-func linesOf(log *journal) (lines []string) {
+func linesOf(log *logtest.Log) (lines []string) {
 	for line := range strings.Lines(log.String()) {
 		if strings.Contains(line, "was refused") {
 			lines = append(lines, line)
@@ -52,7 +53,7 @@ func TestEveryKindOfRefusalHasOneLineWithTheKeysAndWhatMendsIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var log journal
+			var log logtest.Log
 			store := c.store
 			if store == nil {
 				store = &memory{}
@@ -88,7 +89,7 @@ func TestEveryKindOfRefusalHasOneLineWithTheKeysAndWhatMendsIt(t *testing.T) {
 
 func TestAClientThatIsClosedForFloodingIsInTheLogOnce(t *testing.T) {
 	t.Parallel()
-	var log journal
+	var log logtest.Log
 	h := serve(t, &memory{}, func(o *Options) { o.RateLimit, o.Logger = 1, slog.New(slog.NewTextHandler(&log, nil)) })
 	for range 2 {
 		v := h.visit("u1", time.Hour)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 	"github.com/socketgate/socketgate/pkg/socketio"
 )
@@ -79,7 +80,7 @@ func TestARefusedJoinReadsNothingAndAFailedReadLetsJoin(t *testing.T) {
 	t.Parallel()
 	a := &archive{fail: errors.New("the database is away")}
 	s := &memory{guests: map[string]bool{"bob": true}}
-	log := &journal{}
+	log := &logtest.Log{}
 	h := serve(t, s, func(o *Options) { a.use(o); o.Logger = slog.New(slog.NewTextHandler(log, nil)) })
 	if got := h.visit("eve", time.Hour).ask("join_room", `"r"`); got["code"] != "forbidden" || a.asked != 0 {
 		t.Errorf("%v, read %d times", got, a.asked)

@@ -5,11 +5,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 )
 
 func TestFieldsThatTheAppDoesNotListReachNobody(t *testing.T) {
 	t.Parallel()
-	var log journal
+	var log logtest.Log
 	h := serve(t, &memory{}, func(o *Options) {
 		o.ClientFields = []string{"tempId"}
 		o.Relays = []Relay{{Event: "typing"}}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/contract"
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 )
 
 // direct lets messages go to persons.
@@ -19,7 +20,7 @@ func direct(o *Options) {
 func TestAMessageThatCouldNameAnotherPlaceGoesNowhere(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
-	log := &journal{}
+	log := &logtest.Log{}
 	h := serve(t, store, func(o *Options) {
 		o.Relays, o.Logger = []Relay{{Event: "typing"}}, slog.New(slog.NewTextHandler(log, nil))
 	})

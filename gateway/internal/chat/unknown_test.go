@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 )
 
 func TestUnknownEventsAreAnsweredOnlyIfAsked(t *testing.T) {
@@ -25,7 +27,7 @@ func TestUnknownEventsAreAnsweredOnlyIfAsked(t *testing.T) {
 
 func TestLogNamesEventsThatNobodyHandlesOnceEach(t *testing.T) {
 	t.Parallel()
-	var log journal
+	var log logtest.Log
 	h := serve(t, &memory{}, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	h.visit("u1", time.Hour).askEach("chat:join", "chat:join", "chat message", "see you later, at five", "eyJhbGciOi.eyJpZCI6MX0.abc", "")
 	for range 2 * maxNamesLogged / maxNamesLoggedPerClient {

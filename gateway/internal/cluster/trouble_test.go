@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"strings"
@@ -9,42 +8,25 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 	"github.com/socketgate/socketgate/gateway/internal/redis"
 	"github.com/socketgate/socketgate/gateway/internal/redis/redistest"
 )
-
-// lines is a log that may be read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *lines) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), text)
-}
 
 func TestTheLogSaysOnceWhyAGatewayIsNotReadyAndThatItIsAgain(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	s.Do("ACL", "SETUSER", "app", "on", "nopass", "~*", "&*", "+@all")
-	var log lines
+	var log logtest.Log
 	g := logging(t, strings.Replace(s.URL(), "//", "//app:any@", 1), "", &log)
 	eventually(t, "ready", func() bool { return g.Ready() == nil })
 	s.Do("ACL", "SETUSER", "app", "resetchannels")
-	eventually(t, "a reason", func() bool { return log.count("NOPERM") > 0 })
-	if n := log.count("socketgate check"); n != 1 || log.count("WARN") != 1 {
-		t.Errorf("the log says\n%s", log.text.String())
+	eventually(t, "a reason", func() bool { return log.Count("NOPERM") > 0 })
+	if n := log.Count("socketgate check"); n != 1 || log.Count("WARN") != 1 {
+		t.Errorf("the log says\n%s", log.String())
 	}
 	s.Do("ACL", "SETUSER", "app", "allchannels")
-	eventually(t, "the end", func() bool { return log.count("ready again") == 1 && g.Ready() == nil })
+	eventually(t, "the end", func() bool { return log.Count("ready again") == 1 && g.Ready() == nil })
 }
 
 // relay is a name that leads to one server, and later to another: connections stay where they were.
@@ -97,7 +79,7 @@ func TestGatewaysFollowANameThatLeadsToANewMaster(t *testing.T) {
 	t.Parallel()
 	before, after := redistest.Start(t), redistest.Start(t)
 	name := relayTo(t, before)
-	var log lines
+	var log logtest.Log
 	g, h := logging(t, name.URL(), "", &log), real(t, name.URL(), "")
 	eventually(t, "ready", func() bool { return g.Ready() == nil })
 	for _, one := range []*gateway{g, h} {
@@ -112,7 +94,7 @@ func TestGatewaysFollowANameThatLeadsToANewMaster(t *testing.T) {
 	h.becomes(t, "r", "a,b,c")
 	eventually(t, "ready", func() bool { return g.Ready() == nil && h.Ready() == nil })
 	g.whole(t, "r", "a", "b")
-	if log.count("REDIS_URL") == 0 {
-		t.Errorf("the log says\n%s", log.text.String())
+	if log.Count("REDIS_URL") == 0 {
+		t.Errorf("the log says\n%s", log.String())
 	}
 }

@@ -1,47 +1,30 @@
 package neighbours
 
 import (
-	"bytes"
 	"log/slog"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/socketgate/socketgate/gateway/internal/database"
 	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// lines is a log that may be read while it is written.
-type lines struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.Write(b)
-}
-
-func (l *lines) warnings() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.all.String(), "level=WARN")
-}
+func warnings(log *logtest.Log) int { return log.Count("level=WARN") }
 
 // watchOn opens a Watch as a gateway on that table would.
-func watchOn(t *testing.T, url, table string, cluster ...string) (*Watch, *lines) {
+func watchOn(t *testing.T, url, table string, cluster ...string) (*Watch, *logtest.Log) {
 	t.Helper()
 	u, err := database.Parse(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &lines{}
+	log := &logtest.Log{}
 	w := Open(t.Context(), u, table, strings.Join(cluster, ""), slog.New(slog.NewTextHandler(log, nil)))
 	t.Cleanup(w.Close)
 	return w, log
@@ -53,17 +36,17 @@ func TestTwoGatewaysOnOneDatabaseFindEachOther(t *testing.T) {
 	dbtest.SQLite(t, sqlite, `CREATE TABLE t (id)`)
 	for kind, url := range map[string]string{"postgres": dbtest.Postgres(t, ""), "sqlite": sqlite} {
 		first, firstLog := watchOn(t, url, "public.Message")
-		if first.Count() != 0 || firstLog.warnings() != 0 {
+		if first.Count() != 0 || warnings(firstLog) != 0 {
 			t.Errorf("%s: alone, but %d others", kind, first.Count())
 		}
 		second, secondLog := watchOn(t, url, "public.Message")
-		if second.Count() != 1 || secondLog.warnings() != 1 {
-			t.Errorf("%s: the second sees %d others and says so %d times", kind, second.Count(), secondLog.warnings())
+		if second.Count() != 1 || warnings(secondLog) != 1 {
+			t.Errorf("%s: the second sees %d others and says so %d times", kind, second.Count(), warnings(secondLog))
 		}
 		first.look(t.Context())
 		first.look(t.Context())
-		if first.Count() != 1 || firstLog.warnings() != 1 {
-			t.Errorf("%s: the first sees %d others and says so %d times", kind, first.Count(), firstLog.warnings())
+		if first.Count() != 1 || warnings(firstLog) != 1 {
+			t.Errorf("%s: the first sees %d others and says so %d times", kind, first.Count(), warnings(firstLog))
 		}
 		second.Close()
 		first.look(t.Context())
@@ -111,8 +94,8 @@ func TestGatewaysThatAreOneAreNoNeighbours(t *testing.T) {
 	first, said := watchOn(t, url, "Message", "socket.io")
 	second, _ := watchOn(t, url, "Message", "socket.io")
 	first.look(t.Context())
-	if first.Count() != 0 || second.Count() != 0 || said.warnings() != 0 {
-		t.Errorf("they see %d and %d, and say so %d times", first.Count(), second.Count(), said.warnings())
+	if first.Count() != 0 || second.Count() != 0 || warnings(said) != 0 {
+		t.Errorf("they see %d and %d, and say so %d times", first.Count(), second.Count(), warnings(said))
 	}
 	alone, _ := watchOn(t, url, "Message")
 	other, _ := watchOn(t, url, "Message", "other")

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 	"github.com/socketgate/socketgate/gateway/internal/message"
 )
 
@@ -258,7 +258,7 @@ func TestAServerThatGoesMuteDoesNotHoldAStart(t *testing.T) {
 func TestAMissingTableIsAnOutageWithOneLogLine(t *testing.T) {
 	t.Parallel()
 	url := dbtest.Postgres(t, prismaPostgres)
-	var log lines
+	var log logtest.Log
 	s := open(t, Config{URL: url, Timeout: 500 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	for range 3 {
 		mustSave(t, s, draft("r1", "before"))
@@ -271,7 +271,7 @@ func TestAMissingTableIsAnOutageWithOneLogLine(t *testing.T) {
 		dbtest.Exec(t, url, `ALTER TABLE "Moved" RENAME TO "Message"`)
 		eventually(t, func() error { _, err := save(t, s, draft("r1", "after")); return err })
 	}
-	if log.count("message store down") != 1 || log.count("42P01") != 1 || log.count("message store up") != 1 || log.count("secret words") != 0 {
+	if log.Count("message store down") != 1 || log.Count("42P01") != 1 || log.Count("message store up") != 1 || log.Count("secret words") != 0 {
 		t.Errorf("log:\n%s", &log)
 	}
 }
@@ -324,23 +324,3 @@ func TestWhatWasMissedIsReadWhileNothingCanBeWritten(t *testing.T) {
 		t.Errorf("read %q", got)
 	}
 }
-
-// lines is a log that a test reads.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func (l *lines) count(text string) int { return strings.Count(l.String(), text) }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/socketgate/socketgate/gateway/internal/database/dbtest"
+	"github.com/socketgate/socketgate/gateway/internal/logtest"
 )
 
 // membershipTables are those of an app whose messages have a member of the room for their sender.
@@ -90,7 +91,7 @@ func TestATrialNamesAColumnOfIntegersBesideATokenWithAUUID(t *testing.T) {
 func TestRefusedMessagesAreInTheLogOncePerReasonWithColumnAndConstraint(t *testing.T) {
 	t.Parallel()
 	onTables(t, strings.Replace(membershipTables, `"senderId" TEXT NOT NULL, "roomId"`, `"senderId" VARCHAR(20) NOT NULL, "roomId"`, 1), func(t *testing.T, url string) {
-		var log lines
+		var log logtest.Log
 		s := open(t, Config{URL: url, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		for range 3 {
 			d := draft("lobby", "hush")
